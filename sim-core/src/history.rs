@@ -1,0 +1,55 @@
+//! Histories: what clients asked, when, and what they were told. Recorded by the engine, judged by checkers.
+//!
+//! Two views of the same calls. A *call* is one request to one server and is what safety is judged on: a call that
+//! got no answer may have taken effect, or may yet. An *operation* is what a user wanted: one or more calls (retries,
+//! redirects) until an answer or until the client gives up; availability and latency are judged on operations.
+
+use crate::{
+    protocol::NodeId,
+    spec::Spec,
+    time::Time,
+};
+use alloc::vec::Vec;
+
+/// One request to one server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Call<S: Spec> {
+    /// Who asked.
+    pub client: NodeId,
+    /// Whom.
+    pub server: NodeId,
+    /// The client's operation this call was made for; retries share it. Counts from 0 per client.
+    pub operation: u32,
+    /// What was asked.
+    pub op: S::Op,
+    /// When the user wanted it: in open loop the arrival, before any queueing (no coordinated omission).
+    pub intended: Time,
+    /// When the request left the client.
+    pub called: Time,
+    /// What came back.
+    pub outcome: Outcome<S::Ret>,
+}
+
+/// What a client knows about a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome<R> {
+    /// Answered with a result at that moment.
+    Ok(R, Time),
+    /// Definitely did not happen: refused or redirected, told at that moment.
+    Refused(Time),
+    /// No answer: it may have happened, or may happen at any time after the call.
+    Unknown,
+}
+
+/// The calls of all clients of one service, in the order in which they were made.
+#[derive(Clone, Debug)]
+pub struct History<S: Spec> {
+    /// Every call, by time of the call.
+    pub calls: Vec<Call<S>>,
+}
+
+impl<S: Spec> Default for History<S> {
+    fn default() -> Self {
+        History { calls: Vec::new() }
+    }
+}

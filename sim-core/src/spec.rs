@@ -1,0 +1,71 @@
+//! Specifications: what a service promises, as a sequential object.
+
+use crate::protocol::{Never, NodeId};
+use core::{fmt::Debug, hash::Hash};
+
+/// A deterministic sequential object: what a service promises, what Raft replicates, what the checker replays.
+///
+/// The type itself is never built: it only names the operations, their results and the state.
+pub trait Spec: Debug + Sized + 'static {
+    /// What a client may ask.
+    type Op: Message;
+    /// What it gets back.
+    type Ret: Message + Eq;
+    /// What the operations act on; `default()` is the state before the first operation.
+    type State: Clone + Debug + Default + Eq + Hash + 'static;
+
+    /// Carries out `op` and says what it returned. Total and deterministic: no error, no clock, no randomness.
+    fn apply(state: &mut Self::State, op: &Self::Op) -> Self::Ret;
+    /// The part of the state that `op` touches: operations on different keys never affect one another, so each key
+    /// is checked alone. Return the same key for all where the state cannot be divided.
+    fn key(op: &Self::Op) -> u64;
+    /// Whether `op` leaves every state as it is.
+    fn is_read(op: &Self::Op) -> bool;
+    /// The kind of `op` in a word, for reports: "get", "put".
+    fn kind(op: &Self::Op) -> &'static str;
+}
+
+/// A value that travels: it has a size on the wire.
+pub trait Message: Clone + Debug + Hash + 'static {
+    /// Size in bytes as a real encoding would have it, without the headers below the service.
+    fn bytes(&self) -> u64;
+}
+
+/// What a service answers. A refusal is definite: the operation did not and will not happen. Silence is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answer<R> {
+    /// It happened, and this is what it returned.
+    Ok(R),
+    /// It did not happen and never will; try again later or elsewhere.
+    Refused,
+    /// It did not happen here; that node may know better.
+    Redirect(NodeId),
+}
+
+impl Spec for Never {
+    type Op = Never;
+    type Ret = Never;
+    type State = ();
+    fn apply(_: &mut (), op: &Never) -> Never {
+        match *op {}
+    }
+    fn key(op: &Never) -> u64 {
+        match *op {}
+    }
+    fn is_read(op: &Never) -> bool {
+        match *op {}
+    }
+    fn kind(op: &Never) -> &'static str {
+        match *op {}
+    }
+}
+impl Message for Never {
+    fn bytes(&self) -> u64 {
+        match *self {}
+    }
+}
+impl Message for u64 {
+    fn bytes(&self) -> u64 {
+        8
+    }
+}
