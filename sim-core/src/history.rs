@@ -7,7 +7,7 @@
 use crate::{
     protocol::NodeId,
     spec::Spec,
-    time::Time,
+    time::{Span, Time},
 };
 use alloc::vec::Vec;
 
@@ -52,4 +52,20 @@ impl<S: Spec> Default for History<S> {
     fn default() -> Self {
         History { calls: Vec::new() }
     }
+}
+
+/// On whose behalf a call is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Intent {
+    /// The client's operation, counted by the client from 0; [`Intent::NEW`] for a call that is one of its own.
+    pub operation: u32,
+    /// How long ago the operation was wanted.
+    pub late: Span,
+}
+
+impl Intent {
+    /// The operation number that stands for "the next one".
+    pub const NEW: u32 = u32::MAX;
+    /// An operation of a single call, wanted now.
+    pub const NOW: Intent = Intent { operation: Intent::NEW, late: Span::ZERO };
 }

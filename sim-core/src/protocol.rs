@@ -1,7 +1,238 @@
-//! stub
+//! What a protocol is, and the little it can reach.
+
+use crate::{
+    clock::Clock,
+    disk::Durable,
+    history::Intent,
+    kernel::Kernel,
+    members::Outbox,
+    property::Property,
+    rng::{Purpose, Rng},
+    spec::{Answer, Message, Spec},
+    time::{Span, Time, Wait},
+};
+use alloc::{string::String, vec::Vec};
+use core::{fmt::Debug, hash::Hash};
+
 /// A node of the world, counted from 0 over all services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// No node.
+    pub const NONE: NodeId = NodeId(u32::MAX);
+}
+
+/// A call that waits for its answer. The caller gets it from [`Ctx::call`], the callee with the request; it names the
+/// caller, so a callee needs no table to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket {
+    pub(crate) caller: NodeId,
+    pub(crate) slot: u32,
+    pub(crate) round: u32,
+}
+
+impl Ticket {
+    /// What a ticket adds to the size of a request or an answer.
+    pub const BYTES: u64 = 12;
+
+    /// Who asked.
+    pub fn caller(self) -> NodeId {
+        self.caller
+    }
+}
+
+/// A timer set with [`Ctx::after`], to be cancelled by handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Alarm {
+    pub(crate) slot: u32,
+    pub(crate) round: u32,
+}
+
 /// A type without values: "this protocol has none of these". The compiler then asks for no arm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Never {}
+
+/// What a node is to its group at the moment, in a word: "leader". Faults aim at it, reports show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Role(pub &'static str);
+
+impl Role {
+    /// No process runs on the node.
+    pub const DOWN: Role = Role("down");
+    /// A process is frozen.
+    pub const PAUSED: Role = Role("paused");
+    /// For protocols whose nodes are all alike.
+    pub const PEER: Role = Role("peer");
+}
+
+/// A distributed protocol: a state machine that takes one input at a time and reaches the world only through [`Ctx`].
+///
+/// The contract:
+/// 1. `start` builds the state of a booting process from `ctx.disk`, which holds what the last life synced (or
+///    `default()` at the first boot), and sets the first timers.
+/// 2. `step` never blocks, sleeps or fails. It is one match; its arms are the paper's *upon* clauses.
+/// 3. What must survive a crash is written to `ctx.disk`; [`Ctx::sync`] stands between the write and every effect that
+///    tells others of it.
+/// 4. State is plain data (`Clone + Hash`), so that worlds can be copied and compared.
+pub trait Protocol: Clone + Debug + Hash + Sized + 'static {
+    /// What a scenario may say about it.
+    type Config: Clone + Debug + 'static;
+    /// What its nodes say to one another.
+    type Msg: Message;
+    /// What it waits for. A timer is named by its value: setting an equal one again moves it.
+    type Timer: Clone + Debug + PartialEq + 'static;
+    /// The only thing that survives a crash, once synced.
+    type Disk: Durable;
+    /// The requests it answers.
+    type Serves: Spec;
+    /// The requests it makes of other services.
+    type Calls: Spec;
+    /// History variables of its properties: things that proofs remember and nodes do not. `()` if there are none.
+    type Ghost: Clone + Debug + Default + 'static;
+
+    /// What must always hold and what should happen once.
+    const PROPERTIES: &'static [Property<Self>];
+    /// The roles that [`Protocol::role`] can return.
+    const ROLES: &'static [Role];
+
+    /// Every boot: the first, and one after each crash.
+    fn start(config: &Self::Config, ctx: &mut Ctx<'_, Self>) -> Self;
+    /// One input.
+    fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<'_, Self>);
+    /// Its role now.
+    fn role(&self) -> Role;
+    /// Its term, ballot or epoch now; 0 where there is none.
+    fn epoch(&self) -> u64;
+    /// A few labelled values of its state, for people: ("commit", "17").
+    fn show(&self) -> Vec<(&'static str, String)>;
+}
+
+/// What happens to a node.
+#[derive(Clone, Debug)]
+pub enum Input<P: Protocol> {
+    /// A message of another node of the group.
+    Deliver(NodeId, P::Msg),
+    /// A timer ran out.
+    Timeout(P::Timer),
+    /// Another service calls; answer with the ticket, once, now or later or never.
+    Request(Ticket, <P::Serves as Spec>::Op),
+    /// The answer to a call of one's own. At most one per ticket.
+    Response(Ticket, Answer<<P::Calls as Spec>::Ret>),
+}
+
+/// All that a protocol can reach, for the length of one step.
+pub struct Ctx<'a, P: Protocol> {
+    /// This node.
+    pub me: NodeId,
+    /// What its own clock shows.
+    pub now: Time,
+    /// Its disk: writes are kept at a crash only after [`Ctx::sync`].
+    pub disk: &'a mut P::Disk,
+    /// Its own random stream.
+    pub rng: &'a mut Rng,
+    pub(crate) first: NodeId,
+    pub(crate) count: u32,
+    pub(crate) clock: Clock,
+    pub(crate) out: Outbox<'a, P>,
+    pub(crate) kernel: &'a mut Kernel,
+}
+
+impl<'a, P: Protocol> Ctx<'a, P> {
+    /// All nodes of the group, this one included.
+    pub fn members(&self) -> impl ExactSizeIterator<Item = NodeId> + Clone + use<P> {
+        (self.first.0..self.first.0 + self.count).map(NodeId)
+    }
+
+    /// All nodes of the group but this one.
+    pub fn peers(&self) -> impl Iterator<Item = NodeId> + Clone + use<P> {
+        let me = self.me;
+        self.members().filter(move |&node| node != me)
+    }
+
+    /// The position of `node` in the group, from 0: an index for arrays by member.
+    pub fn index(&self, node: NodeId) -> usize {
+        (node.0 - self.first.0) as usize
+    }
+
+    /// The smallest majority of the group.
+    pub fn quorum(&self) -> usize {
+        self.count as usize / 2 + 1
+    }
+
+    /// Sends a message; it may be lost, late, or overtake others.
+    pub fn send(&mut self, to: NodeId, msg: P::Msg) {
+        self.out.send(to, msg, self.kernel);
+    }
+
+    /// Sends a message to every peer, in the order of their numbers.
+    pub fn broadcast(&mut self, msg: P::Msg) {
+        for node in self.peers() {
+            self.send(node, msg.clone());
+        }
+    }
+
+    /// Sets the timer of this name, or moves it if it is set; spans are measured by the node's own clock.
+    pub fn set(&mut self, timer: P::Timer, wait: impl Wait) {
+        let wait = self.clock.real(wait.draw(self.rng));
+        self.out.set(timer, wait, self.kernel);
+    }
+
+    /// Cancels the timer of this name, if it is set.
+    pub fn cancel(&mut self, timer: &P::Timer) {
+        self.out.cancel(timer, self.kernel);
+    }
+
+    /// Sets a timer of its own, beside any of equal value; cancelled by handle, in constant time.
+    pub fn after(&mut self, wait: impl Wait, timer: P::Timer) -> Alarm {
+        let wait = self.clock.real(wait.draw(self.rng));
+        self.out.after(wait, timer, self.kernel)
+    }
+
+    /// Cancels a timer set with [`Ctx::after`]; nothing happens if it ran out.
+    pub fn stop(&mut self, alarm: Alarm) {
+        self.out.stop(alarm, self.kernel);
+    }
+
+    /// A barrier: everything written to the disk so far is made durable, and every effect after it waits for that.
+    /// The node goes on taking inputs meanwhile; their effects queue up behind.
+    pub fn sync(&mut self) {
+        self.out.sync(self.disk, self.kernel);
+    }
+
+    /// Spends processor time: effects after it wait, and the node takes no input until it is done.
+    pub fn work(&mut self, span: Span) {
+        self.out.work(span, self.kernel);
+    }
+
+    /// Answers a request. The ticket is spent.
+    pub fn answer(&mut self, ticket: Ticket, answer: Answer<<P::Serves as Spec>::Ret>) {
+        self.out.answer(ticket, answer, self.kernel);
+    }
+
+    /// Calls a node of another service. The answer, if one comes, is an [`Input::Response`] with this ticket.
+    pub fn call(&mut self, to: NodeId, op: <P::Calls as Spec>::Op) -> Ticket {
+        self.out.call(to, op, Intent::NOW, self.kernel)
+    }
+
+    /// Calls on behalf of an operation that may take several calls, and that was wanted some time ago.
+    pub fn call_for(&mut self, intent: Intent, to: NodeId, op: <P::Calls as Spec>::Op) -> Ticket {
+        self.out.call(to, op, intent, self.kernel)
+    }
+
+    /// Stops waiting for the answer to a call: a late one is dropped, and the history says that nothing is known.
+    pub fn forget(&mut self, ticket: Ticket) {
+        self.out.forget(ticket);
+    }
+
+    /// A random stream for one purpose of this node, number `which`: what it yields depends on the seed, the purpose, the
+    /// node and `which`, and not on what was drawn before.
+    pub fn stream(&self, purpose: Purpose, which: u64) -> Rng {
+        self.kernel.keys.stream(purpose, u64::from(self.me.0), which)
+    }
+
+    /// A remark for the report. The closure runs only when somebody listens.
+    pub fn note(&mut self, text: impl FnOnce() -> String) {
+        self.out.note(text, self.kernel);
+    }
+}

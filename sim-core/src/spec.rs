@@ -5,10 +5,11 @@ use core::{fmt::Debug, hash::Hash};
 
 /// A deterministic sequential object: what a service promises, what Raft replicates, what the checker replays.
 ///
-/// The type itself is never built: it only names the operations, their results and the state.
-pub trait Spec: Debug + Sized + 'static {
+/// The type itself is never built (an empty enum will do): it only names the operations, their results and the state.
+/// The derivable bounds are there so that types that mention it can derive theirs.
+pub trait Spec: Clone + Debug + Eq + Hash + Sized + 'static {
     /// What a client may ask.
-    type Op: Message;
+    type Op: Message + Eq;
     /// What it gets back.
     type Ret: Message + Eq;
     /// What the operations act on; `default()` is the state before the first operation.

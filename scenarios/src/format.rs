@@ -1,0 +1,398 @@
+//! The scenario file as data: what a file may say, with every default written out.
+//!
+//! These types are what `read` makes of a file and what `write` makes a
+//! file of. Nothing here acts, and nothing is resolved: a role is still a role, a random node still random. What a
+//! value may be is checked while reading (`validate.rs`), so whoever holds a [`Scenario`] may rely on it:
+//!
+//! * every service, node, role, property and fault that is named exists,
+//! * every duration, ratio and count lies in the range that its field documents,
+//! * faults strike before the run ends, end before it ends, and leave its calm part alone.
+
+use ron::error::SpannedError;
+use serde::{Deserialize, Serialize};
+use sim_core::{
+    fault::Fault,
+    rng::Chance,
+    sample::Delay,
+    time::{Span, Time},
+};
+
+/// The name by which faults, links and picks call all clients together. No service may have it.
+pub const CLIENTS: &str = "clients";
+/// What the names of clients start with: `client-1`, `client-2`, …
+pub const CLIENT: &str = "client";
+/// The most nodes that a world may have, clients included.
+pub const NODES_MAX: u64 = 1_000_000;
+/// The most operations that clients may be asked to make in one run.
+pub const OPERATIONS_MAX: f64 = 50_000_000.0;
+/// The longest run: ten years of 365 days.
+pub const UNTIL_MAX: Span = Span(10 * 365 * 24 * 3_600 * 1_000_000_000);
+/// The most keys that clients may choose from.
+pub const KEYS_MAX: u64 = 1_000_000_000;
+/// The most faults, links, expectations, or groups of a split, that a file may list.
+pub const LIST_MAX: usize = 10_000;
+/// The largest scenario file, in bytes.
+pub const FILE_MAX: usize = 1 << 20;
+
+/// A scenario: a world, what goes wrong in it, and what is expected of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// Two or three sentences for whoever runs it. Line breaks in the file are read as spaces.
+    pub about: String,
+    /// Everything that is random follows from it.
+    pub seed: u64,
+    /// When the run ends: more than nothing, at most [`UNTIL_MAX`].
+    pub until: Time,
+    /// The services in the order of the file; at least one, with distinct names.
+    pub services: Vec<Service>,
+    /// Who uses a service. Without clients there are no operations, and a run that must judge some is vacuous.
+    pub clients: Option<Clients>,
+    /// What lies between the nodes.
+    pub network: Network,
+    /// What goes wrong, in the order of the file.
+    pub faults: Vec<TimedFault>,
+    /// The last part of the run, in which no fault strikes or is in force; shorter than the run. Default: none.
+    pub calm: Span,
+    /// What must come true; at least one, none twice.
+    pub expect: Vec<Expectation>,
+    /// Whether a run in which an expectation had nothing to judge is accepted. Default: refused.
+    pub vacuous: Vacuous,
+}
+
+/// Nodes that all run one protocol. They are called `<name>-1`, `<name>-2`, …
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// 1 to 40 of `a-z 0-9 - _`, starts with a letter, does not end in `-` or in `-` and digits, and is neither
+    /// `clients` nor `client`.
+    pub name: String,
+    /// The protocol that its nodes run: a name from the catalog.
+    pub run: String,
+    /// How many nodes; at least 1.
+    pub nodes: u32,
+    /// What the protocol is to be told, in its own terms; `None` leaves it its defaults.
+    pub with: Option<Raw>,
+    /// The disk of each node.
+    pub disk: Disk,
+    /// The clock of each node.
+    pub clock: Clock,
+}
+
+/// How fast disks are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Disk {
+    /// How long a sync takes. Default: no time.
+    pub sync: Delay,
+}
+
+/// How wrong clocks are. Default: not at all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clock {
+    /// Each node's clock is ahead or behind by at most this.
+    pub offset: Span,
+    /// Each node's clock runs fast or slow by at most this ratio: 0.0001 is 100 ppm. From 0 to below 0.5.
+    pub drift: f64,
+}
+
+/// Those who call a service: nodes named `client-1`, `client-2`, …
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clients {
+    /// How many; at least 1.
+    pub nodes: u32,
+    /// The service they call.
+    pub of: String,
+    /// How often.
+    pub load: Load,
+    /// Which operations, in the terms of what the service serves; `None` leaves its default mix.
+    pub mix: Option<Raw>,
+    /// On which keys. Default: a hundred, all alike.
+    pub keys: Keys,
+    /// How long one call waits for its answer; more than nothing. Default: 1s.
+    pub timeout: Span,
+    /// An operation counts as served when it was answered within this; more than nothing. Default: `timeout`.
+    pub deadline: Span,
+    /// What follows a call that was refused or timed out.
+    pub retry: Retry,
+    /// When the first operation may begin; before the end of the run. Default: at once.
+    pub start: Time,
+}
+
+/// How often operations are made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Load {
+    /// Operations start whether or not earlier ones were answered, as from users who know nothing of each other.
+    Open(Rate),
+    /// Every client makes one operation at a time, and thinks between the answer and the next.
+    Closed {
+        /// From one answer to the next operation.
+        think: Span,
+    },
+}
+
+/// Operations per second, over all clients together; more than none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Rate {
+    /// At random moments, so many on average.
+    Poisson(f64),
+    /// At equal distances.
+    Constant(f64),
+}
+
+/// How an operation chooses its key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Keys {
+    /// So many keys, all equally likely; 1 to [`KEYS_MAX`].
+    Uniform(u64),
+    /// Some keys are hotter than others: the i-th is chosen in proportion to 1/i^s.
+    Zipf {
+        /// So many keys; 1 to [`KEYS_MAX`].
+        count: u64,
+        /// How uneven: 0 is uniform, 1 is common, at most 10.
+        s: f64,
+    },
+}
+
+/// What a client does about a call that was refused or timed out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retry {
+    /// Calls per operation at most, the first included; 1 to 1000. Default: 1, because a call that timed out may
+    /// have taken effect, and one that is repeated may do so twice.
+    pub attempts: u32,
+    /// The wait before the second call; it doubles for each further one, with jitter. Default: 20ms.
+    pub backoff: Span,
+}
+
+/// What lies between the nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// How long a message travels.
+    pub delay: Delay,
+    /// The probability that a message is lost. Default: 0.
+    pub loss: Chance,
+    /// Exceptions by direction; later ones win.
+    pub links: Vec<Link>,
+}
+
+/// An exception from the network: messages from one service or node to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// The senders: a service, `clients`, or a node.
+    pub from: String,
+    /// The receivers: a service, `clients`, or a node.
+    pub to: String,
+    /// How long a message travels, if not as elsewhere.
+    pub delay: Option<Delay>,
+    /// The probability that a message is lost, if not as elsewhere.
+    pub loss: Option<Chance>,
+}
+
+/// A fault and its moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimedFault {
+    /// What reports and other faults call it; unique in a scenario. Default: its kind, made unique with `-2`, `-3`, …
+    pub name: String,
+    /// When it strikes.
+    pub when: When,
+    /// How long until it ends by itself; only for faults that do harm.
+    pub lasts: Option<Span>,
+    /// What happens, and to whom.
+    pub fault: Fault,
+    /// A sentence for the reader of the report. Default: empty. Line breaks in the file are read as spaces.
+    pub say: String,
+}
+
+/// When a fault strikes: `at: "20s"` or `after: ("split", "5s")`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum When {
+    /// At this moment.
+    At(Time),
+    /// So long after the named fault, which stands earlier in the file, has struck.
+    After(String, Span),
+}
+
+/// What must come true of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Expectation {
+    /// What clients saw could have been seen of a service that does one operation at a time.
+    Linearizable,
+    /// This claim is *broken* in the run. For scenarios that show what a design does not give.
+    Violates(Claim),
+    /// A property of a protocol holds throughout.
+    Always(String),
+    /// A property of a protocol comes true at least once.
+    Sometimes(String),
+    /// The share of operations that were served within their deadline. At least one of the bounds is given.
+    Availability {
+        /// From 0 to 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<f64>,
+        /// From 0 to 1, not below `at_least`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<f64>,
+    },
+    /// So many per cent of the answered operations were answered within this.
+    Latency {
+        /// Above 0, at most 100.
+        percentile: f64,
+        /// More than nothing.
+        at_most: Span,
+    },
+    /// After this fault ends, operations are served again within this.
+    Recovers {
+        /// The name of a fault.
+        from: String,
+        /// More than nothing.
+        within: Span,
+    },
+    /// The longest stretch in which no operation was served.
+    Downtime {
+        /// It is not longer than this.
+        at_most: Span,
+    },
+}
+
+/// What can be expected to be violated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Claim {
+    /// See [`Expectation::Linearizable`].
+    Linearizable,
+    /// See [`Expectation::Always`].
+    Always(String),
+}
+
+/// What a run is worth in which an expectation had nothing to judge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Vacuous {
+    /// It does not count as passed.
+    #[default]
+    Refuse,
+    /// It counts as passed, and says so.
+    Allow,
+}
+
+/// A piece of RON that only a protocol or a spec can read, as it stands in the file.
+#[derive(Clone, Debug)]
+pub struct Raw {
+    /// One RON value.
+    pub text: String,
+    /// Where in the file it starts, in bytes.
+    pub at: usize,
+}
+
+/// Two pieces are equal when they say the same; where they stand does not matter.
+impl PartialEq for Raw {
+    fn eq(&self, other: &Raw) -> bool {
+        self.text == other.text
+    }
+}
+
+/// What a scenario can name that is not in the file: protocols and what belongs to them.
+pub trait Catalog {
+    /// The names of all protocols.
+    fn protocols(&self) -> Vec<&str>;
+    /// The roles that nodes of this protocol can have.
+    fn roles(&self, protocol: &str) -> Vec<&'static str>;
+    /// The properties of this protocol by name, and whether each must always hold (or come true once).
+    fn properties(&self, protocol: &str) -> Vec<(&'static str, bool)>;
+    /// Reads what a file says under `with`. A file without `with` is checked with `()`.
+    fn check_config(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal>;
+    /// Reads what a file says under `mix`, for the spec that this protocol serves. Not called when there is no `mix`.
+    fn check_mix(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal>;
+}
+
+/// Why a [`Catalog`] refuses a piece of RON.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// It is not what the protocol reads; positions count from the start of the piece.
+    Shape(SpannedError),
+    /// It reads well, but a value makes no sense: what was found and what would do, lower case.
+    Meaning {
+        /// Where in the piece, if known: keys and indices as in `election[0]`; empty for the whole of it.
+        path: String,
+        /// What was found and what would do.
+        message: String,
+    },
+}
+
+impl From<SpannedError> for Refusal {
+    fn from(error: SpannedError) -> Refusal {
+        Refusal::Shape(error)
+    }
+}
+impl From<String> for Refusal {
+    fn from(message: String) -> Refusal {
+        Refusal::Meaning { path: String::new(), message }
+    }
+}
+
+/// How scenario files are read, and everything inside them: `Some` may be left out, and so may the inner parentheses
+/// of newtypes.
+pub fn options() -> ron::Options {
+    use ron::extensions::Extensions;
+    ron::Options::default().with_default_extension(
+        Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES | Extensions::UNWRAP_VARIANT_NEWTYPES,
+    )
+}
+
+impl Default for Disk {
+    fn default() -> Disk {
+        Disk { sync: Delay::Constant(Span::ZERO) }
+    }
+}
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock { offset: Span::ZERO, drift: 0.0 }
+    }
+}
+impl Default for Keys {
+    fn default() -> Keys {
+        Keys::Uniform(100)
+    }
+}
+impl Default for Retry {
+    fn default() -> Retry {
+        Retry { attempts: 1, backoff: Span(20_000_000) }
+    }
+}
+impl Clients {
+    /// How long a call waits unless the file says otherwise.
+    pub const TIMEOUT: Span = Span(1_000_000_000);
+}
+
+impl Service {
+    /// The name of its node with this index, which counts from 0: `db-1` is the node at 0.
+    pub fn node_name(&self, index: u32) -> String {
+        format!("{}-{}", self.name, u64::from(index) + 1)
+    }
+}
+
+impl Scenario {
+    /// The moment at which each fault strikes, in the order of [`Scenario::faults`].
+    ///
+    /// Panics if a fault comes after one that does not stand earlier: `read` refuses such files.
+    pub fn strikes(&self) -> Vec<Time> {
+        let mut strikes: Vec<Time> = Vec::with_capacity(self.faults.len());
+        let mut named = std::collections::BTreeMap::new();
+        for timed in &self.faults {
+            let at = match &timed.when {
+                When::At(at) => *at,
+                When::After(name, span) => {
+                    *named.get(name.as_str()).expect("a fault that another comes after stands earlier")
+                        + *span
+                }
+            };
+            named.insert(timed.name.as_str(), at);
+            strikes.push(at);
+        }
+        strikes
+    }
+
+    /// When the calm part begins; the end of the run when there is none.
+    pub fn calm_from(&self) -> Time {
+        Time(self.until.0.saturating_sub(self.calm.0))
+    }
+}

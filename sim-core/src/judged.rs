@@ -1,0 +1,190 @@
+//! A run with its judgement: what the scenario's expectations say about it and the figures they rest on. The result
+//! that reports draw.
+
+use crate::{
+    run::{Operation, Run},
+    time::{Span, Time},
+};
+use alloc::{string::String, vec::Vec};
+
+/// A finished run, measured and judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// Where it came from.
+    pub provenance: Provenance,
+    /// What happened.
+    pub run: Run,
+    /// What clients got out of it.
+    pub measures: Measures,
+    /// One verdict per expectation, in the order of the file, then what is always judged.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// Everything needed to get the same run again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// The scenario's name: its file name without `.ron`.
+    pub scenario: String,
+    /// Its file, as it was given on the command line.
+    pub file: String,
+    /// Its introduction.
+    pub about: String,
+    /// Hash of the scenario's text, overrides included.
+    pub scenario_hash: u64,
+    /// Hash of the plan's text.
+    pub plan_hash: u64,
+    /// The plan as RON: a scenario file in which every choice is written out.
+    pub plan: String,
+    /// Version of the simulator.
+    pub version: String,
+    /// The one command that gives this run again.
+    pub command: String,
+}
+
+impl Judged {
+    /// The worst verdict decides: a failure, then a vacuous one, then an undecided one.
+    pub fn status(&self) -> Status {
+        self.verdicts.iter().map(|v| v.status).max().unwrap_or(Status::Held)
+    }
+}
+
+/// What became of an expectation, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// It holds.
+    Held,
+    /// The checker's budget ran out first.
+    Undecided,
+    /// There was nothing to judge: no pass.
+    Vacuous,
+    /// It does not hold.
+    Failed,
+}
+
+impl Status {
+    /// The word for tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Held => "held",
+            Status::Undecided => "undecided",
+            Status::Vacuous => "vacuous",
+            Status::Failed => "failed",
+        }
+    }
+    /// The exit code of a run whose worst verdict this is.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Status::Held => 0,
+            Status::Failed => 1,
+            Status::Vacuous => 3,
+            Status::Undecided => 4,
+        }
+    }
+}
+
+/// What became of one expectation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The expectation as a phrase: "linearizable", "availability of db at least 85 %".
+    pub expectation: String,
+    /// Its verdict.
+    pub status: Status,
+    /// The finding in one line, with the numbers it rests on.
+    pub finding: String,
+    /// What supports it, line by line: the shortest witness of a violation, for instance. May be empty.
+    pub evidence: Vec<String>,
+}
+
+/// What clients got.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measures {
+    /// Every operation, by intended start.
+    pub operations: Vec<Operation>,
+    /// An operation counts as served when it is answered within this span of its intended start.
+    pub deadline: Span,
+    /// Over the whole run, without operations whose deadline lies beyond the end.
+    pub total: Served,
+    /// Width of the windows below.
+    pub window: Span,
+    /// The run cut into windows of equal width, by intended start.
+    pub windows: Vec<Window>,
+    /// Latency of answered operations, over the whole run.
+    pub latency: Latency,
+    /// The same by kind of operation, in alphabetical order.
+    pub by_kind: Vec<(&'static str, Latency)>,
+    /// Stretches of time in which operations were wanted and none was served, longest first.
+    pub downtimes: Vec<Downtime>,
+    /// For each fault of the run (by its position there) that does harm: when service was restored.
+    pub recoveries: Vec<Recovery>,
+}
+
+/// How many operations were wanted and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    /// Operations wanted.
+    pub wanted: u64,
+    /// Answered within the deadline.
+    pub in_time: u64,
+    /// Answered after it.
+    pub late: u64,
+    /// Given up without an answer, none of whose calls can have taken effect.
+    pub refused: u64,
+    /// Given up without an answer, and perhaps done all the same.
+    pub unknown: u64,
+}
+
+impl Served {
+    /// The share that was served in time, from 0 to 1; `None` when nothing was wanted.
+    pub fn availability(&self) -> Option<f64> {
+        (self.wanted > 0).then(|| self.in_time as f64 / self.wanted as f64)
+    }
+}
+
+/// One window of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// Where it starts.
+    pub from: Time,
+    /// What became of the operations that were wanted in it.
+    pub served: Served,
+    /// Their latency, where answered.
+    pub latency: Latency,
+}
+
+/// Percentiles of latency, from an HDR histogram with three significant digits; all zero when `count` is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Latency {
+    /// Operations measured.
+    pub count: u64,
+    /// Half were at most this slow.
+    pub p50: Span,
+    /// 90 of 100.
+    pub p90: Span,
+    /// 99 of 100.
+    pub p99: Span,
+    /// 999 of 1000.
+    pub p999: Span,
+    /// The slowest.
+    pub max: Span,
+    /// The arithmetic mean.
+    pub mean: Span,
+}
+
+/// A stretch of time without service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Downtime {
+    /// From the first operation that was wanted in vain.
+    pub from: Time,
+    /// To the next one that was served.
+    pub until: Time,
+}
+
+/// How long after a fault clients were served again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// The fault, by its position in [`Run::faults`].
+    pub fault: usize,
+    /// From the fault to the moment from which every operation of the next second was served in time, or at least as
+    /// large a share of them as in the ten seconds before the fault; `None` when that did not happen before the end.
+    pub after: Option<Span>,
+}

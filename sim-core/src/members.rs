@@ -1,0 +1,290 @@
+//! A group's nodes and everything in flight between them, in slabs of the protocol's own types: the generic half of the
+//! engine. `group.rs` runs the inputs; this file carries out what a step asks for.
+
+use crate::{
+    clock::Clock,
+    disk::Durable,
+    history::{Call, History, Intent, Outcome},
+    kernel::{Event, Kernel, What},
+    protocol::{Alarm, NodeId, Protocol, Role, Ticket},
+    rng::Rng,
+    run::Note,
+    sample::Sampler,
+    slab::Slab,
+    spec::{Answer, Message, Spec},
+    time::{Span, Time},
+    wire::WireId,
+};
+use alloc::{collections::VecDeque, string::String, vec::Vec};
+
+/// A node: its process if one runs, its disk, and what the engine keeps about it.
+#[derive(Clone, Debug)]
+pub struct Member<P: Protocol> {
+    /// The process; `None` while it is down.
+    pub state: Option<P>,
+    /// What survives it.
+    pub disk: P::Disk,
+    pub(crate) rng: Rng,
+    pub(crate) node: Node<P>,
+}
+
+/// What the engine keeps about a node.
+#[derive(Clone, Debug)]
+pub(crate) struct Node<P: Protocol> {
+    /// Goes up at each crash: timers, syncs and work of an earlier life are recognised and dropped.
+    pub(crate) life: u32,
+    pub(crate) clock: Clock,
+    pub(crate) disk_rng: Rng,
+    /// Slots of the named timers that are set, or cancelled and still queued.
+    pub(crate) timers: Vec<u32>,
+    /// Effects behind a barrier, the barrier itself in front; empty when nothing waits.
+    pub(crate) waiting: VecDeque<Waiting<P>>,
+    /// Barriers at the front of `waiting` that the sync in progress, if any, covers.
+    pub(crate) syncing: usize,
+    /// The processor is busy until then.
+    pub(crate) busy: Time,
+    /// Inputs that arrived while the node was busy or frozen.
+    pub(crate) inbox: VecDeque<Event>,
+    pub(crate) paused: bool,
+    /// The fault that took the node down, or froze it.
+    pub(crate) hurt: Option<usize>,
+    pub(crate) role: Role,
+    pub(crate) epoch: u64,
+    /// Operations begun by calls that are operations of their own.
+    pub(crate) operations: u32,
+}
+
+/// An effect that others can see, held back by a barrier; or the barrier.
+#[derive(Clone, Debug)]
+pub(crate) enum Waiting<P: Protocol> {
+    Sync,
+    Work(Time),
+    Send(NodeId, P::Msg),
+    Answer(Ticket, Answer<<P::Serves as Spec>::Ret>),
+    Call(NodeId, Ticket, <P::Calls as Spec>::Op),
+}
+
+/// What is in flight within a group.
+#[derive(Clone, Debug)]
+pub(crate) struct Mail<P: Protocol> {
+    pub(crate) messages: Slab<(NodeId, P::Msg)>,
+    pub(crate) timers: Slab<Armed<P::Timer>>,
+    pub(crate) calls: Slab<Open>,
+    pub(crate) serves: WireId,
+    pub(crate) asks: WireId,
+    pub(crate) sync: Sampler,
+    /// The record of every call, where these are clients.
+    pub(crate) history: Option<History<P::Calls>>,
+}
+
+/// A timer. One event for it is in the queue, perhaps at an earlier moment than `at`: then it is posted again.
+#[derive(Clone, Debug)]
+pub(crate) struct Armed<T> {
+    pub(crate) timer: T,
+    pub(crate) life: u32,
+    /// When it fires, and its place among equals; `Time::MAX` once cancelled.
+    pub(crate) at: Time,
+    pub(crate) seq: u64,
+    pub(crate) queued: Time,
+    /// Listed in its node's `timers` under its value.
+    pub(crate) named: bool,
+}
+
+/// A call that waits for its answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Open {
+    pub(crate) caller: NodeId,
+    /// Its position in the history.
+    pub(crate) record: u32,
+}
+
+/// Carries out, or holds back, what one step asks for.
+pub(crate) struct Outbox<'a, P: Protocol> {
+    pub(crate) me: NodeId,
+    pub(crate) node: &'a mut Node<P>,
+    pub(crate) mail: &'a mut Mail<P>,
+    /// Processor time asked for in this step: timers count from its end.
+    pub(crate) spent: Span,
+}
+
+impl<P: Protocol> Outbox<'_, P> {
+    #[inline]
+    pub(crate) fn send(&mut self, to: NodeId, msg: P::Msg, kernel: &mut Kernel) {
+        if self.node.waiting.is_empty() {
+            self.mail.send(self.me, to, msg, kernel);
+        } else {
+            self.node.waiting.push_back(Waiting::Send(to, msg));
+        }
+    }
+
+    pub(crate) fn answer(&mut self, to: Ticket, answer: Answer<<P::Serves as Spec>::Ret>, kernel: &mut Kernel) {
+        if self.node.waiting.is_empty() {
+            self.mail.answer(self.me, to, answer, kernel);
+        } else {
+            self.node.waiting.push_back(Waiting::Answer(to, answer));
+        }
+    }
+
+    pub(crate) fn call(
+        &mut self,
+        to: NodeId,
+        op: <P::Calls as Spec>::Op,
+        intent: Intent,
+        kernel: &mut Kernel,
+    ) -> Ticket {
+        let record = self.mail.history.as_mut().map_or(0, |history| {
+            let operation = if intent.operation == Intent::NEW { self.node.operations } else { intent.operation };
+            self.node.operations = self.node.operations.max(operation + 1);
+            history.calls.push(Call {
+                client: self.me,
+                server: to,
+                operation,
+                op: op.clone(),
+                intended: Time(kernel.now.0.saturating_sub(intent.late.0)),
+                called: kernel.now,
+                outcome: Outcome::Unknown,
+            });
+            history.calls.len() as u32 - 1
+        });
+        let slot = self.mail.calls.insert(Open { caller: self.me, record });
+        let ticket = Ticket { caller: self.me, slot, round: self.mail.calls.round(slot) };
+        if self.node.waiting.is_empty() {
+            self.mail.call(self.me, to, ticket, op, kernel);
+        } else {
+            self.node.waiting.push_back(Waiting::Call(to, ticket, op));
+        }
+        ticket
+    }
+
+    pub(crate) fn forget(&mut self, ticket: Ticket) {
+        if self.mail.calls.get(ticket.slot, ticket.round).is_some() {
+            self.mail.calls.take(ticket.slot);
+        }
+    }
+
+    pub(crate) fn sync(&mut self, disk: &mut P::Disk, kernel: &mut Kernel) {
+        let instant = self.mail.sync.constant() == Some(Span::ZERO);
+        if instant && self.node.syncing == 0 {
+            disk.flush();
+            disk.flushed();
+            return;
+        }
+        self.node.waiting.push_back(Waiting::Sync);
+        if self.node.waiting.len() == 1 {
+            self.node.flush(self.me, disk, self.mail.sync, kernel);
+        }
+    }
+
+    pub(crate) fn work(&mut self, span: Span, kernel: &mut Kernel) {
+        self.spent = self.spent + span;
+        self.node.busy = self.node.busy.max(kernel.now) + span;
+        self.node.waiting.push_back(Waiting::Work(self.node.busy));
+        kernel.post(self.node.busy, Event { node: self.me.0, slot: 0, round: self.node.life, what: What::Worked });
+    }
+
+    pub(crate) fn set(&mut self, timer: P::Timer, wait: Span, kernel: &mut Kernel) {
+        let at = kernel.now + self.spent + wait;
+        let seq = kernel.ticket();
+        let found = self.node.timers.iter().position(|&slot| self.mail.timers.at(slot).timer == timer);
+        if let Some(position) = found {
+            let slot = self.node.timers[position];
+            let armed = self.mail.timers.at(slot);
+            if armed.queued <= at {
+                (armed.at, armed.seq) = (at, seq);
+                return;
+            }
+            // Moved forward: its event would come too late, so this slot is left to it and another one taken.
+            (armed.at, armed.named) = (Time::MAX, false);
+            self.node.timers.swap_remove(position);
+        }
+        let slot = self.arm(timer, at, seq, true, kernel);
+        self.node.timers.push(slot);
+    }
+
+    pub(crate) fn cancel(&mut self, timer: &P::Timer, _: &mut Kernel) {
+        if let Some(&slot) = self.node.timers.iter().find(|&&slot| self.mail.timers.at(slot).timer == *timer) {
+            self.mail.timers.at(slot).at = Time::MAX;
+        }
+    }
+
+    pub(crate) fn after(&mut self, wait: Span, timer: P::Timer, kernel: &mut Kernel) -> Alarm {
+        let at = kernel.now + self.spent + wait;
+        let seq = kernel.ticket();
+        let slot = self.arm(timer, at, seq, false, kernel);
+        Alarm { slot, round: self.mail.timers.round(slot) }
+    }
+
+    pub(crate) fn stop(&mut self, alarm: Alarm, _: &mut Kernel) {
+        if self.mail.timers.get(alarm.slot, alarm.round).is_some() {
+            self.mail.timers.at(alarm.slot).at = Time::MAX;
+        }
+    }
+
+    fn arm(&mut self, timer: P::Timer, at: Time, seq: u64, named: bool, kernel: &mut Kernel) -> u32 {
+        let armed = Armed { timer, life: self.node.life, at, seq, queued: at, named };
+        let slot = self.mail.timers.insert(armed);
+        let round = self.mail.timers.round(slot);
+        kernel.queue.push(at.0, seq, Event { node: self.me.0, slot, round, what: What::Timer });
+        slot
+    }
+
+    pub(crate) fn note(&mut self, text: impl FnOnce() -> String, kernel: &mut Kernel) {
+        if kernel.notes.len() < Note::MAX {
+            kernel.notes.push(Note { at: kernel.now, node: self.me, text: text() });
+        }
+    }
+}
+
+impl<P: Protocol> Node<P> {
+    /// Begins a sync that covers every barrier now waiting: group commit.
+    pub(crate) fn flush(&mut self, me: NodeId, disk: &mut P::Disk, latency: Sampler, kernel: &mut Kernel) {
+        self.syncing = self.waiting.iter().filter(|w| matches!(w, Waiting::Sync)).count();
+        disk.flush();
+        let at = kernel.now + latency.draw(&mut self.disk_rng);
+        kernel.post(at, Event { node: me.0, slot: 0, round: self.life, what: What::Synced });
+    }
+}
+
+impl<P: Protocol> Mail<P> {
+    #[inline]
+    pub(crate) fn send(&mut self, from: NodeId, to: NodeId, msg: P::Msg, kernel: &mut Kernel) {
+        if let Some(at) = kernel.send(from, to, msg.bytes()) {
+            let slot = self.messages.insert((from, msg));
+            kernel.post(at, Event { node: to.0, slot, round: 0, what: What::Message });
+        }
+    }
+
+    fn answer(
+        &mut self,
+        from: NodeId,
+        to: Ticket,
+        answer: Answer<<P::Serves as Spec>::Ret>,
+        kernel: &mut Kernel,
+    ) {
+        let bytes = match &answer {
+            Answer::Ok(ret) => ret.bytes(),
+            Answer::Refused | Answer::Redirect(_) => Ticket::BYTES,
+        };
+        if let Some(at) = kernel.send(from, to.caller, Ticket::BYTES + bytes) {
+            let slot = kernel.wire::<P::Serves>(self.serves).answers.insert((from, to, answer));
+            kernel.post(at, Event { node: to.caller.0, slot, round: 0, what: What::Response });
+        }
+    }
+
+    fn call(&mut self, from: NodeId, to: NodeId, ticket: Ticket, op: <P::Calls as Spec>::Op, kernel: &mut Kernel) {
+        if let Some(at) = kernel.send(from, to, Ticket::BYTES + op.bytes()) {
+            let slot = kernel.wire::<P::Calls>(self.asks).requests.insert((ticket, op));
+            kernel.post(at, Event { node: to.0, slot, round: 0, what: What::Request });
+        }
+    }
+
+    /// Carries out a held-back effect; barriers are the caller's business.
+    pub(crate) fn release(&mut self, me: NodeId, effect: Waiting<P>, kernel: &mut Kernel) {
+        match effect {
+            Waiting::Send(to, msg) => self.send(me, to, msg, kernel),
+            Waiting::Answer(to, answer) => self.answer(me, to, answer, kernel),
+            Waiting::Call(to, ticket, op) => self.call(me, to, ticket, op, kernel),
+            Waiting::Sync | Waiting::Work(_) => {}
+        }
+    }
+}

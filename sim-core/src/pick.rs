@@ -1,0 +1,70 @@
+//! Whom a fault hits: picks become nodes when the fault strikes, by names, roles of that moment, and the seed.
+
+use crate::{
+    digest::Digest,
+    fault::Pick,
+    protocol::{NodeId, Role},
+    rng::{Keys, Purpose},
+    run::ServiceInfo,
+};
+use alloc::vec::Vec;
+use core::hash::Hash;
+
+/// Resolves the groups of picks of the fault called `name`, from left to right; no node is chosen twice.
+pub(crate) fn resolve(
+    name: &str,
+    groups: &[&[Pick]],
+    services: &[ServiceInfo],
+    role: impl Fn(NodeId) -> Role,
+    keys: &Keys,
+) -> Vec<Vec<NodeId>> {
+    // The fault's name is its key: removing another fault does not change what this one chooses.
+    let mut digest = Digest::new();
+    name.hash(&mut digest);
+    let who = digest.finish();
+    let mut taken: Vec<NodeId> = Vec::new();
+    let mut number = 0;
+    let mut chosen = Vec::new();
+    for picks in groups {
+        let mut group = Vec::new();
+        for pick in *picks {
+            let free = |node: &NodeId| !taken.contains(node);
+            let servers = || services.iter().filter(|s| !s.clients);
+            let draw = |from: Vec<NodeId>, count: u32| -> Vec<NodeId> {
+                let mut rng = keys.stream(Purpose::Pick, who, number);
+                let count = (count as usize).min(from.len());
+                let mut drawn: Vec<NodeId> = rng.choose(from.len(), count).into_iter().map(|i| from[i]).collect();
+                drawn.sort_unstable();
+                drawn
+            };
+            let up = |node: &NodeId| role(*node) != Role::DOWN;
+            let nodes: Vec<NodeId> = match pick {
+                Pick::Node(name) => {
+                    let named = |node: &NodeId| services.iter().any(|s| s.holds(*node) && s.node_name(*node) == *name);
+                    services.iter().flat_map(ServiceInfo::ids).filter(free).filter(named).collect()
+                }
+                Pick::Service(name) => called(services, name).flat_map(ServiceInfo::ids).filter(free).collect(),
+                Pick::Role(wanted) => {
+                    let plays = |node: &NodeId| role(*node).0 == *wanted;
+                    servers().flat_map(ServiceInfo::ids).filter(free).filter(plays).collect()
+                }
+                Pick::Random(count) => {
+                    draw(servers().flat_map(ServiceInfo::ids).filter(free).filter(up).collect(), *count)
+                }
+                Pick::RandomOf(name, count) => {
+                    draw(called(services, name).flat_map(ServiceInfo::ids).filter(free).filter(up).collect(), *count)
+                }
+                Pick::Rest => services.iter().flat_map(ServiceInfo::ids).filter(free).collect(),
+            };
+            number += 1;
+            taken.extend(&nodes);
+            group.extend(nodes);
+        }
+        chosen.push(group);
+    }
+    chosen
+}
+
+fn called<'a>(services: &'a [ServiceInfo], name: &'a str) -> impl Iterator<Item = &'a ServiceInfo> {
+    services.iter().filter(move |service| service.name == name)
+}

@@ -1,0 +1,90 @@
+//! Properties: what must always hold, and what should happen at least once so that a green run means something.
+
+use crate::{
+    protocol::{NodeId, Protocol},
+    time::Time,
+};
+use alloc::string::String;
+
+/// A named claim about a service, judged while it runs.
+pub struct Property<P: Protocol> {
+    /// In the words of its paper, lower case: "election safety".
+    pub name: &'static str,
+    /// Must it always hold, or happen once?
+    pub kind: Kind,
+    /// When it is judged.
+    pub when: When,
+    /// Judges the node that changed, in view of all; may use and update the group's ghost.
+    pub judge: fn(ghost: &mut P::Ghost, view: &View<'_, P>, changed: NodeId) -> Judgement,
+}
+
+/// The two kinds of claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A violation is a failure of the run.
+    Always,
+    /// Never reached is worth knowing: what it guards was not exercised.
+    Sometimes,
+}
+
+/// When a property is judged. None costs a walk over all nodes per event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// After every event, for the node that took it.
+    EveryEvent,
+    /// After events that changed the node's role or epoch.
+    RoleChange,
+}
+
+/// What a property found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// Nothing to judge this time.
+    Idle,
+    /// Judged, and it holds; for `Sometimes`: it happened.
+    Holds,
+    /// Judged, and it is broken: the values that disagree.
+    Broken(String),
+}
+
+/// The group as its properties see it.
+pub struct View<'a, P: Protocol> {
+    /// The first node of the group.
+    pub first: NodeId,
+    /// For each node its process, if one runs, and its disk.
+    pub nodes: &'a [crate::members::Member<P>],
+    /// The moment.
+    pub now: Time,
+}
+
+impl<'a, P: Protocol> View<'a, P> {
+    /// The process of `node`, if one runs.
+    pub fn state(&self, node: NodeId) -> Option<&'a P> {
+        self.nodes[(node.0 - self.first.0) as usize].state.as_ref()
+    }
+    /// The disk of `node`.
+    pub fn disk(&self, node: NodeId) -> &'a P::Disk {
+        &self.nodes[(node.0 - self.first.0) as usize].disk
+    }
+    /// The position of `node` in its group, from 0.
+    pub fn index(&self, node: NodeId) -> usize {
+        (node.0 - self.first.0) as usize
+    }
+}
+
+/// What became of a property in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PropertyReport {
+    /// The service it belongs to, by its position in [`crate::run::Run::services`].
+    pub service: usize,
+    /// Its name.
+    pub name: &'static str,
+    /// Its kind.
+    pub kind: Kind,
+    /// How often it was judged and held (`Always`), or happened (`Sometimes`).
+    pub held: u64,
+    /// How often it was broken.
+    pub broken: u64,
+    /// When it first held or happened.
+    pub first: Option<Time>,
+}

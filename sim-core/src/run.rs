@@ -1,0 +1,287 @@
+//! A finished run: everything that checkers, expectations and reports may look at. Plain data, no live world.
+
+use crate::{
+    check::linearizability::{Budget, Verdict as Linearizability},
+    digest::Digest,
+    fault::PlannedFault,
+    history::{History, Outcome},
+    property::PropertyReport,
+    protocol::{NodeId, Role},
+    spec::Spec,
+    time::{Span, Time},
+    trace::Trace,
+};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+use core::fmt::Debug;
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Run {
+    /// The seed of every random draw.
+    pub seed: u64,
+    /// When the run was to end.
+    pub until: Time,
+    /// When it did end: earlier than `until` only when `stopped` says why.
+    pub ended: Time,
+    /// Why the run ended early, if it did: the event budget was spent.
+    pub stopped: Option<String>,
+    /// Inputs that nodes took: deliveries, timers, requests, answers, boots.
+    pub events: u64,
+    /// One number for everything that happened and every state it led to; equal plans have equal fingerprints.
+    pub fingerprint: u64,
+    /// Services in the order of their nodes.
+    pub services: Vec<ServiceInfo>,
+    /// What the network did.
+    pub traffic: Traffic,
+    /// Every fault of the plan, in order of time, with what it chose and did.
+    pub faults: Vec<FaultReport>,
+    /// Changes of role, node by node, in order of time. A node that goes down has the role `down`.
+    pub roles: Vec<RoleChange>,
+    /// Broken properties, first ones first; at most [`Run::VIOLATIONS_MAX`] are kept.
+    pub violations: Vec<Violation>,
+    /// For every property of every service: how often it was judged, and what came of it.
+    pub properties: Vec<PropertyReport>,
+    /// Free remarks of protocols.
+    pub notes: Vec<Note>,
+    /// What clients asked and were told, one history per group of clients.
+    pub histories: Vec<Box<dyn AnyHistory>>,
+    /// Every event, when tracing was asked for.
+    pub trace: Option<Trace>,
+}
+
+impl Run {
+    /// So many violations are kept; later ones are only counted.
+    pub const VIOLATIONS_MAX: usize = 100;
+
+    /// The name of a node, such as `db-2`.
+    pub fn name(&self, node: NodeId) -> String {
+        match self.services.iter().find(|s| s.holds(node)) {
+            Some(service) => service.node_name(node),
+            None => format!("node-{}", node.0),
+        }
+    }
+
+    /// Number of nodes of all services.
+    pub fn node_count(&self) -> u32 {
+        self.services.iter().map(|s| s.nodes).sum()
+    }
+}
+
+/// A service: nodes `first .. first + nodes`, all running one protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceInfo {
+    /// Its name in the scenario.
+    pub name: String,
+    /// What its nodes are called before the number: `db` gives `db-1`.
+    pub prefix: String,
+    /// The first node.
+    pub first: NodeId,
+    /// How many nodes.
+    pub nodes: u32,
+    /// Whether these are clients: the world's edge, whose histories are judged.
+    pub clients: bool,
+}
+
+impl ServiceInfo {
+    /// Whether `node` is one of this service's.
+    pub fn holds(&self, node: NodeId) -> bool {
+        node.0 >= self.first.0 && node.0 - self.first.0 < self.nodes
+    }
+    /// The name of one of its nodes; people count from 1.
+    pub fn node_name(&self, node: NodeId) -> String {
+        format!("{}-{}", self.prefix, node.0 - self.first.0 + 1)
+    }
+    /// Its nodes in order.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (self.first.0..self.first.0 + self.nodes).map(NodeId)
+    }
+}
+
+/// Counts of what the network did with messages, requests and answers alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Handed to the network.
+    pub sent: u64,
+    /// Their sizes, in bytes.
+    pub bytes: u64,
+    /// Arrived at a process.
+    pub delivered: u64,
+    /// Lost by chance.
+    pub lost: u64,
+    /// Stopped by a cut, at sending or on the way.
+    pub cut: u64,
+    /// Arrived where no process was running.
+    pub dead: u64,
+}
+
+/// What a fault did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FaultReport {
+    /// The fault as planned.
+    pub planned: PlannedFault,
+    /// When it struck; `None` when the run ended before.
+    pub struck: Option<Time>,
+    /// When it ended (healed, restarted, resumed); `None` when it lasted to the end of the run.
+    pub ended: Option<Time>,
+    /// The nodes it chose, in the order of [`crate::fault::Fault::picks`].
+    pub chose: Vec<Vec<NodeId>>,
+    /// What it did to the world.
+    pub effect: Effect,
+}
+
+impl FaultReport {
+    /// The time during which it was in force, for harm that struck; up to the end of the run when it did not end.
+    pub fn window(&self, run_end: Time) -> Option<(Time, Time)> {
+        let from = self.struck.filter(|_| self.planned.fault.harms())?;
+        Some((from, self.ended.unwrap_or(run_end)))
+    }
+}
+
+/// The traces a fault left. All zero means that it bit nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// Nodes whose state it changed: cut off, taken down, booted, frozen, let go.
+    pub nodes: u32,
+    /// Messages it destroyed.
+    pub dropped: u64,
+    /// Messages and timers it held back.
+    pub delayed: u64,
+    /// Calls of clients that were waiting for an answer when it struck.
+    pub in_flight: u64,
+    /// Changes of role of servers while it was in force.
+    pub role_changes: u64,
+}
+
+impl Effect {
+    /// Whether it made any difference: it touched a node and, where it stops messages, stopped some.
+    pub fn is_none(&self) -> bool {
+        *self == Effect { in_flight: self.in_flight, role_changes: self.role_changes, ..Effect::default() }
+    }
+}
+
+/// A node took another role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoleChange {
+    /// When.
+    pub at: Time,
+    /// Who.
+    pub node: NodeId,
+    /// The new role; [`Role::DOWN`] while no process runs.
+    pub role: Role,
+    /// The protocol's epoch, term or ballot at that moment; 0 where there is none.
+    pub epoch: u64,
+}
+
+/// A property that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// When.
+    pub at: Time,
+    /// The number of the event after which it was seen.
+    pub event: u64,
+    /// The node whose change broke it.
+    pub node: NodeId,
+    /// The property's name.
+    pub property: &'static str,
+    /// What was found, with the values that disagree.
+    pub found: String,
+}
+
+/// A remark of a protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// When.
+    pub at: Time,
+    /// Who.
+    pub node: NodeId,
+    /// What it said.
+    pub text: String,
+}
+
+impl Note {
+    /// So many remarks are kept; later ones are dropped.
+    pub const MAX: usize = 10_000;
+}
+
+/// An operation as its user saw it, whatever its specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Who wanted it.
+    pub client: NodeId,
+    /// Its kind in a word: "get".
+    pub kind: &'static str,
+    /// The key it touches.
+    pub key: u64,
+    /// When it was wanted.
+    pub intended: Time,
+    /// When it was answered with a result, if it was.
+    pub done: Option<Time>,
+    /// Calls it took.
+    pub calls: u32,
+    /// Whether some call got no answer, so that it may have taken effect unseen.
+    pub unknown: bool,
+}
+
+impl Operation {
+    /// From the intended start to the answer.
+    pub fn latency(&self) -> Option<Span> {
+        self.done.map(|done| done.since(self.intended))
+    }
+}
+
+/// A [`History`] of any specification.
+pub trait AnyHistory: Debug {
+    /// The operations, by intended start, then client, then number.
+    fn operations(&self) -> Vec<Operation>;
+    /// Number of calls.
+    fn calls(&self) -> usize;
+    /// Searches for an order of the calls that explains every answer.
+    fn linearizable(&self, budget: Budget) -> Linearizability;
+    /// Folds every call into `digest`.
+    fn digest(&self, digest: &mut Digest);
+}
+
+impl<S: Spec> AnyHistory for History<S> {
+    fn operations(&self) -> Vec<Operation> {
+        let mut order: Vec<usize> = (0..self.calls.len()).collect();
+        order.sort_by_key(|&i| (self.calls[i].client, self.calls[i].operation, i));
+        let mut operations: Vec<Operation> = Vec::new();
+        let mut last = None;
+        for call in order.into_iter().map(|i| &self.calls[i]) {
+            if last != Some((call.client, call.operation)) {
+                last = Some((call.client, call.operation));
+                operations.push(Operation {
+                    client: call.client,
+                    kind: S::kind(&call.op),
+                    key: S::key(&call.op),
+                    intended: call.intended,
+                    done: None,
+                    calls: 0,
+                    unknown: false,
+                });
+            }
+            let operation = operations.last_mut().expect("pushed above");
+            operation.calls += 1;
+            match call.outcome {
+                Outcome::Ok(_, at) => operation.done = Some(at),
+                Outcome::Refused(_) => {}
+                Outcome::Unknown => operation.unknown = true,
+            }
+        }
+        operations.sort_by_key(|o| (o.intended, o.client));
+        operations
+    }
+    fn calls(&self) -> usize {
+        self.calls.len()
+    }
+    fn linearizable(&self, budget: Budget) -> Linearizability {
+        crate::check::linearizability::linearizable(self, budget)
+    }
+    fn digest(&self, digest: &mut Digest) {
+        use core::hash::Hash;
+        self.calls.len().hash(digest);
+        for call in &self.calls {
+            call.hash(digest);
+        }
+    }
+}
