@@ -1,0 +1,11 @@
+//! The protocols that a scenario can run, and the clients that put load on them. One file, or one small folder, each.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod client;
+pub mod kv;
+pub mod raft;
+pub mod workload;

@@ -1,0 +1,20 @@
+//! A finished, judged run as terminal text, JSON, SVG and one self-contained HTML page.
+//!
+//! Every function here is pure: a [`Judged`](sim_core::judged::Judged) goes in, text comes out, and equal runs give equal
+//! bytes. No file, clock, environment or network is touched, and no simulation state either: what is not in the judged
+//! run cannot be reported.
+//!
+//! Scenario files are not trusted. Whatever they say is escaped for the place where it appears, control characters are
+//! replaced, and lists are cut at a length that keeps the page small; what is cut says how much is missing.
+
+mod faults;
+mod paint;
+mod roles;
+mod summary;
+mod text;
+mod trace;
+mod words;
+
+pub use summary::{SCHEMA, summary_json};
+pub use text::text;
+pub use trace::{trace_jsonl, write_trace_jsonl};

@@ -8,7 +8,7 @@ use crate::{
     history::{History, Outcome},
     kernel::{Event, Kernel, What},
     members::{Mail, Member, Node, Outbox, Waiting},
-    property::{Judgement, Property, PropertyReport, View, When},
+    property::{Ghost, Judgement, Property, PropertyReport, View, When},
     protocol::{Ctx, Input, NodeId, Protocol, Role},
     rng::Purpose,
     run::AnyHistory,
@@ -276,6 +276,7 @@ impl<P: Protocol> Members<P> {
             kernel.role(me, role, epoch, !self.clients);
         }
         let view = View { first: self.first, nodes: &self.members, now: kernel.now };
+        self.ghost.observe(&view, me);
         for (property, tally) in P::PROPERTIES.iter().zip(&mut self.tallies) {
             if property.when == When::RoleChange && !changed || tally.broken > 0 {
                 continue;

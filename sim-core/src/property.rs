@@ -18,6 +18,16 @@ pub struct Property<P: Protocol> {
     pub judge: fn(ghost: &mut P::Ghost, view: &View<'_, P>, changed: NodeId) -> Judgement,
 }
 
+/// History variables of a group: what proofs remember and nodes do not. `()` where there are none.
+pub trait Ghost<P: Protocol>: Clone + core::fmt::Debug + Default + 'static {
+    /// Takes note of what an event changed at a node, before the properties are judged.
+    fn observe(&mut self, view: &View<'_, P>, changed: NodeId);
+}
+
+impl<P: Protocol> Ghost<P> for () {
+    fn observe(&mut self, _: &View<'_, P>, _: NodeId) {}
+}
+
 /// The two kinds of claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

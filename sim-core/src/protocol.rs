@@ -6,7 +6,7 @@ use crate::{
     history::Intent,
     kernel::Kernel,
     members::Outbox,
-    property::Property,
+    property::{Ghost, Property},
     rng::{Purpose, Rng},
     spec::{Answer, Message, Spec},
     time::{Span, Time, Wait},
@@ -88,8 +88,8 @@ pub trait Protocol: Clone + Debug + Hash + Sized + 'static {
     type Serves: Spec;
     /// The requests it makes of other services.
     type Calls: Spec;
-    /// History variables of its properties: things that proofs remember and nodes do not. `()` if there are none.
-    type Ghost: Clone + Debug + Default + 'static;
+    /// History variables of its properties; `()` if there are none.
+    type Ghost: Ghost<Self>;
 
     /// What must always hold and what should happen once.
     const PROPERTIES: &'static [Property<Self>];
@@ -229,6 +229,12 @@ impl<'a, P: Protocol> Ctx<'a, P> {
     /// node and `which`, and not on what was drawn before.
     pub fn stream(&self, purpose: Purpose, which: u64) -> Rng {
         self.kernel.keys.stream(purpose, u64::from(self.me.0), which)
+    }
+
+    /// Operations that this node has begun in all its lives, as far as the history knows: where a client that boots
+    /// again goes on counting.
+    pub fn operations(&self) -> u32 {
+        self.out.node.operations
     }
 
     /// A remark for the report. The closure runs only when somebody listens.

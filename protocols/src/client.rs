@@ -1,0 +1,267 @@
+//! Clients: they put load on a service, wait, retry, follow redirects, and give up.
+//!
+//! An *operation* is what a user wants. It takes one or more *calls*: a refused or redirected call did not happen and
+//! is made again elsewhere; a call without an answer may have happened, and making it again may make it happen twice,
+//! so the history keeps both calls and the checker allows for both. In open loop operations are wanted at moments that
+//! do not depend on the service, and latency counts from there, however long the client itself was held up.
+
+use crate::workload::{KeyChoice, Workload};
+use Timer::*;
+use sim_core::{prelude::*, rng::Purpose, sample::exponential};
+
+/// What clients do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config<W: Workload> {
+    /// The servers, by the number of the first and how many.
+    pub servers: (NodeId, u32),
+    /// The clients, likewise.
+    pub clients: (NodeId, u32),
+    /// When operations are wanted.
+    pub load: Load,
+    /// Which operations.
+    pub mix: W::Mix,
+    /// On which keys.
+    pub keys: KeyChoice,
+    /// How long a call waits for its answer.
+    pub timeout: Span,
+    /// Calls per operation, at most.
+    pub attempts: u32,
+    /// The pause before a call is made again: drawn up to this, which doubles each time, up to a hundredfold.
+    pub backoff: Span,
+    /// Where operations begin.
+    pub route: Route,
+    /// When the load begins.
+    pub start: Span,
+}
+
+/// When operations are wanted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Load {
+    /// At the moments of a Poisson process with this mean gap per client.
+    Poisson(Span),
+    /// At equal gaps per client, clients staggered.
+    Constant(Span),
+    /// Each client has one at a time, and thinks between an answer and the next.
+    Closed(Span),
+}
+
+/// Where operations begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// At the server that answered last; a redirect moves the client there for good.
+    Sticky,
+    /// At a server drawn anew for each operation; a redirect moves only that operation.
+    Spread,
+}
+
+/// What a client waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Timer {
+    /// The next operation is wanted.
+    Arrive,
+    /// The answer to this call took too long.
+    GiveUp(Ticket),
+    /// An operation is tried again.
+    Retry(u32),
+}
+
+/// An operation under way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Pending<O> {
+    op: O,
+    wanted: Time,
+    calls: u32,
+    server: NodeId,
+}
+
+/// A client.
+#[derive(Clone, Debug, Hash)]
+pub struct Client<W: Workload> {
+    server: NodeId,
+    /// Operations wanted so far.
+    wanted: u32,
+    /// When the next one is wanted.
+    next: Time,
+    pending: BTreeMap<u32, Pending<W::Op>>,
+    /// Calls that wait for an answer: for which operation, and the timer that gives up.
+    calls: BTreeMap<Ticket, (u32, Alarm)>,
+    memory: W::Memory,
+    arrivals: Rng,
+    config: Shared<Config<W>>,
+}
+
+/// Configuration: the same for all, so no part of what tells two states apart.
+#[derive(Clone, Debug)]
+struct Shared<T>(T);
+impl<T> core::hash::Hash for Shared<T> {
+    fn hash<H: core::hash::Hasher>(&self, _: &mut H) {}
+}
+
+impl<W: Workload> Protocol for Client<W> {
+    type Config = Config<W>;
+    type Msg = Never;
+    type Timer = Timer;
+    type Disk = ();
+    type Serves = Never;
+    type Calls = W;
+    type Ghost = ();
+
+    const PROPERTIES: &'static [Property<Self>] = &[];
+    const ROLES: &'static [Role] = &[Role::PEER];
+
+    fn start(config: &Config<W>, ctx: &mut Ctx<Self>) -> Self {
+        let me = ctx.me.0 - config.clients.0.0;
+        let mut client = Client {
+            server: NodeId(config.servers.0.0 + me % config.servers.1),
+            wanted: ctx.operations(),
+            next: Time::ZERO + config.start,
+            pending: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            memory: W::Memory::default(),
+            arrivals: ctx.stream(Purpose::Load, 0),
+            config: Shared(config.clone()),
+        };
+        client.next += match config.load {
+            Load::Poisson(gap) => exponential(&mut client.arrivals, gap),
+            Load::Constant(gap) => Span(gap.0 / u64::from(config.clients.1) * u64::from(me)),
+            Load::Closed(_) => Span::ZERO,
+        };
+        // A client that boots again goes on from now; what it wanted while it was down was never asked.
+        client.next = client.next.max(ctx.now);
+        ctx.set(Arrive, client.next.since(ctx.now));
+        client
+    }
+
+    fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
+        match input {
+            Timeout(Arrive) => self.arrive(ctx),
+            Timeout(Retry(number)) => self.call(number, ctx),
+            Timeout(GiveUp(ticket)) => {
+                ctx.forget(ticket);
+                if let Some((number, _)) = self.calls.remove(&ticket) {
+                    self.elsewhere(number);
+                    self.again(number, Span::ZERO, ctx);
+                }
+            }
+            Response(ticket, answer) => {
+                let Some((number, alarm)) = self.calls.remove(&ticket) else { return };
+                ctx.stop(alarm);
+                match answer {
+                    Answer::Ok(ret) => self.finish(number, Some(ret), ctx),
+                    Answer::Redirect(server) => {
+                        self.moved(number, server);
+                        self.again(number, Span::ZERO, ctx);
+                    }
+                    Answer::Refused => {
+                        self.elsewhere(number);
+                        let backoff = self.backoff(number, ctx);
+                        self.again(number, backoff, ctx);
+                    }
+                }
+            }
+        }
+    }
+
+    fn role(&self) -> Role {
+        Role::PEER
+    }
+    fn epoch(&self) -> u64 {
+        0
+    }
+    fn show(&self) -> Vec<(&'static str, String)> {
+        vec![("wanted", self.wanted.to_string()), ("pending", self.pending.len().to_string())]
+    }
+}
+
+impl<W: Workload> Client<W> {
+    /// Begins every operation that is wanted by now: several, if the client was held up.
+    fn arrive(&mut self, ctx: &mut Ctx<Self>) {
+        while self.next <= ctx.now {
+            self.begin(ctx);
+            self.next += match self.config.0.load {
+                Load::Poisson(gap) => exponential(&mut self.arrivals, gap),
+                Load::Constant(gap) => gap,
+                Load::Closed(_) => return,
+            };
+        }
+        ctx.set(Arrive, self.next.since(ctx.now));
+    }
+
+    /// What an operation is depends on the client and its number alone, so taking one away leaves the others.
+    fn begin(&mut self, ctx: &mut Ctx<Self>) {
+        let number = self.wanted;
+        self.wanted += 1;
+        let config = &self.config.0;
+        let mut rng = ctx.stream(Purpose::Ops, u64::from(number));
+        let key = config.keys.draw(&mut rng);
+        // Values say who wrote them, and start above 0, which stands for "never written" in a compare-and-set.
+        let fresh = (u64::from(ctx.me.0) + 1) << 32 | u64::from(number);
+        let op = W::draw(&config.mix, key, fresh, &self.memory, &mut rng);
+        let server = match config.route {
+            Route::Sticky => self.server,
+            Route::Spread => NodeId(config.servers.0.0 + rng.below(u64::from(config.servers.1)) as u32),
+        };
+        self.pending.insert(number, Pending { op, wanted: self.next, calls: 0, server });
+        self.call(number, ctx);
+    }
+
+    fn call(&mut self, number: u32, ctx: &mut Ctx<Self>) {
+        let sticky = self.config.0.route == Route::Sticky;
+        let Some(pending) = self.pending.get_mut(&number) else { return };
+        if sticky {
+            pending.server = self.server;
+        }
+        pending.calls += 1;
+        let intent = Intent { operation: number, late: ctx.now.since(pending.wanted) };
+        let ticket = ctx.call_for(intent, pending.server, pending.op.clone());
+        let alarm = ctx.after(self.config.0.timeout, GiveUp(ticket));
+        self.calls.insert(ticket, (number, alarm));
+    }
+
+    /// Makes the operation's next call after a pause, or gives the operation up.
+    fn again(&mut self, number: u32, pause: Span, ctx: &mut Ctx<Self>) {
+        if self.pending.get(&number).is_none_or(|p| p.calls >= self.config.0.attempts) {
+            self.finish(number, None, ctx);
+        } else if pause == Span::ZERO {
+            self.call(number, ctx);
+        } else {
+            ctx.after(pause, Retry(number));
+        }
+    }
+
+    fn finish(&mut self, number: u32, ret: Option<W::Ret>, ctx: &mut Ctx<Self>) {
+        let Some(pending) = self.pending.remove(&number) else { return };
+        if let Some(ret) = ret {
+            W::learn(&mut self.memory, &pending.op, &ret);
+        }
+        if let Load::Closed(think) = self.config.0.load {
+            self.next = ctx.now + think;
+            ctx.set(Arrive, think);
+        }
+    }
+
+    fn moved(&mut self, number: u32, server: NodeId) {
+        self.server = server;
+        if let Some(pending) = self.pending.get_mut(&number) {
+            pending.server = server;
+        }
+    }
+
+    /// The server that did not help is left for the next one, unless that has happened already.
+    fn elsewhere(&mut self, number: u32) {
+        let Some(pending) = self.pending.get_mut(&number) else { return };
+        let (first, count) = self.config.0.servers;
+        let next = NodeId(first.0 + (pending.server.0 - first.0 + 1) % count);
+        if self.server == pending.server {
+            self.server = next;
+        }
+        pending.server = next;
+    }
+
+    /// Full jitter: drawn between nothing and a bound that doubles with each call.
+    fn backoff(&self, number: u32, ctx: &mut Ctx<Self>) -> Span {
+        let calls = self.pending.get(&number).map_or(0, |p| p.calls);
+        let bound = self.config.0.backoff * (1u64 << calls.saturating_sub(1).min(7)).min(100);
+        Span(ctx.rng.range(1, bound.0.max(1) + 1))
+    }
+}

@@ -1,0 +1,556 @@
+//! Raft: leader election and log replication, after Figure 2 of "In Search of an Understandable Consensus Algorithm"
+//! (Ongaro and Ousterhout, 2014). Names and section numbers are the paper's.
+//!
+//! Every server is a follower, a candidate or a leader. Time is cut into terms, each with at most one leader. A
+//! follower that hears nothing for an election timeout becomes a candidate of the next term and asks for votes; a
+//! server votes once per term, and only for a log at least as up to date as its own, so a leader's log holds all that
+//! was committed. The leader appends what clients ask to its log and sends it to the others; what a majority holds is
+//! committed and applied. Term, vote and log are on the disk before any message tells of them.
+//!
+//! Beyond Figure 2: the no-op entry of a new leader (§8), reads without log entries (dissertation §6.4), backing up by
+//! whole terms (§5.3). A leader sends new entries at once to followers that have answered since the last heartbeat, and
+//! waits for the heartbeat with the others. Left out: log compaction (§7), membership changes (§6), pre-vote.
+//! Indexes count entries from 1, as in the paper; 0 is the place before the first.
+
+mod config;
+mod properties;
+pub mod quorum;
+
+pub use config::{Backtrack, Config, Flaw, Reads};
+use Msg::*;
+use Standing::*;
+use Timer::*;
+pub use properties::Ghost;
+use quorum::Election as Poll;
+use sim_core::prelude::*;
+
+/// An entry of the log: `None` is the no-op that opens a term.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Entry<O> {
+    /// The term of the leader that took it.
+    pub term: u64,
+    /// What to apply.
+    pub op: Option<O>,
+}
+
+/// The two calls of the paper and their answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Msg<O> {
+    /// A candidate asks for a vote; `last` is the term and index of its last entry.
+    RequestVote { term: u64, last: (u64, usize) },
+    /// The vote.
+    Vote { term: u64, granted: bool },
+    /// A leader is heard, and sends the entries that follow index `prev.1` of term `prev.0`, perhaps none. `round`
+    /// counts heartbeats: its echo shows when the follower still followed.
+    AppendEntries { term: u64, prev: (u64, usize), entries: Vec<Entry<O>>, commit: usize, round: u64 },
+    /// A follower's log agrees up to index `Ok`, or disagrees: try again from index `Err` at the latest.
+    Appended { term: u64, matched: Result<usize, usize>, round: u64 },
+}
+
+/// What a server waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Timer {
+    /// Nothing was heard of a leader for too long.
+    Election,
+    /// It is time to be heard as a leader.
+    Heartbeat,
+}
+
+/// "Persistent state on all servers: updated on stable storage before responding to RPCs."
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Disk<O> {
+    /// `currentTerm` and `votedFor`.
+    pub vote: Cell<(u64, Option<NodeId>)>,
+    /// The log.
+    pub log: Log<Entry<O>>,
+}
+
+/// A server.
+#[derive(Clone, Debug, Hash)]
+pub struct Raft<S: Spec> {
+    config: Config,
+    standing: Standing,
+    /// Whom it last heard leading its term.
+    leader: Option<NodeId>,
+    commit: usize,
+    applied: usize,
+    machine: S::State,
+    /// Requests in the log, by index: the term in which each was taken, and whom to answer.
+    waiting: BTreeMap<usize, (u64, Ticket)>,
+    /// Reads that wait for a round of heartbeats: the round, the commit index they saw, and what to do.
+    reads: VecDeque<Read<S::Op>>,
+    /// `currentTerm`, as on the disk.
+    term: u64,
+    /// Whether something was written to the disk since the last sync.
+    written: bool,
+}
+
+/// Follower, candidate or leader, with what only such a server keeps.
+#[derive(Clone, Debug, Hash)]
+enum Standing {
+    Follower,
+    /// Votes by member: granted, refused, or not heard of.
+    Candidate { votes: Vec<Option<bool>> },
+    /// What is known of each member, and how many rounds of AppendEntries went out.
+    Leader { followers: Vec<Progress>, round: u64 },
+}
+
+/// What a leader knows of a follower.
+#[derive(Clone, Debug, Default, Hash)]
+struct Progress {
+    next: usize,
+    matched: usize,
+    /// The last index sent to it, so that an answer does not set off what is on its way already.
+    sent: usize,
+    /// The last heartbeat round it answered.
+    round: u64,
+    /// Whether it has answered since the last heartbeat.
+    heard: bool,
+}
+
+/// A read that waits.
+#[derive(Clone, Debug, Hash)]
+struct Read<O> {
+    round: u64,
+    index: usize,
+    op: O,
+    ticket: Ticket,
+}
+
+impl<S: Spec> Protocol for Raft<S> {
+    type Config = Config;
+    type Msg = Msg<S::Op>;
+    type Timer = Timer;
+    type Disk = Disk<S::Op>;
+    type Serves = S;
+    type Calls = Never;
+    type Ghost = Ghost;
+
+    const PROPERTIES: &'static [Property<Self>] = Self::CLAIMS;
+    const ROLES: &'static [Role] = &[Role("follower"), Role("candidate"), Role("leader")];
+
+    fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {
+        ctx.set(Election, config.election.0..config.election.1);
+        Raft {
+            config: config.clone(),
+            standing: Follower,
+            leader: None,
+            commit: 0,
+            applied: 0,
+            machine: S::State::default(),
+            waiting: BTreeMap::new(),
+            reads: VecDeque::new(),
+            term: ctx.disk.vote.get().0,
+            written: false,
+        }
+    }
+
+    fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
+        // "If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower."
+        if let Deliver(_, msg) = &input
+            && msg.term() > self.term
+        {
+            self.follow(msg.term(), ctx);
+        }
+        match input {
+            Timeout(Election) => self.campaign(ctx),
+            Timeout(Heartbeat) => self.heartbeat(ctx),
+
+            Deliver(from, RequestVote { term, last }) => self.vote(from, term, last, ctx),
+            Deliver(from, Vote { term, granted }) => {
+                if term == self.term || self.has(Flaw::UncheckedTerm) {
+                    self.count(from, granted, ctx);
+                }
+            }
+            Deliver(from, AppendEntries { term, prev, entries, commit, round }) => {
+                if term < self.term && !self.has(Flaw::UncheckedTerm) {
+                    return ctx.send(from, Appended { term: self.term, matched: Err(0), round });
+                }
+                let matched = self.append(from, prev, entries, ctx);
+                if let Ok(matched) = matched {
+                    self.commit = self.commit.max(commit.min(matched));
+                }
+                if !self.has(Flaw::UnsyncedLog) {
+                    self.persist(ctx);
+                }
+                ctx.send(from, Appended { term: self.term, matched, round });
+                self.apply(ctx);
+            }
+            Deliver(from, Appended { term, matched, round }) => {
+                if term == self.term {
+                    self.appended(from, matched, round, ctx);
+                }
+            }
+            Request(ticket, op) => self.request(ticket, op, ctx),
+            Response(_, answer) => match answer {
+                Answer::Ok(never) => match never {},
+                Answer::Refused | Answer::Redirect(_) => {}
+            },
+        }
+    }
+
+    fn role(&self) -> Role {
+        match self.standing {
+            Follower => Role("follower"),
+            Candidate { .. } => Role("candidate"),
+            Leader { .. } => Role("leader"),
+        }
+    }
+
+    fn epoch(&self) -> u64 {
+        self.term
+    }
+
+    fn show(&self) -> Vec<(&'static str, String)> {
+        let known = self.leader.map_or_else(|| "nobody".to_string(), |node| node.0.to_string());
+        vec![
+            ("role", self.role().0.to_string()),
+            ("term", self.term.to_string()),
+            ("leader", known),
+            ("commit", self.commit.to_string()),
+            ("applied", self.applied.to_string()),
+        ]
+    }
+}
+
+/// Elections (§5.2, §5.4.1).
+impl<S: Spec> Raft<S> {
+    fn campaign(&mut self, ctx: &mut Ctx<Self>) {
+        self.follow(self.term + 1, ctx);
+        self.rest(ctx);
+        let mut votes = vec![None; ctx.members().len()];
+        votes[ctx.index(ctx.me)] = Some(true);
+        self.standing = Candidate { votes };
+        ctx.disk.vote.set((self.term, Some(ctx.me)));
+        self.persist(ctx);
+        ctx.broadcast(RequestVote { term: self.term, last: last(&ctx.disk.log) });
+        self.count(ctx.me, true, ctx);
+    }
+
+    fn vote(&mut self, candidate: NodeId, term: u64, log: (u64, usize), ctx: &mut Ctx<Self>) {
+        let current = term == self.term || self.has(Flaw::UncheckedTerm);
+        let free = ctx.disk.vote.get().1.is_none_or(|chosen| chosen == candidate) || self.has(Flaw::DoubleVote);
+        // "Candidate's log is at least as up-to-date as receiver's log": later last term, or same and longer.
+        let up_to_date = log >= last(&ctx.disk.log) || self.has(Flaw::UncheckedLog);
+        let granted = current && free && up_to_date;
+        if granted {
+            ctx.disk.vote.set((self.term, Some(candidate)));
+            self.written = true;
+            self.rest(ctx);
+        }
+        if !self.has(Flaw::UnsyncedVote) {
+            self.persist(ctx);
+        }
+        ctx.send(candidate, Vote { term: self.term, granted });
+    }
+
+    fn count(&mut self, from: NodeId, granted: bool, ctx: &mut Ctx<Self>) {
+        let Candidate { votes } = &mut self.standing else { return };
+        votes[ctx.index(from)] = Some(granted);
+        match quorum::poll(votes) {
+            Poll::Won => self.lead(ctx),
+            // Hopeless: wait for the next term as a follower.
+            Poll::Lost => self.standing = Follower,
+            Poll::Pending => {}
+        }
+    }
+
+    fn lead(&mut self, ctx: &mut Ctx<Self>) {
+        let next = ctx.disk.log.len() + 1;
+        let progress = Progress { next, matched: 0, sent: next - 1, round: 0, heard: true };
+        self.standing = Leader { followers: vec![progress; ctx.members().len()], round: 0 };
+        self.leader = Some(ctx.me);
+        ctx.cancel(&Election);
+        // A leader learns what is committed by committing something of its own term (§8).
+        self.take(None, ctx);
+        self.heartbeat(ctx);
+        self.advance(ctx);
+    }
+
+    /// Becomes, or stays, a follower in `term`.
+    fn follow(&mut self, term: u64, ctx: &mut Ctx<Self>) {
+        if term > self.term {
+            self.term = term;
+            self.leader = None;
+            ctx.disk.vote.set((term, None));
+            self.written = true;
+        }
+        if let Leader { .. } = self.standing {
+            ctx.cancel(&Heartbeat);
+            self.rest(ctx);
+            self.refuse_reads(ctx);
+        }
+        self.standing = Follower;
+    }
+
+    /// Waits for another election timeout.
+    fn rest(&self, ctx: &mut Ctx<Self>) {
+        ctx.set(Election, self.config.election.0..self.config.election.1);
+    }
+}
+
+/// Replication (§5.3, §5.4.2).
+impl<S: Spec> Raft<S> {
+    /// A follower's side of AppendEntries: how far its log now agrees with the leader's, or where to try next.
+    fn append(
+        &mut self,
+        leader: NodeId,
+        prev: (u64, usize),
+        entries: Vec<Entry<S::Op>>,
+        ctx: &mut Ctx<Self>,
+    ) -> Result<usize, usize> {
+        self.follow(self.term, ctx);
+        self.leader = Some(leader);
+        self.rest(ctx);
+        let log = &mut ctx.disk.log;
+        if (prev.1 > log.len() || term_at(log, prev.1) != prev.0) && !self.has(Flaw::UncheckedPrevious) {
+            return Err(conflict(log, prev.1));
+        }
+        let matched = prev.1 + entries.len();
+        for (index, entry) in (prev.1 + 1..).zip(entries) {
+            // "If an existing entry conflicts with a new one, delete the existing entry and all that follow it."
+            if index <= log.len() && term_at(log, index) != entry.term {
+                log.truncate(index - 1);
+            }
+            if index == log.len() + 1 {
+                log.push(entry);
+                self.written = true;
+            }
+        }
+        Ok(matched.min(log.len()))
+    }
+
+    /// The leader's side of the answer.
+    fn appended(&mut self, from: NodeId, matched: Result<usize, usize>, round: u64, ctx: &mut Ctx<Self>) {
+        let Leader { followers, .. } = &mut self.standing else { return };
+        let follower = &mut followers[ctx.index(from)];
+        follower.heard = true;
+        follower.round = follower.round.max(round);
+        match matched {
+            Ok(index) => {
+                follower.matched = follower.matched.max(index);
+                follower.next = follower.matched + 1;
+            }
+            Err(latest) => {
+                let back = match self.config.backtrack {
+                    Backtrack::ByOne => follower.next - 1,
+                    Backtrack::ByTerm => latest.min(follower.next - 1),
+                };
+                // Never behind what it is known to hold: an old answer may come late.
+                follower.next = back.max(follower.matched + 1);
+                follower.sent = follower.next - 1;
+            }
+        }
+        if follower.sent < ctx.disk.log.len() || matched.is_err() {
+            self.send_entries(from, ctx);
+        }
+        self.advance(ctx);
+    }
+
+    /// "If there exists an N such that N > commitIndex, a majority of matchIndex[i] >= N, and log[N].term ==
+    /// currentTerm: set commitIndex = N."
+    fn advance(&mut self, ctx: &mut Ctx<Self>) {
+        let Leader { followers, .. } = &mut self.standing else { return };
+        followers[ctx.index(ctx.me)].matched = ctx.disk.log.len();
+        let index = quorum::committed(followers, |f| f.matched);
+        if index > self.commit && term_at(&ctx.disk.log, index) == self.term {
+            self.commit = index;
+        }
+        self.apply(ctx);
+    }
+
+    fn heartbeat(&mut self, ctx: &mut Ctx<Self>) {
+        let Leader { followers, .. } = &mut self.standing else { return };
+        followers.iter_mut().for_each(|f| f.heard = false);
+        self.announce(ctx);
+        ctx.set(Heartbeat, self.config.heartbeat);
+    }
+
+    /// A round of AppendEntries to everybody, with what each may lack.
+    fn announce(&mut self, ctx: &mut Ctx<Self>) {
+        let Leader { round, .. } = &mut self.standing else { return };
+        *round += 1;
+        self.persist(ctx);
+        for peer in ctx.peers() {
+            self.send_entries(peer, ctx);
+        }
+    }
+
+    /// Sends what is new to the followers that are known to listen.
+    fn replicate(&mut self, ctx: &mut Ctx<Self>) {
+        self.persist(ctx);
+        for peer in ctx.peers() {
+            if let Leader { followers, .. } = &self.standing
+                && followers[ctx.index(peer)].heard
+            {
+                self.send_entries(peer, ctx);
+            }
+        }
+    }
+
+    fn send_entries(&mut self, peer: NodeId, ctx: &mut Ctx<Self>) {
+        let Leader { followers, round } = &mut self.standing else { return };
+        let follower = &mut followers[ctx.index(peer)];
+        let log = &ctx.disk.log;
+        let prev = follower.next - 1;
+        let end = log.len().min(prev + self.config.batch as usize);
+        follower.sent = end;
+        let msg = AppendEntries {
+            term: self.term,
+            prev: (term_at(log, prev), prev),
+            entries: log[prev..end].to_vec(),
+            commit: self.commit,
+            round: *round,
+        };
+        ctx.send(peer, msg);
+    }
+
+    /// "If commitIndex > lastApplied: increment lastApplied, apply log[lastApplied] to state machine."
+    fn apply(&mut self, ctx: &mut Ctx<Self>) {
+        while self.applied < self.commit {
+            self.applied += 1;
+            let entry = &ctx.disk.log[self.applied - 1];
+            let term = entry.term;
+            let ret = entry.op.as_ref().map(|op| S::apply(&mut self.machine, op));
+            if let Some((asked, ticket)) = self.waiting.remove(&self.applied) {
+                // Another entry was committed in this place: the one that was asked for never will be.
+                ctx.answer(ticket, ret.filter(|_| asked == term).map_or(Answer::Refused, Answer::Ok));
+            }
+        }
+        self.serve_reads(ctx);
+    }
+}
+
+/// Clients (§8, dissertation §6).
+impl<S: Spec> Raft<S> {
+    fn request(&mut self, ticket: Ticket, op: S::Op, ctx: &mut Ctx<Self>) {
+        let read = S::is_read(&op);
+        if read && self.config.reads == Reads::Local {
+            return ctx.answer(ticket, Answer::Ok(S::apply(&mut self.machine, &op)));
+        }
+        if !matches!(self.standing, Leader { .. }) {
+            return ctx.answer(ticket, self.leader.map_or(Answer::Refused, Answer::Redirect));
+        }
+        if read && self.config.reads == Reads::ReadIndex {
+            return self.read(ticket, op, ctx);
+        }
+        self.take(Some(op), ctx);
+        self.waiting.insert(ctx.disk.log.len(), (self.term, ticket));
+        self.replicate(ctx);
+        self.advance(ctx);
+    }
+
+    /// Notes the commit index and asks everybody whether this server still leads.
+    fn read(&mut self, ticket: Ticket, op: S::Op, ctx: &mut Ctx<Self>) {
+        self.announce(ctx);
+        let Leader { round, .. } = self.standing else { return };
+        // Before an entry of its own term is committed, a leader does not know the commit index: not below its no-op.
+        let opening = ctx.disk.log.partition_point(|entry| entry.term < self.term) + 1;
+        self.reads.push_back(Read { round, index: self.commit.max(opening), op, ticket });
+        self.serve_reads(ctx);
+    }
+
+    fn serve_reads(&mut self, ctx: &mut Ctx<Self>) {
+        if self.reads.is_empty() {
+            return;
+        }
+        let Leader { followers, round } = &mut self.standing else { return };
+        followers[ctx.index(ctx.me)].round = *round;
+        let confirmed = quorum::committed(followers, |f| f.round);
+        while let Some(read) = self.reads.front()
+            && read.round <= confirmed
+            && read.index <= self.applied
+        {
+            let read = self.reads.pop_front().expect("there is a front");
+            ctx.answer(read.ticket, Answer::Ok(S::apply(&mut self.machine, &read.op)));
+        }
+    }
+
+    /// A server that no longer leads cannot vouch for what it would read.
+    fn refuse_reads(&mut self, ctx: &mut Ctx<Self>) {
+        for read in core::mem::take(&mut self.reads) {
+            ctx.answer(read.ticket, Answer::Refused);
+        }
+    }
+}
+
+impl<S: Spec> Raft<S> {
+    /// "Updated on stable storage before responding": what was written is synced before what is sent next.
+    fn persist(&mut self, ctx: &mut Ctx<Self>) {
+        if core::mem::take(&mut self.written) {
+            ctx.sync();
+        }
+    }
+
+    /// A leader only ever appends to its log.
+    fn take(&mut self, op: Option<S::Op>, ctx: &mut Ctx<Self>) {
+        ctx.disk.log.push(Entry { term: self.term, op });
+        self.written = true;
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.config.flaw == Some(flaw)
+    }
+}
+
+/// The term of the entry at `index`; 0 before the first.
+fn term_at<O>(log: &[Entry<O>], index: usize) -> u64 {
+    index.checked_sub(1).map_or(0, |i| log[i].term)
+}
+
+/// Term and index of the last entry: compared so, the later log is the more up-to-date one (§5.4.1).
+fn last<O>(log: &[Entry<O>]) -> (u64, usize) {
+    (term_at(log, log.len()), log.len())
+}
+
+/// Where a leader should try next when the log does not agree at `prev`: just past the end of a short log, or the first
+/// entry of the conflicting term (§5.3).
+fn conflict<O>(log: &[Entry<O>], prev: usize) -> usize {
+    if prev > log.len() {
+        return log.len() + 1;
+    }
+    let term = term_at(log, prev);
+    log.partition_point(|entry| entry.term < term) + 1
+}
+
+impl<O> Msg<O> {
+    fn term(&self) -> u64 {
+        match self {
+            RequestVote { term, .. } | Vote { term, .. } | AppendEntries { term, .. } | Appended { term, .. } => *term,
+        }
+    }
+}
+
+impl<O: Message> Message for Msg<O> {
+    fn bytes(&self) -> u64 {
+        match self {
+            RequestVote { .. } => 24,
+            Vote { .. } => 9,
+            AppendEntries { entries, .. } => {
+                40 + entries.iter().map(|e| 9 + e.op.as_ref().map_or(0, Message::bytes)).sum::<u64>()
+            }
+            Appended { .. } => 25,
+        }
+    }
+}
+
+impl<O> Default for Disk<O> {
+    fn default() -> Self {
+        Disk { vote: Cell::default(), log: Log::default() }
+    }
+}
+
+impl<O: Message> Durable for Disk<O> {
+    fn flush(&mut self) {
+        self.vote.flush();
+        self.log.flush();
+    }
+    fn flushed(&mut self) {
+        self.vote.flushed();
+        self.log.flushed();
+    }
+    fn crash(&mut self, rng: &mut Rng) {
+        self.vote.crash(rng);
+        self.log.crash(rng);
+    }
+}

@@ -1,0 +1,363 @@
+//! The summary as JSON, for machines: what a build compares and a spreadsheet reads.
+
+use crate::roles;
+use serde::Serialize;
+use sim_core::{
+    judged::{Judged, Latency, Served},
+    property::Kind,
+    run::Effect,
+    time::Time,
+};
+use std::collections::BTreeMap;
+
+/// The name and version of the format. A key that changes its meaning or goes away makes a new version; a new key
+/// does not.
+pub const SCHEMA: &str = "sim-summary/1";
+
+/// The summary of a run as JSON, pretty-printed, with keys in a fixed order and a newline at the end.
+///
+/// `SUMMARY.md` beside this crate documents every key with its unit.
+pub fn summary_json(judged: &Judged) -> String {
+    let mut out = serde_json::to_string_pretty(&Summary::of(judged)).expect("plain data with string keys");
+    out.push('\n');
+    out
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    schema: &'static str,
+    status: &'static str,
+    exit_code: u8,
+    scenario: Scenario<'a>,
+    run: RunFacts<'a>,
+    operations: Operations,
+    latency: Percentiles,
+    latency_by_kind: Vec<KindLatency>,
+    downtimes: Vec<Stretch>,
+    verdicts: Vec<VerdictEntry<'a>>,
+    faults: Vec<FaultEntry<'a>>,
+    properties: Vec<PropertyEntry<'a>>,
+    violations: Vec<ViolationEntry<'a>>,
+    traffic: TrafficEntry,
+    windows: Windows,
+}
+
+#[derive(Serialize)]
+struct Scenario<'a> {
+    name: &'a str,
+    file: &'a str,
+    about: &'a str,
+    scenario_hash: String,
+    plan_hash: String,
+    version: &'a str,
+    command: &'a str,
+}
+
+#[derive(Serialize)]
+struct RunFacts<'a> {
+    seed: String,
+    fingerprint: String,
+    events: u64,
+    until_ns: u64,
+    ended_ns: u64,
+    stopped: Option<&'a str>,
+    services: Vec<Service<'a>>,
+    role_changes: usize,
+    leaderships: usize,
+    notes: usize,
+}
+
+#[derive(Serialize)]
+struct Service<'a> {
+    name: &'a str,
+    nodes: u32,
+    clients: bool,
+}
+
+#[derive(Serialize)]
+struct Operations {
+    deadline_ns: u64,
+    #[serde(flatten)]
+    counts: Counts,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    wanted: u64,
+    in_time: u64,
+    late: u64,
+    refused: u64,
+    unknown: u64,
+    availability: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Percentiles {
+    count: u64,
+    p50_ns: u64,
+    p90_ns: u64,
+    p99_ns: u64,
+    p999_ns: u64,
+    max_ns: u64,
+    mean_ns: u64,
+}
+
+#[derive(Serialize)]
+struct KindLatency {
+    kind: &'static str,
+    #[serde(flatten)]
+    latency: Percentiles,
+}
+
+#[derive(Serialize)]
+struct Stretch {
+    from_ns: u64,
+    until_ns: u64,
+}
+
+#[derive(Serialize)]
+struct VerdictEntry<'a> {
+    expectation: &'a str,
+    status: &'static str,
+    finding: &'a str,
+    evidence: &'a [String],
+}
+
+#[derive(Serialize)]
+struct FaultEntry<'a> {
+    name: &'a str,
+    kind: &'static str,
+    harms: bool,
+    at_ns: u64,
+    lasts_ns: Option<u64>,
+    struck_ns: Option<u64>,
+    ended_ns: Option<u64>,
+    chose: Vec<Vec<String>>,
+    bit: bool,
+    effect: EffectEntry,
+    recovery: Option<RecoveryEntry>,
+    say: &'a str,
+}
+
+#[derive(Serialize)]
+struct EffectEntry {
+    nodes: u32,
+    dropped: u64,
+    delayed: u64,
+    in_flight: u64,
+    role_changes: u64,
+}
+
+#[derive(Serialize)]
+struct RecoveryEntry {
+    recovered: bool,
+    after_ns: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct PropertyEntry<'a> {
+    service: &'a str,
+    name: &'static str,
+    kind: &'static str,
+    held: u64,
+    broken: u64,
+    first_ns: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct ViolationEntry<'a> {
+    at_ns: u64,
+    event: u64,
+    node: String,
+    property: &'static str,
+    found: &'a str,
+}
+
+#[derive(Serialize)]
+struct TrafficEntry {
+    sent: u64,
+    bytes: u64,
+    delivered: u64,
+    lost: u64,
+    cut: u64,
+    dead: u64,
+}
+
+#[derive(Serialize)]
+struct Windows {
+    width_ns: u64,
+    list: Vec<WindowEntry>,
+}
+
+#[derive(Serialize)]
+struct WindowEntry {
+    from_ns: u64,
+    #[serde(flatten)]
+    counts: Counts,
+    latency: Percentiles,
+}
+
+impl<'a> Summary<'a> {
+    fn of(judged: &'a Judged) -> Summary<'a> {
+        let (m, traffic) = (&judged.measures, &judged.run.traffic);
+        let window = |w: &sim_core::judged::Window| WindowEntry {
+            from_ns: w.from.0,
+            counts: Counts::of(&w.served),
+            latency: Percentiles::of(&w.latency),
+        };
+        let by_kind = |(kind, l): &(&'static str, Latency)| KindLatency { kind, latency: Percentiles::of(l) };
+        Summary {
+            schema: SCHEMA,
+            status: judged.status().word(),
+            exit_code: judged.status().exit_code(),
+            scenario: Scenario::of(judged),
+            run: RunFacts::of(judged),
+            operations: Operations { deadline_ns: m.deadline.0, counts: Counts::of(&m.total) },
+            latency: Percentiles::of(&m.latency),
+            latency_by_kind: m.by_kind.iter().map(by_kind).collect(),
+            downtimes: m
+                .downtimes
+                .iter()
+                .map(|d| Stretch { from_ns: d.from.0, until_ns: d.until.0 })
+                .collect(),
+            verdicts: verdicts(judged),
+            faults: faults(judged),
+            properties: properties(judged),
+            violations: violations(judged),
+            traffic: TrafficEntry {
+                sent: traffic.sent,
+                bytes: traffic.bytes,
+                delivered: traffic.delivered,
+                lost: traffic.lost,
+                cut: traffic.cut,
+                dead: traffic.dead,
+            },
+            windows: Windows { width_ns: m.window.0, list: m.windows.iter().map(window).collect() },
+        }
+    }
+}
+
+impl<'a> Scenario<'a> {
+    fn of(judged: &'a Judged) -> Scenario<'a> {
+        let p = &judged.provenance;
+        Scenario {
+            name: &p.scenario,
+            file: &p.file,
+            about: &p.about,
+            scenario_hash: format!("{:016x}", p.scenario_hash),
+            plan_hash: format!("{:016x}", p.plan_hash),
+            version: &p.version,
+            command: &p.command,
+        }
+    }
+}
+
+impl<'a> RunFacts<'a> {
+    fn of(judged: &'a Judged) -> RunFacts<'a> {
+        let run = &judged.run;
+        let service = |s: &'a sim_core::run::ServiceInfo| Service { name: &s.name, nodes: s.nodes, clients: s.clients };
+        RunFacts {
+            seed: run.seed.to_string(),
+            fingerprint: format!("{:016x}", run.fingerprint),
+            events: run.events,
+            until_ns: run.until.0,
+            ended_ns: run.ended.0,
+            stopped: run.stopped.as_deref(),
+            services: run.services.iter().map(service).collect(),
+            role_changes: roles::changes(judged).len(),
+            leaderships: roles::leaderships(judged).len(),
+            notes: run.notes.len(),
+        }
+    }
+}
+
+impl Counts {
+    fn of(served: &Served) -> Counts {
+        let Served { wanted, in_time, late, refused, unknown } = *served;
+        Counts { wanted, in_time, late, refused, unknown, availability: served.availability() }
+    }
+}
+
+impl Percentiles {
+    fn of(l: &Latency) -> Percentiles {
+        Percentiles {
+            count: l.count,
+            p50_ns: l.p50.0,
+            p90_ns: l.p90.0,
+            p99_ns: l.p99.0,
+            p999_ns: l.p999.0,
+            max_ns: l.max.0,
+            mean_ns: l.mean.0,
+        }
+    }
+}
+
+fn verdicts(judged: &Judged) -> Vec<VerdictEntry<'_>> {
+    judged
+        .verdicts
+        .iter()
+        .map(|v| VerdictEntry {
+            expectation: &v.expectation,
+            status: v.status.word(),
+            finding: &v.finding,
+            evidence: &v.evidence,
+        })
+        .collect()
+}
+
+fn faults(judged: &Judged) -> Vec<FaultEntry<'_>> {
+    let recoveries: BTreeMap<usize, _> = judged.measures.recoveries.iter().map(|r| (r.fault, r.after)).collect();
+    let ns = |time: Option<Time>| time.map(|t| t.0);
+    let names = |group: &Vec<_>| group.iter().map(|&n| judged.run.name(n)).collect();
+    let faults = judged.run.faults.iter().enumerate();
+    faults
+        .map(|(index, f)| {
+            let Effect { nodes, dropped, delayed, in_flight, role_changes } = f.effect;
+            FaultEntry {
+                name: &f.planned.name,
+                kind: f.planned.fault.kind(),
+                harms: f.planned.fault.harms(),
+                at_ns: f.planned.at.0,
+                lasts_ns: f.planned.lasts.map(|s| s.0),
+                struck_ns: ns(f.struck),
+                ended_ns: ns(f.ended),
+                chose: f.chose.iter().map(names).collect(),
+                bit: f.struck.is_some() && !f.effect.is_none(),
+                effect: EffectEntry { nodes, dropped, delayed, in_flight, role_changes },
+                recovery: recoveries
+                    .get(&index)
+                    .map(|after| RecoveryEntry { recovered: after.is_some(), after_ns: after.map(|s| s.0) }),
+                say: &f.planned.say,
+            }
+        })
+        .collect()
+}
+
+fn properties(judged: &Judged) -> Vec<PropertyEntry<'_>> {
+    let entry = |p: &sim_core::property::PropertyReport| PropertyEntry {
+        service: judged.run.services.get(p.service).map_or("", |s| &s.name),
+        name: p.name,
+        kind: match p.kind {
+            Kind::Always => "always",
+            Kind::Sometimes => "sometimes",
+        },
+        held: p.held,
+        broken: p.broken,
+        first_ns: p.first.map(|t| t.0),
+    };
+    judged.run.properties.iter().map(entry).collect()
+}
+
+fn violations(judged: &Judged) -> Vec<ViolationEntry<'_>> {
+    let run = &judged.run;
+    run.violations
+        .iter()
+        .map(|v| ViolationEntry {
+            at_ns: v.at.0,
+            event: v.event,
+            node: run.name(v.node),
+            property: v.property,
+            found: &v.found,
+        })
+        .collect()
+}

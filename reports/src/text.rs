@@ -1,0 +1,293 @@
+//! The summary on the terminal: read in five seconds, at most about forty lines of a hundred columns.
+//!
+//! First what it came to, last how to get it again; between them what was expected, what clients got and what the faults
+//! did. Whatever is cut says how much is missing.
+
+use crate::{
+    faults::{self, Outcome, Told},
+    paint::{Ink, Paint},
+    roles,
+    words::{clean, columns, count, counted, fit, moment, percent, span, wrap},
+};
+use sim_core::{
+    judged::{Judged, Status, Verdict},
+    property::Kind,
+    time::Span,
+};
+
+const WIDTH: usize = 100;
+const ABOUT_MAX: usize = 3;
+const VERDICTS_MAX: usize = 10;
+const EVIDENCE_MAX: usize = 8;
+const EVIDENCE_EACH: usize = 5;
+const FAULTS_MAX: usize = 5;
+
+/// The summary of a run for a terminal, with or without colour. Ends with a newline.
+pub fn text(judged: &Judged, color: bool) -> String {
+    let mut page = Page { out: String::new(), paint: Paint(color) };
+    verdict_line(judged, &mut page);
+    for line in wrap(&clean(&judged.provenance.about), WIDTH - 2, ABOUT_MAX) {
+        page.line(&format!("  {}", page.paint.ink(Ink::Dim, &line)));
+    }
+    page.line("");
+    expectations(judged, &mut page);
+    page.line("");
+    clients(judged, &mut page);
+    faults(judged, &mut page);
+    leaders(judged, &mut page);
+    properties(judged, &mut page);
+    page.line("");
+    again(judged, &mut page);
+    page.out
+}
+
+struct Page {
+    out: String,
+    paint: Paint,
+}
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.out.push_str(line);
+        self.out.push('\n');
+    }
+    /// A line with its subject in a column of its own.
+    fn entry(&mut self, subject: &str, text: &str) {
+        let subject = self.paint.ink(Ink::Bold, &format!("{subject:<12}"));
+        self.line(&format!("{subject}{}", fit(text, WIDTH - 12)));
+    }
+}
+
+/// The sign of a verdict, so that nothing rests on colour alone.
+pub(crate) fn sign(status: Status) -> &'static str {
+    match status {
+        Status::Held => "✔",
+        Status::Undecided => "?",
+        Status::Vacuous => "∅",
+        Status::Failed => "✘",
+    }
+}
+
+/// What the run came to, in one sentence.
+pub(crate) fn headline(judged: &Judged) -> String {
+    let all = judged.verdicts.len() as u64;
+    let so = judged.verdicts.iter().filter(|v| v.status == judged.status()).count() as u64;
+    let early = if judged.run.stopped.is_some() { ", stopped early" } else { "" };
+    let verdict = match judged.status() {
+        _ if all == 0 => "nothing was expected".into(),
+        Status::Held if all == 1 => "the one expectation holds".into(),
+        Status::Held => format!("all {} hold", counted(all, "expectation")),
+        Status::Failed => format!("{} of {} failed", count(so), counted(all, "expectation")),
+        Status::Vacuous => format!("{} of {} had nothing to judge", count(so), counted(all, "expectation")),
+        Status::Undecided => format!("{} of {} undecided", count(so), counted(all, "expectation")),
+    };
+    format!("{verdict}{early}")
+}
+
+fn verdict_line(judged: &Judged, page: &mut Page) {
+    let status = judged.status();
+    let name = fit(&clean(&judged.provenance.scenario), WIDTH / 2);
+    let verdict = format!("{} {name}: {}", sign(status), headline(judged));
+    let line = page.paint.ink(Ink::of(status), &fit(&verdict, WIDTH));
+    page.line(&line);
+    if let Some(why) = &judged.run.stopped {
+        let why = format!("  stopped at {}: {}", moment(judged.run.ended), clean(why));
+        let line = page.paint.ink(Ink::Yellow, &fit(&why, WIDTH));
+        page.line(&line);
+    }
+}
+
+/// In the order of the file; when there are too many, what did not hold comes first.
+fn expectations(judged: &Judged, page: &mut Page) {
+    let mut shown: Vec<&Verdict> = judged.verdicts.iter().collect();
+    if shown.len() > VERDICTS_MAX {
+        shown.sort_by_key(|v| core::cmp::Reverse(v.status));
+    }
+    let hidden = shown.split_off(shown.len().min(VERDICTS_MAX));
+    let wide = shown.iter().map(|v| columns(&clean(&v.expectation))).max().unwrap_or(0).min(44);
+    let mut evidence_left = EVIDENCE_MAX;
+    for verdict in shown {
+        let phrase = fit(&clean(&verdict.expectation), wide);
+        let gap = " ".repeat(wide - columns(&phrase) + 2);
+        let finding = fit(&clean(&verdict.finding), WIDTH - wide - 6);
+        let sign = page.paint.ink(Ink::of(verdict.status), sign(verdict.status));
+        page.line(format!("  {sign} {phrase}{gap}{finding}").trim_end());
+        if verdict.status != Status::Held {
+            let shown = verdict.evidence.len().min(EVIDENCE_EACH).min(evidence_left);
+            evidence_left -= shown;
+            evidence(verdict, shown, page);
+        }
+    }
+    if !hidden.is_empty() {
+        let held = hidden.iter().filter(|v| v.status == Status::Held).count();
+        page.line(&format!("  … and {} more, {held} of them held", hidden.len()));
+    }
+}
+
+fn evidence(verdict: &Verdict, shown: usize, page: &mut Page) {
+    for line in &verdict.evidence[..shown] {
+        let line = page.paint.ink(Ink::Dim, &fit(&clean(line), WIDTH - 6));
+        page.line(&format!("      {line}"));
+    }
+    if shown > 0 && shown < verdict.evidence.len() {
+        let more = counted((verdict.evidence.len() - shown) as u64, "more line");
+        let line = page.paint.ink(Ink::Dim, &format!("… {more} in the report"));
+        page.line(&format!("      {line}"));
+    }
+}
+
+fn clients(judged: &Judged, page: &mut Page) {
+    let (m, total) = (&judged.measures, &judged.measures.total);
+    if total.wanted == 0 {
+        page.entry("clients", "no operation was wanted");
+        return;
+    }
+    page.entry(
+        "clients",
+        &format!(
+            "{} served within {} · {} wanted: {} in time, {} late, {} refused, {} unknown",
+            percent(total.in_time, total.wanted),
+            span(m.deadline),
+            counted(total.wanted, "operation"),
+            count(total.in_time),
+            count(total.late),
+            count(total.refused),
+            count(total.unknown)
+        ),
+    );
+    let l = &m.latency;
+    let latency = match l.count {
+        0 => "no operation was answered".into(),
+        _ => format!(
+            "p50 {} · p90 {} · p99 {} · p99.9 {} · max {}",
+            span(l.p50),
+            span(l.p90),
+            span(l.p99),
+            span(l.p999),
+            span(l.max)
+        ),
+    };
+    page.entry("latency", &latency);
+    page.entry("downtime", &downtime(judged));
+}
+
+/// How often and how long nobody was served, in one sentence.
+pub(crate) fn downtime(judged: &Judged) -> String {
+    let downtimes = &judged.measures.downtimes;
+    let Some(longest) = downtimes.first() else { return "none".into() };
+    let sum = downtimes.iter().fold(Span::ZERO, |sum, d| sum + d.until.since(d.from));
+    let worst = format!(
+        "{} ({}–{})",
+        span(longest.until.since(longest.from)),
+        moment(longest.from),
+        moment(longest.until)
+    );
+    match downtimes.len() as u64 {
+        1 => format!("once, {worst}"),
+        times => format!("{} times, {} in all; longest {worst}", count(times), span(sum)),
+    }
+}
+
+fn faults(judged: &Judged, page: &mut Page) {
+    let all = judged.run.faults.len();
+    if all == 0 {
+        page.entry("faults", "none");
+        return;
+    }
+    let told = faults::told(judged, FAULTS_MAX);
+    let when = told.iter().map(|t| columns(&t.when)).max().unwrap_or(0);
+    for (index, fault) in told.iter().enumerate() {
+        let subject = if index == 0 { "faults" } else { "" };
+        page.entry(subject, &format!("{:<when$}  {}", fault.when, named(fault)));
+        let mut effect = vec![(effect_ink(fault), fault.effect.clone())];
+        if !fault.recovery.is_empty() {
+            let ink = if fault.unrecovered { Ink::Red } else { Ink::Plain };
+            effect.push((ink, fault.recovery.clone()));
+        }
+        let effect: Vec<String> = effect.iter().map(|(ink, text)| page.paint.ink(*ink, text)).collect();
+        page.line(&format!("{}  {}", " ".repeat(12 + when), effect.join(" · ")));
+    }
+    if all > told.len() {
+        let nothing = faults::harmless(judged);
+        page.entry("", &format!("… and {} more; {nothing} of all {all} bit nothing", all - told.len()));
+    }
+}
+
+/// `split: db-1, db-2 | the rest`; the kind only where the name does not say it.
+fn named(fault: &Told) -> String {
+    let kind = if fault.name.contains(fault.kind) { String::new() } else { format!(" ({})", fault.kind) };
+    let whom = if fault.whom.is_empty() { String::new() } else { format!(": {}", fault.whom) };
+    format!("{}{kind}{whom}", fit(&fault.name, 30))
+}
+
+fn effect_ink(fault: &Told) -> Ink {
+    match fault.outcome {
+        Outcome::Bit => Ink::Plain,
+        Outcome::Nothing | Outcome::NotStruck => Ink::Yellow,
+    }
+}
+
+fn leaders(judged: &Judged, page: &mut Page) {
+    let led = roles::leaderships(judged);
+    let changes = counted(roles::changes(judged).len() as u64, "change");
+    if led.is_empty() {
+        if !judged.run.roles.is_empty() {
+            page.entry("roles", &format!("{changes}; nobody ever led"));
+        }
+        return;
+    }
+    const SHOWN: usize = 3;
+    let skip = led.len().saturating_sub(SHOWN);
+    let mut shown: Vec<String> = Vec::new();
+    if skip > 0 {
+        shown.push("…".into());
+    }
+    for change in &led[skip..] {
+        let name = fit(&clean(&judged.run.name(change.node)), 16);
+        shown.push(format!("{name} ({}, epoch {})", moment(change.at), change.epoch));
+    }
+    page.entry("leaders", &format!("{} · {} of role", shown.join(" → "), changes));
+}
+
+fn properties(judged: &Judged, page: &mut Page) {
+    let of = |kind| judged.run.properties.iter().filter(move |p| p.kind == kind);
+    let always = of(Kind::Always).count();
+    let kept = of(Kind::Always).filter(|p| p.broken == 0 && p.held > 0).count();
+    let sometimes = of(Kind::Sometimes).count();
+    if always + sometimes == 0 {
+        return;
+    }
+    let never: Vec<String> = of(Kind::Sometimes).filter(|p| p.held == 0).map(|p| clean(p.name)).collect();
+    let idle = of(Kind::Always).filter(|p| p.broken == 0 && p.held == 0).count();
+    let broken: Vec<String> = of(Kind::Always).filter(|p| p.broken > 0).map(|p| clean(p.name)).collect();
+    let mut line = format!("always: {kept} of {always} held");
+    if idle > 0 {
+        line.push_str(&format!(", {idle} never judged"));
+    }
+    line.push_str(&format!(" · sometimes: {} of {sometimes} reached", sometimes - never.len()));
+    page.entry("properties", &line);
+    if !broken.is_empty() {
+        let line = page.paint.ink(Ink::Red, &fit(&format!("broken: {}", broken.join(", ")), WIDTH - 12));
+        page.line(&format!("{}{line}", " ".repeat(12)));
+    }
+    if !never.is_empty() {
+        let line =
+            page.paint.ink(Ink::Yellow, &fit(&format!("never reached: {}", never.join(", ")), WIDTH - 12));
+        page.line(&format!("{}{line}", " ".repeat(12)));
+    }
+}
+
+fn again(judged: &Judged, page: &mut Page) {
+    let run = &judged.run;
+    let line = format!(
+        "seed {} · fingerprint {:016x} · {} in {} simulated",
+        run.seed,
+        run.fingerprint,
+        counted(run.events, "event"),
+        moment(run.ended)
+    );
+    let line = page.paint.ink(Ink::Dim, &line);
+    page.line(&line);
+    // The command is the one line that is never cut: it is there to be copied.
+    page.line(&format!("again: {}", clean(&judged.provenance.command)));
+}
