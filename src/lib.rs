@@ -1,0 +1,121 @@
+//! A deterministic simulator for distributed systems, as a library: register your own protocol and get the whole
+//! command line with it.
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     let registry = sim::Registry::standard();
+//!     // registry.add::<YourProtocol>("your-protocol", "what it is, in a sentence");
+//!     sim::main(&registry)
+//! }
+//! ```
+//!
+//! Where things are: [`core`] is the engine and what a protocol is written against, [`protocols`] are those that come
+//! with it, [`scenarios`] reads files, plans, runs and judges, [`reports`] draws what came of it.
+
+mod commands;
+mod output;
+mod progress;
+
+use clap::{Args, Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+pub use protocols;
+pub use reports;
+pub use scenarios::{self, Registry};
+pub use sim_core as core;
+
+/// A deterministic simulator for distributed systems: write a scenario file, get a judged run.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sim",
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 every expectation holds; 1 one failed; 2 bad input or usage; 3 vacuous: there was \
+                  nothing to judge;\n4 undecided: a budget ran out; 101 a bug of sim."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play scenarios, judge them, write reports.
+    Run {
+        /// Scenario files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        choice: Choice,
+        /// Where to write the reports [default: sim-out/<scenario>/<seed>; with several files, a folder for each in
+        /// here].
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Also write trace.jsonl: every input that a node took.
+        #[arg(long)]
+        trace: bool,
+    },
+    /// Read scenarios and say what is wrong with them; run nothing, write nothing.
+    Check {
+        /// Scenario files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Read the file as if it said this, as for `run`.
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        set: Vec<String>,
+    },
+    /// Run a scenario here and in a fresh process, and compare every event.
+    Verify {
+        /// A scenario file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        choice: Choice,
+    },
+    /// Name the protocols, what they can be told, and what is checked of them.
+    List,
+    /// Run a scenario and print its fingerprint and number of events: what `verify` asks of its fresh process.
+    #[command(hide = true)]
+    Fingerprint {
+        file: PathBuf,
+        #[command(flatten)]
+        choice: Choice,
+        #[arg(long)]
+        trace: Option<PathBuf>,
+    },
+}
+
+/// Which run of a scenario.
+#[derive(Clone, Debug, Default, Args)]
+struct Choice {
+    /// Play another seed than the file's.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Read the file as if it said this, for example `--set network.loss=0.05` or `--set services.db.nodes=7`.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    set: Vec<String>,
+}
+
+/// The whole command line, with the protocols of this registry. Reads the arguments of the process; the exit code is
+/// the command's.
+pub fn main(registry: &Registry) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; everything else is bad usage, which is exit code 2.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let code = match cli.command {
+        Command::Run { files, choice, out, trace } => commands::run(registry, &files, &choice, out.as_deref(), trace),
+        Command::Check { files, set } => commands::check(registry, &files, &set),
+        Command::Verify { file, choice } => commands::verify(registry, &file, &choice),
+        Command::List => commands::list(registry),
+        Command::Fingerprint { file, choice, trace } => {
+            commands::fingerprint(registry, &file, &choice, trace.as_deref())
+        }
+    };
+    ExitCode::from(code)
+}

@@ -24,7 +24,7 @@ pub struct Config<W: Workload> {
     pub keys: KeyChoice,
     /// How long a call waits for its answer.
     pub timeout: Span,
-    /// Calls per operation, at most.
+    /// Calls per operation at most that are refused or time out; following redirects is free, up to one per server.
     pub attempts: u32,
     /// The pause before a call is made again: drawn up to this, which doubles each time, up to a hundredfold.
     pub backoff: Span,
@@ -70,7 +70,10 @@ pub enum Timer {
 struct Pending<O> {
     op: O,
     wanted: Time,
-    calls: u32,
+    /// Calls that failed so far.
+    failed: u32,
+    /// Redirects followed since.
+    hops: u32,
     server: NodeId,
 }
 
@@ -139,8 +142,7 @@ impl<W: Workload> Protocol for Client<W> {
             Timeout(GiveUp(ticket)) => {
                 ctx.forget(ticket);
                 if let Some((number, _)) = self.calls.remove(&ticket) {
-                    self.elsewhere(number);
-                    self.again(number, Span::ZERO, ctx);
+                    self.failed(number, Span::ZERO, ctx);
                 }
             }
             Response(ticket, answer) => {
@@ -148,14 +150,10 @@ impl<W: Workload> Protocol for Client<W> {
                 ctx.stop(alarm);
                 match answer {
                     Answer::Ok(ret) => self.finish(number, Some(ret), ctx),
-                    Answer::Redirect(server) => {
-                        self.moved(number, server);
-                        self.again(number, Span::ZERO, ctx);
-                    }
+                    Answer::Redirect(server) => self.redirected(number, server, ctx),
                     Answer::Refused => {
-                        self.elsewhere(number);
-                        let backoff = self.backoff(number, ctx);
-                        self.again(number, backoff, ctx);
+                        let pause = self.backoff(number, ctx);
+                        self.failed(number, pause, ctx);
                     }
                 }
             }
@@ -201,7 +199,7 @@ impl<W: Workload> Client<W> {
             Route::Sticky => self.server,
             Route::Spread => NodeId(config.servers.0.0 + rng.below(u64::from(config.servers.1)) as u32),
         };
-        self.pending.insert(number, Pending { op, wanted: self.next, calls: 0, server });
+        self.pending.insert(number, Pending { op, wanted: self.next, failed: 0, hops: 0, server });
         self.call(number, ctx);
     }
 
@@ -211,22 +209,38 @@ impl<W: Workload> Client<W> {
         if sticky {
             pending.server = self.server;
         }
-        pending.calls += 1;
         let intent = Intent { operation: number, late: ctx.now.since(pending.wanted) };
         let ticket = ctx.call_for(intent, pending.server, pending.op.clone());
         let alarm = ctx.after(self.config.0.timeout, GiveUp(ticket));
         self.calls.insert(ticket, (number, alarm));
     }
 
-    /// Makes the operation's next call after a pause, or gives the operation up.
-    fn again(&mut self, number: u32, pause: Span, ctx: &mut Ctx<Self>) {
-        if self.pending.get(&number).is_none_or(|p| p.calls >= self.config.0.attempts) {
+    /// A call did not help: the operation's next one goes elsewhere after a pause, or the operation is given up.
+    fn failed(&mut self, number: u32, pause: Span, ctx: &mut Ctx<Self>) {
+        self.elsewhere(number);
+        let Some(pending) = self.pending.get_mut(&number) else { return };
+        pending.failed += 1;
+        pending.hops = 0;
+        if pending.failed >= self.config.0.attempts {
             self.finish(number, None, ctx);
         } else if pause == Span::ZERO {
             self.call(number, ctx);
         } else {
             ctx.after(pause, Retry(number));
         }
+    }
+
+    /// Follows a redirect, unless servers only point at one another.
+    fn redirected(&mut self, number: u32, server: NodeId, ctx: &mut Ctx<Self>) {
+        let Some(pending) = self.pending.get_mut(&number) else { return };
+        if pending.hops >= self.config.0.servers.1 {
+            let pause = self.backoff(number, ctx);
+            return self.failed(number, pause, ctx);
+        }
+        pending.hops += 1;
+        pending.server = server;
+        self.server = server;
+        self.call(number, ctx);
     }
 
     fn finish(&mut self, number: u32, ret: Option<W::Ret>, ctx: &mut Ctx<Self>) {
@@ -237,13 +251,6 @@ impl<W: Workload> Client<W> {
         if let Load::Closed(think) = self.config.0.load {
             self.next = ctx.now + think;
             ctx.set(Arrive, think);
-        }
-    }
-
-    fn moved(&mut self, number: u32, server: NodeId) {
-        self.server = server;
-        if let Some(pending) = self.pending.get_mut(&number) {
-            pending.server = server;
         }
     }
 
@@ -258,10 +265,10 @@ impl<W: Workload> Client<W> {
         pending.server = next;
     }
 
-    /// Full jitter: drawn between nothing and a bound that doubles with each call.
+    /// Full jitter: drawn between nothing and a bound that doubles with each failure, up to a hundredfold.
     fn backoff(&self, number: u32, ctx: &mut Ctx<Self>) -> Span {
-        let calls = self.pending.get(&number).map_or(0, |p| p.calls);
-        let bound = self.config.0.backoff * (1u64 << calls.saturating_sub(1).min(7)).min(100);
+        let failed = self.pending.get(&number).map_or(0, |p| p.failed);
+        let bound = self.config.0.backoff * (1u64 << failed.min(7)).min(100);
         Span(ctx.rng.range(1, bound.0.max(1) + 1))
     }
 }

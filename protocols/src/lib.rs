@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+pub mod catalog;
 pub mod client;
 pub mod kv;
 pub mod raft;

@@ -16,6 +16,7 @@
 //! memory, and the queue is a sorted array: the best there is for a few dozen events.
 
 use alloc::{boxed::Box, vec::Vec};
+use core::fmt;
 
 /// Events per chunk. At most so many are sorted at once.
 const CHUNK: usize = 32;
@@ -49,7 +50,7 @@ const FOREVER: u128 = 1 << 64;
 /// assert_eq!(queue.pop(), Some((20, 0, "timeout")));
 /// assert_eq!(queue.pop(), None);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Queue<E> {
     /// Every event before `reach`, sorted, from index `head` on; what lies before `head` is gone.
     bottom: Vec<Entry<E>>,
@@ -68,23 +69,33 @@ pub struct Queue<E> {
     pool: Pool<E>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 struct Entry<E> {
     at: u64,
     seq: u64,
     event: E,
 }
 
+impl<E> Entry<E> {
+    /// Compares like (time, sequence number), without a branch.
+    #[inline(always)]
+    fn key(&self) -> u128 {
+        u128::from(self.at) << 64 | u128::from(self.seq)
+    }
+}
+
 /// The slots of one byte of the time.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Rung {
     slots: [Slot; SLOTS],
     /// One bit per slot that is not empty.
     occupied: [u64; SLOTS / 64],
+    /// How many are not empty.
+    used: u32,
 }
 
 /// A chain of chunks, all full but the last.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 struct Slot {
     first: u32,
     last: u32,
@@ -94,7 +105,7 @@ struct Slot {
 const EMPTY: Slot = Slot { first: NONE, last: NONE, len: 0 };
 
 /// The memory of all slots.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Pool<E> {
     chunks: Vec<[Entry<E>; CHUNK]>,
     /// For each chunk, the one after it in its chain, or in the chain of those given back.
@@ -134,7 +145,7 @@ impl<E: Copy> Queue<E> {
         } else if self.bottom.len() - self.head < BOTTOM_MAX {
             self.insert(entry);
         } else {
-            self.push_to_full(entry);
+            self.push_to_full(at, seq, event);
         }
     }
 
@@ -185,13 +196,13 @@ impl<E: Copy> Queue<E> {
     }
 
     /// Into `bottom`, searching from the late end: most events are later than most.
-    #[inline]
+    #[inline(always)]
     fn insert(&mut self, entry: Entry<E>) {
         if self.bottom.len() == self.bottom.capacity() {
             self.make_room();
         }
         self.bottom.push(entry);
-        insert_last(&mut self.bottom[self.head..]);
+        settle(&mut self.bottom[self.head..], entry);
     }
 
     /// Drops what was popped from `bottom`, if that makes room worth its cost; else the next push takes more memory.
@@ -210,7 +221,8 @@ impl<E: Copy> Queue<E> {
     /// A `bottom` that is too long goes back to the rungs, unless all its events are at one time: it would only return.
     #[cold]
     #[inline(never)]
-    fn push_to_full(&mut self, entry: Entry<E>) {
+    fn push_to_full(&mut self, at: u64, seq: u64, event: E) {
+        let entry = Entry { at, seq, event };
         let (first, last) = (self.bottom[self.head].at, self.bottom[self.bottom.len() - 1].at);
         if first == last && first == entry.at {
             self.insert(entry);
@@ -235,7 +247,7 @@ impl<E: Copy> Queue<E> {
     }
 
     /// Onto the rungs.
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, entry: Entry<E>) {
         let level = level_of(entry.at ^ self.now);
         let digit = usize::from((entry.at >> (8 * level)) as u8);
@@ -247,6 +259,7 @@ impl<E: Copy> Queue<E> {
             if slot.len == 0 {
                 slot.first = chunk;
                 rung.occupied[digit / 64] |= 1 << (digit % 64);
+                rung.used += 1;
                 self.occupied |= 1 << level;
             } else {
                 self.pool.next[slot.last as usize] = chunk;
@@ -273,7 +286,8 @@ impl<E: Copy> Queue<E> {
     fn vacate(&mut self, level: usize, digit: usize) -> Slot {
         let rung = self.rungs[level].as_mut().expect("an occupied rung has slots");
         rung.occupied[digit / 64] &= !(1 << (digit % 64));
-        if rung.occupied == [0; SLOTS / 64] {
+        rung.used -= 1;
+        if rung.used == 0 {
             self.occupied &= !(1 << level);
         }
         let slot = core::mem::replace(&mut rung.slots[digit], EMPTY);
@@ -327,7 +341,8 @@ impl<E: Copy> Queue<E> {
         }
         if self.bottom.len() <= CHUNK {
             for len in 2..=self.bottom.len() {
-                insert_last(&mut self.bottom[..len]);
+                let last = self.bottom[len - 1];
+                settle(&mut self.bottom[..len], last);
             }
         } else if !self.bottom.is_sorted_by_key(|entry| entry.seq) {
             self.bottom.sort_unstable_by_key(|entry| entry.seq);
@@ -341,31 +356,48 @@ impl<E: Copy> Default for Queue<E> {
     }
 }
 
+/// How much there is and how far it has come; the events themselves would fill pages.
+impl<E> fmt::Debug for Queue<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let len = self.above + self.bottom.len() - self.head;
+        f.debug_struct("Queue").field("len", &len).field("last", &self.last).finish_non_exhaustive()
+    }
+}
+
 impl Rung {
+    #[cold]
+    #[inline(never)]
     fn new() -> Box<Rung> {
-        Box::new(Rung { slots: [EMPTY; SLOTS], occupied: [0; SLOTS / 64] })
+        Box::new(Rung { slots: [EMPTY; SLOTS], occupied: [0; SLOTS / 64], used: 0 })
     }
 }
 
 impl<E: Copy> Pool<E> {
     /// A chunk that begins with `entry`.
+    #[inline]
     fn take(&mut self, entry: Entry<E>) -> u32 {
-        let chunk = if self.free != NONE {
-            let chunk = self.free;
-            self.free = self.next[chunk as usize];
-            chunk
-        } else {
-            let chunk = self.taken;
-            self.taken += 1;
-            if chunk as usize == self.chunks.len() {
-                assert!(chunk < NONE, "more than 2^37 events are pending");
-                self.chunks.push([entry; CHUNK]);
-                self.next.push(NONE);
-                return chunk;
-            }
-            chunk
-        };
+        let chunk = self.free;
+        if chunk == NONE {
+            return self.take_fresh(entry.at, entry.seq, entry.event);
+        }
+        self.free = self.next[chunk as usize];
         self.chunks[chunk as usize][0] = entry;
+        chunk
+    }
+
+    /// One not taken since the last `clear`.
+    #[cold]
+    #[inline(never)]
+    fn take_fresh(&mut self, at: u64, seq: u64, event: E) -> u32 {
+        let entry = Entry { at, seq, event };
+        let chunk = self.taken;
+        assert!(chunk < NONE, "more than 2^37 events are pending");
+        if chunk as usize == self.chunks.len() {
+            self.chunks.push([entry; CHUNK]);
+            self.next.push(NONE);
+        }
+        self.chunks[chunk as usize][0] = entry;
+        self.taken += 1;
         chunk
     }
 
@@ -383,12 +415,11 @@ fn level_of(difference: u64) -> usize {
     (63 - (difference | 1).leading_zeros() as usize) / 8
 }
 
-/// Moves the last entry to its place among the others, which are sorted.
+/// Moves `entry`, which comes last, to its place among the others, which are sorted.
 #[inline(always)]
-fn insert_last<E: Copy>(entries: &mut [Entry<E>]) {
+fn settle<E: Copy>(entries: &mut [Entry<E>], entry: Entry<E>) {
     let Some(mut place) = entries.len().checked_sub(1) else { return };
-    let entry = entries[place];
-    while place > 0 && (entry.at, entry.seq) < (entries[place - 1].at, entries[place - 1].seq) {
+    while place > 0 && entry.key() < entries[place - 1].key() {
         entries[place] = entries[place - 1];
         place -= 1;
     }

@@ -3,7 +3,7 @@
 use crate::{
     check::linearizability::{Budget, Verdict as Linearizability},
     digest::Digest,
-    fault::PlannedFault,
+    fault::{Fault, PlannedFault},
     history::{History, Outcome},
     property::PropertyReport,
     protocol::{NodeId, Role},
@@ -135,9 +135,19 @@ impl FaultReport {
         let from = self.struck.filter(|_| self.planned.fault.harms())?;
         Some((from, self.ended.unwrap_or(run_end)))
     }
+
+    /// Whether it made a difference: a cut stopped a message, a freeze held something back, anything else changed the
+    /// state of a node.
+    pub fn bit(&self) -> bool {
+        match self.planned.fault {
+            Fault::Split(_) | Fault::OneWay { .. } => self.effect.dropped > 0,
+            Fault::Pause(_) => self.effect.delayed > 0,
+            Fault::Crash(_) | Fault::Restart(_) | Fault::Resume(_) | Fault::Heal => self.effect.nodes > 0,
+        }
+    }
 }
 
-/// The traces a fault left. All zero means that it bit nothing.
+/// The traces a fault left; [`FaultReport::bit`] says whether they amount to anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
     /// Nodes whose state it changed: cut off, taken down, booted, frozen, let go.
@@ -150,13 +160,6 @@ pub struct Effect {
     pub in_flight: u64,
     /// Changes of role of servers while it was in force.
     pub role_changes: u64,
-}
-
-impl Effect {
-    /// Whether it made any difference: it touched a node and, where it stops messages, stopped some.
-    pub fn is_none(&self) -> bool {
-        *self == Effect { in_flight: self.in_flight, role_changes: self.role_changes, ..Effect::default() }
-    }
 }
 
 /// A node took another role.

@@ -35,21 +35,25 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Refuses what cannot work, in words.
-    pub fn check(&self) -> Result<(), String> {
+    /// Refuses what cannot work: which key, and why.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
         let (low, high) = self.election;
         if low == Span::ZERO || high < low {
-            return Err(format!("election timeouts between {low} and {high}: the first must be above 0 and at most the second"));
+            let found = format!("election timeouts between {low} and {high}");
+            return Err(("election", format!("{found}: the first must be above 0 and at most the second")));
         }
         if self.heartbeat == Span::ZERO || self.heartbeat >= low {
-            return Err(format!(
-                "a heartbeat every {} with election timeouts from {low}: followers would campaign against a living \
-                 leader; give `heartbeat` less than {low}",
-                self.heartbeat
+            return Err((
+                "heartbeat",
+                format!(
+                    "a heartbeat every {} with election timeouts from {low}: followers would campaign against a \
+                     living leader; more than 0 and less than {low} would do",
+                    self.heartbeat
+                ),
             ));
         }
         if self.batch == 0 {
-            return Err("a batch of 0 entries replicates nothing; give `batch` 1 or more".into());
+            return Err(("batch", "a batch of 0 entries replicates nothing; 1 or more would do".into()));
         }
         Ok(())
     }

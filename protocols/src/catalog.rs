@@ -1,0 +1,38 @@
+//! The list of protocols: one line each.
+
+use crate::{
+    kv::Kv,
+    raft::{self, Raft},
+    workload::Workload,
+};
+use core::fmt::Debug;
+use serde::{Serialize, de::DeserializeOwned};
+use sim_core::prelude::*;
+
+/// Whoever wants to know every protocol.
+pub trait Catalog {
+    /// Takes note of a protocol, the name by which scenarios call it, and what it is in a sentence.
+    fn add<P>(&mut self, name: &'static str, about: &'static str)
+    where
+        P: Protocol,
+        P::Config: Settings,
+        P::Serves: Workload;
+}
+
+/// Shows every protocol to `catalog`.
+pub fn list(catalog: &mut impl Catalog) {
+    catalog.add::<Raft<Kv>>("raft", "a replicated key-value map: leader election and log replication (Ongaro 2014)");
+}
+
+/// A protocol's configuration as a scenario file gives it.
+pub trait Settings: Clone + Debug + Default + Serialize + DeserializeOwned {
+    /// Refuses what cannot work, in words: where in the configuration (a key, or empty for the whole), and what was
+    /// found and what would do.
+    fn check(&self) -> Result<(), (&'static str, String)>;
+}
+
+impl Settings for raft::Config {
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        raft::Config::check(self)
+    }
+}

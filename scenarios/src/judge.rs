@@ -1,0 +1,255 @@
+//! From a finished run to verdicts: one for each expectation of the scenario, and one for each thing that is judged
+//! whether the scenario asks or not.
+
+use crate::{
+    format::{Claim, Expectation, Scenario, Vacuous},
+    measure,
+};
+use sim_core::{
+    check::linearizability::{Budget, Finding, Verdict as Search},
+    judged::{Measures, Status, Verdict},
+    property::Kind,
+    run::Run,
+    time::Span,
+};
+
+/// Judges a run by its scenario.
+pub fn judge(scenario: &Scenario, run: &Run, measures: &Measures) -> Vec<Verdict> {
+    let mut verdicts: Vec<Verdict> =
+        scenario.expect.iter().map(|expectation| expected(expectation, run, measures)).collect();
+    verdicts.extend(unasked(scenario, run));
+    if scenario.vacuous == Vacuous::Allow {
+        for verdict in verdicts.iter_mut().filter(|v| v.status == Status::Vacuous) {
+            verdict.status = Status::Held;
+            verdict.finding.push_str(" (the scenario allows this)");
+        }
+    }
+    verdicts
+}
+
+fn verdict(expectation: impl Into<String>, status: Status, finding: impl Into<String>) -> Verdict {
+    Verdict { expectation: expectation.into(), status, finding: finding.into(), evidence: Vec::new() }
+}
+
+fn held(condition: bool) -> Status {
+    if condition { Status::Held } else { Status::Failed }
+}
+
+fn expected(expectation: &Expectation, run: &Run, measures: &Measures) -> Verdict {
+    match expectation {
+        Expectation::Linearizable => linearizable(run),
+        Expectation::Violates(Claim::Linearizable) => {
+            turned("violates linearizability", "every answer can be explained", linearizable(run))
+        }
+        Expectation::Violates(Claim::Always(name)) => {
+            let phrase = format!("violates {name}");
+            turned(&phrase, "it held throughout", property(name, Kind::Always, run))
+        }
+        Expectation::Always(name) => property(name, Kind::Always, run),
+        Expectation::Sometimes(name) => property(name, Kind::Sometimes, run),
+        Expectation::Availability { at_least, at_most } => availability(*at_least, *at_most, measures),
+        Expectation::Latency { percentile, at_most } => latency(*percentile, *at_most, measures),
+        Expectation::Recovers { from, within } => recovers(from, *within, run, measures),
+        Expectation::Downtime { at_most } => downtime(*at_most, measures),
+    }
+}
+
+/// The verdict on an expectation that wants the opposite. What proves the violation stays as evidence.
+fn turned(phrase: &str, but: &str, found: Verdict) -> Verdict {
+    let (status, finding) = match found.status {
+        Status::Failed => (Status::Held, format!("as expected: {}", found.finding)),
+        Status::Held => (Status::Failed, format!("but {but}: {}", found.finding)),
+        Status::Undecided | Status::Vacuous => (found.status, found.finding),
+    };
+    Verdict { expectation: phrase.into(), status, finding, evidence: found.evidence }
+}
+
+fn linearizable(run: &Run) -> Verdict {
+    let searches: Vec<Search> = run.histories.iter().map(|h| h.linearizable(Budget::default())).collect();
+    let sum = |count: fn(&Search) -> usize| searches.iter().map(count).sum::<usize>();
+    let (checked, keys) = (sum(|s| s.counts.checked), sum(|s| s.counts.keys));
+    let unanswered = sum(|s| s.counts.unanswered);
+    let counts = format!("{checked} calls on {keys} keys checked, {unanswered} of them unanswered");
+    let mut worst = verdict("linearizable", Status::Held, format!("{counts}; an order explains every answer"));
+    if checked == 0 {
+        return verdict("linearizable", Status::Vacuous, "no call was made, so there is nothing to check");
+    }
+    for search in &searches {
+        match &search.finding {
+            Finding::Ok => {}
+            Finding::Violated(witness) => {
+                let broken = search.counts.keys_violated;
+                worst.status = Status::Failed;
+                worst.finding = format!("{counts}; no order explains key {} (of {broken} broken keys)", witness.key);
+                worst.evidence = witness.lines.clone();
+            }
+            Finding::Unknown(shortage) if worst.status == Status::Held => {
+                worst.status = Status::Undecided;
+                worst.finding = format!("{counts}; the search gave up on key {}", shortage.key);
+            }
+            Finding::Unknown(_) => {}
+        }
+    }
+    worst
+}
+
+fn property(name: &str, kind: Kind, run: &Run) -> Verdict {
+    let all: Vec<_> = run.properties.iter().filter(|p| p.name == name && p.kind == kind).collect();
+    let (held, broken) = (all.iter().map(|p| p.held).sum::<u64>(), all.iter().any(|p| p.broken > 0));
+    let first = all.iter().filter_map(|p| p.first).min();
+    match kind {
+        Kind::Always if broken => {
+            let lines = violations(run, |property| property == name);
+            let finding = lines.first().cloned().unwrap_or_default();
+            Verdict { evidence: lines, ..verdict(format!("always {name}"), Status::Failed, finding) }
+        }
+        Kind::Always if held == 0 => {
+            verdict(format!("always {name}"), Status::Vacuous, "it was never put to the test")
+        }
+        Kind::Always => verdict(format!("always {name}"), Status::Held, format!("judged {held} times")),
+        Kind::Sometimes => match first {
+            Some(at) => verdict(
+                format!("sometimes {name}"),
+                Status::Held,
+                format!("{held} times, first at {:.3} s", at.as_secs()),
+            ),
+            None => verdict(format!("sometimes {name}"), Status::Failed, "it never happened"),
+        },
+    }
+}
+
+fn violations(run: &Run, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let broken = run.violations.iter().filter(|v| wanted(v.property));
+    broken
+        .map(|v| {
+            let (name, at) = (run.name(v.node), v.at.as_secs());
+            format!("{} broken at {at:.6} s (event {}) by {name}: {}", v.property, v.event, v.found)
+        })
+        .collect()
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
+}
+
+fn availability(at_least: Option<f64>, at_most: Option<f64>, measures: &Measures) -> Verdict {
+    let bounds: Vec<String> = [("at least", at_least), ("at most", at_most)]
+        .into_iter()
+        .filter_map(|(word, bound)| bound.map(|bound| format!("{word} {}", percent(bound))))
+        .collect();
+    let phrase = format!("availability {}", bounds.join(" and "));
+    let Some(share) = measures.total.availability() else {
+        return verdict(phrase, Status::Vacuous, "no operation was wanted");
+    };
+    let fits = at_least.is_none_or(|bound| share >= bound) && at_most.is_none_or(|bound| share <= bound);
+    let (in_time, wanted) = (measures.total.in_time, measures.total.wanted);
+    let finding = format!("{}: {in_time} of {wanted} operations served within {}", percent(share), measures.deadline);
+    verdict(phrase, held(fits), finding)
+}
+
+fn latency(percentile: f64, at_most: Span, measures: &Measures) -> Verdict {
+    let phrase = format!("latency p{percentile} at most {at_most}");
+    match measure::percentile(&measures.operations, percentile) {
+        None => verdict(phrase, Status::Vacuous, "no operation was answered"),
+        Some(found) => verdict(
+            phrase,
+            held(found <= at_most),
+            format!("{:.3} ms over {} answered operations", found.as_millis(), measures.latency.count),
+        ),
+    }
+}
+
+fn recovers(from: &str, within: Span, run: &Run, measures: &Measures) -> Verdict {
+    let phrase = format!("recovers from {from} within {within}");
+    let index = run.faults.iter().position(|f| f.planned.name == from && f.struck.is_some());
+    let Some(index) = index.filter(|&index| run.faults[index].bit()) else {
+        return verdict(phrase, Status::Vacuous, "the fault bit nothing");
+    };
+    match measures.recoveries.iter().find(|r| r.fault == index).and_then(|r| r.after) {
+        Some(after) => {
+            verdict(phrase, held(after <= within), format!("service was back after {:.1} ms", after.as_millis()))
+        }
+        None if measures.operations.is_empty() => verdict(phrase, Status::Vacuous, "no operation was wanted"),
+        None => verdict(phrase, Status::Failed, "service did not come back before the end of the run"),
+    }
+}
+
+fn downtime(at_most: Span, measures: &Measures) -> Verdict {
+    let phrase = format!("downtime at most {at_most}");
+    if measures.total.wanted == 0 {
+        return verdict(phrase, Status::Vacuous, "no operation was wanted");
+    }
+    match measures.downtimes.first() {
+        None => verdict(phrase, Status::Held, "there was none"),
+        Some(longest) => {
+            let (length, from) = (longest.until.since(longest.from), longest.from.as_secs());
+            let finding = format!("the longest was {:.1} ms, from {from:.3} s", length.as_millis());
+            verdict(phrase, held(length <= at_most), finding)
+        }
+    }
+}
+
+/// What is judged in every run: properties that nobody mentioned, faults that bit nothing, progress in the calm part,
+/// and whether the run came to its end.
+fn unasked(scenario: &Scenario, run: &Run) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    let mentioned = |name: &str| {
+        scenario.expect.iter().any(|e| match e {
+            Expectation::Always(n) | Expectation::Violates(Claim::Always(n)) => n == name,
+            Expectation::Linearizable
+            | Expectation::Violates(Claim::Linearizable)
+            | Expectation::Sometimes(_)
+            | Expectation::Availability { .. }
+            | Expectation::Latency { .. }
+            | Expectation::Recovers { .. }
+            | Expectation::Downtime { .. } => false,
+        })
+    };
+    let others: Vec<_> =
+        run.properties.iter().filter(|p| p.kind == Kind::Always && !mentioned(p.name)).collect();
+    if !others.is_empty() {
+        let broken = violations(run, |property| !mentioned(property));
+        let judged: u64 = others.iter().map(|p| p.held + p.broken).sum();
+        let finding = match broken.first() {
+            Some(first) => first.clone(),
+            None => format!("{} properties, judged {judged} times", others.len()),
+        };
+        let status = held(others.iter().all(|p| p.broken == 0));
+        verdicts.push(Verdict { evidence: broken, ..verdict("every other safety property", status, finding) });
+    }
+    let blunt: Vec<&str> =
+        run.faults.iter().filter(|f| !f.bit()).map(|f| f.planned.name.as_str()).collect();
+    if !run.faults.is_empty() {
+        let (status, finding) = match blunt.as_slice() {
+            [] => (Status::Held, format!("{} of {}", run.faults.len(), run.faults.len())),
+            names => (Status::Vacuous, format!("without effect: {}", names.join(", "))),
+        };
+        verdicts.push(verdict("every fault bites", status, finding));
+    }
+    if scenario.calm > Span::ZERO {
+        verdicts.push(progress(scenario, run));
+    }
+    if let Some(why) = &run.stopped {
+        verdicts.push(verdict("the run comes to its end", Status::Undecided, why.clone()));
+    }
+    verdicts
+}
+
+/// In the calm part, when all faults are over, operations that are wanted are served.
+fn progress(scenario: &Scenario, run: &Run) -> Verdict {
+    let phrase = "progress in the calm part";
+    let from = scenario.calm_from();
+    let operations: Vec<_> = run.histories.iter().flat_map(|h| h.operations()).collect();
+    let deadline = scenario.clients.as_ref().map_or(Span::ZERO, |c| c.deadline);
+    let wanted = operations.iter().filter(|o| o.intended >= from && o.intended + deadline <= run.ended);
+    let (mut all, mut done) = (0, 0);
+    for operation in wanted {
+        all += 1;
+        done += u32::from(operation.done.is_some());
+    }
+    match (all, done) {
+        (0, _) => verdict(phrase, Status::Vacuous, "no operation was wanted"),
+        (_, 0) => verdict(phrase, Status::Failed, format!("none of {all} operations was served")),
+        _ => verdict(phrase, Status::Held, format!("{done} of {all} operations served")),
+    }
+}

@@ -1,0 +1,74 @@
+//! Playing a plan: build the world, run it, measure and judge what came of it.
+
+use crate::{judge, measure, plan::Plan, registry::Registry, write};
+use sim_core::{
+    digest::Digest,
+    judged::{Judged, Provenance},
+    run::Run,
+    time::{Span, Time},
+};
+
+/// A run takes at most so many inputs: what takes more at one moment has run away.
+pub const EVENTS_MAX: u64 = 2_000_000_000;
+/// Progress is told so often.
+const SLICES: u64 = 200;
+
+/// Where a scenario came from, for its provenance.
+#[derive(Clone, Debug)]
+pub struct Origin<'a> {
+    /// The file as it was named.
+    pub file: &'a str,
+    /// The scenario's name.
+    pub name: &'a str,
+    /// The file's text, overrides included.
+    pub text: &'a str,
+    /// The command that gives this run again.
+    pub command: String,
+}
+
+/// Runs a plan to its end. `progress` is told now and then how far it is: the moment reached, the end, and the inputs
+/// taken so far.
+pub fn run(
+    registry: &Registry,
+    plan: &Plan,
+    trace: bool,
+    progress: &mut dyn FnMut(Time, Time, u64),
+) -> Result<Run, String> {
+    let mut world = registry.world(plan)?;
+    if trace {
+        world.trace();
+    }
+    let until = plan.core.until;
+    for slice in 1..SLICES {
+        let at = Time((u128::from(until.0) * u128::from(slice) / u128::from(SLICES)) as u64);
+        world.run_to(at, EVENTS_MAX);
+        progress(at, until, world.events());
+    }
+    world.run(EVENTS_MAX);
+    Ok(world.finish())
+}
+
+/// Measures and judges a finished run.
+pub fn judge(registry: &Registry, plan: &Plan, run: Run, origin: Origin<'_>) -> Judged {
+    let deadline = plan.scenario.clients.as_ref().map_or(Span::ZERO, |clients| clients.deadline);
+    let measures = measure::measure(&run, deadline);
+    let verdicts = judge::judge(&plan.scenario, &run, &measures);
+    let written = write::write(&plan.resolved(&run, registry));
+    let provenance = Provenance {
+        scenario: origin.name.into(),
+        file: origin.file.into(),
+        about: plan.scenario.about.clone(),
+        scenario_hash: hash(origin.text),
+        plan_hash: hash(&written),
+        plan: written,
+        version: env!("CARGO_PKG_VERSION").into(),
+        command: origin.command,
+    };
+    Judged { provenance, run, measures, verdicts }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut digest = Digest::new();
+    core::hash::Hash::hash(text, &mut digest);
+    core::hash::Hasher::finish(&digest)
+}

@@ -1,0 +1,250 @@
+//! The registry: every protocol that a scenario can name, with what the runner must be able to do with it.
+
+use crate::{
+    format::{self, Catalog, Clients, Keys, Load, Rate, Refusal, Route},
+    plan::Plan,
+};
+use protocols::{
+    catalog::{self, Settings},
+    client::{self, Client},
+    workload::{KeyChoice, Workload},
+};
+use sim_core::{
+    protocol::{NodeId, Protocol},
+    sample::Zipf,
+    time::{Span, Units},
+    world::World,
+};
+use std::marker::PhantomData;
+
+/// Every protocol by name. Start from [`Registry::standard`] and add your own.
+#[derive(Default)]
+pub struct Registry {
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    name: &'static str,
+    about: &'static str,
+    kind: Box<dyn Kind>,
+}
+
+/// What the runner can do with a protocol, whatever its types.
+trait Kind: Sync + Send {
+    fn roles(&self) -> Vec<&'static str>;
+    fn properties(&self) -> Vec<(&'static str, bool)>;
+    fn mix(&self) -> &'static str;
+    fn check_config(&self, text: &str) -> Result<(), Refusal>;
+    fn check_mix(&self, text: &str) -> Result<(), Refusal>;
+    /// The configuration with every default written out.
+    fn config_text(&self, text: Option<&str>) -> Result<String, Refusal>;
+    fn mix_text(&self, text: Option<&str>) -> Result<String, Refusal>;
+    fn populate(&self, config: &str, world: &mut World) -> Result<(), String>;
+    fn populate_clients(&self, clients: &Clients, nodes: [(NodeId, u32); 2], world: &mut World)
+    -> Result<(), String>;
+}
+
+struct Typed<P>(PhantomData<fn() -> P>);
+
+impl Registry {
+    /// Without any protocol.
+    pub fn empty() -> Registry {
+        Registry::default()
+    }
+
+    /// With every protocol of this project.
+    pub fn standard() -> Registry {
+        let mut registry = Registry::empty();
+        catalog::list(&mut registry);
+        registry
+    }
+
+    /// Adds a protocol: the name by which scenarios call it, and what it is in a sentence. A later one of the same name
+    /// takes the place of the earlier.
+    pub fn add<P>(&mut self, name: &'static str, about: &'static str)
+    where
+        P: Protocol,
+        P::Config: Settings,
+        P::Serves: Workload,
+    {
+        self.entries.retain(|entry| entry.name != name);
+        self.entries.push(Entry { name, about, kind: Box::new(Typed::<P>(PhantomData)) });
+        self.entries.sort_by_key(|entry| entry.name);
+    }
+
+    /// What is registered, for `sim list`: by name.
+    pub fn listing(&self) -> Vec<Listing> {
+        let listing = |entry: &Entry| Listing {
+            name: entry.name,
+            about: entry.about,
+            roles: entry.kind.roles(),
+            properties: entry.kind.properties(),
+            mix: entry.kind.mix(),
+            config: entry.kind.config_text(None).unwrap_or_default(),
+        };
+        self.entries.iter().map(listing).collect()
+    }
+
+    fn kind(&self, name: &str) -> Option<&dyn Kind> {
+        self.entries.iter().find(|entry| entry.name == name).map(|entry| &*entry.kind)
+    }
+
+    /// The configuration that `with` gives this protocol, with every default written out.
+    pub(crate) fn config_text(&self, protocol: &str, with: Option<&str>) -> Option<String> {
+        self.kind(protocol)?.config_text(with).ok()
+    }
+
+    /// The same for the mix of operations.
+    pub(crate) fn mix_text(&self, protocol: &str, mix: Option<&str>) -> Option<String> {
+        self.kind(protocol)?.mix_text(mix).ok()
+    }
+
+    /// Builds the world of a plan.
+    pub fn world(&self, plan: &Plan) -> Result<World, String> {
+        let mut world = World::new(plan.core.clone());
+        for service in &plan.scenario.services {
+            let kind = self.kind(&service.run).ok_or_else(|| format!("there is no protocol `{}`", service.run))?;
+            kind.populate(service.with.as_ref().map_or("()", |raw| &raw.text), &mut world)?;
+        }
+        if let Some(clients) = &plan.scenario.clients {
+            let of = plan.scenario.services.iter().find(|s| s.name == clients.of);
+            let kind = of.and_then(|s| self.kind(&s.run));
+            let range = |name: &str| world.nodes(name).map(|info| (info.first, info.nodes));
+            let (Some(kind), Some(servers), Some(callers)) = (kind, range(&clients.of), range(format::CLIENTS)) else {
+                return Err(format!("clients call `{}`, which is no service", clients.of));
+            };
+            kind.populate_clients(clients, [servers, callers], &mut world)?;
+        }
+        Ok(world)
+    }
+}
+
+/// A registered protocol, for people.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// The name that scenarios use.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// The roles of its nodes.
+    pub roles: Vec<&'static str>,
+    /// Its properties, and whether each must always hold.
+    pub properties: Vec<(&'static str, bool)>,
+    /// The operations that its clients can be told to mix.
+    pub mix: &'static str,
+    /// Its default configuration, as RON.
+    pub config: String,
+}
+
+impl catalog::Catalog for Registry {
+    fn add<P>(&mut self, name: &'static str, about: &'static str)
+    where
+        P: Protocol,
+        P::Config: Settings,
+        P::Serves: Workload,
+    {
+        Registry::add::<P>(self, name, about);
+    }
+}
+
+impl Catalog for Registry {
+    fn protocols(&self) -> Vec<&str> {
+        self.entries.iter().map(|entry| entry.name).collect()
+    }
+    fn roles(&self, protocol: &str) -> Vec<&'static str> {
+        self.kind(protocol).map_or_else(Vec::new, Kind::roles)
+    }
+    fn properties(&self, protocol: &str) -> Vec<(&'static str, bool)> {
+        self.kind(protocol).map_or_else(Vec::new, Kind::properties)
+    }
+    fn check_config(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal> {
+        self.kind(protocol).map_or(Ok(()), |kind| kind.check_config(ron_text))
+    }
+    fn check_mix(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal> {
+        self.kind(protocol).map_or(Ok(()), |kind| kind.check_mix(ron_text))
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Refusal> {
+    Ok(format::options().from_str(text)?)
+}
+
+fn print<T: serde::Serialize>(value: &T) -> Result<String, Refusal> {
+    format::options().to_string(value).map_err(|error| error.to_string().into())
+}
+
+impl<P> Kind for Typed<P>
+where
+    P: Protocol,
+    P::Config: Settings,
+    P::Serves: Workload,
+{
+    fn roles(&self) -> Vec<&'static str> {
+        P::ROLES.iter().map(|role| role.0).collect()
+    }
+
+    fn properties(&self) -> Vec<(&'static str, bool)> {
+        use sim_core::property::Kind::Always;
+        P::PROPERTIES.iter().map(|property| (property.name, property.kind == Always)).collect()
+    }
+
+    fn mix(&self) -> &'static str {
+        P::Serves::MIX
+    }
+
+    fn check_config(&self, text: &str) -> Result<(), Refusal> {
+        let config: P::Config = parse(text)?;
+        config.check().map_err(|(path, message)| Refusal::Meaning { path: path.into(), message })
+    }
+
+    fn check_mix(&self, text: &str) -> Result<(), Refusal> {
+        Ok(P::Serves::check(&parse(text)?)?)
+    }
+
+    fn config_text(&self, text: Option<&str>) -> Result<String, Refusal> {
+        print(&text.map_or_else(|| Ok(P::Config::default()), parse)?)
+    }
+
+    fn mix_text(&self, text: Option<&str>) -> Result<String, Refusal> {
+        print(&text.map_or_else(|| Ok(<P::Serves as Workload>::Mix::default()), parse)?)
+    }
+
+    fn populate(&self, config: &str, world: &mut World) -> Result<(), String> {
+        let config = parse(config).map_err(|_| "the configuration was checked when the file was read")?;
+        world.populate::<P>(config, None)
+    }
+
+    fn populate_clients(
+        &self,
+        clients: &Clients,
+        [servers, callers]: [(NodeId, u32); 2],
+        world: &mut World,
+    ) -> Result<(), String> {
+        let mix = clients.mix.as_ref().map_or_else(|| Ok(Default::default()), |raw| parse(&raw.text));
+        let gap = |rate: f64| Span((f64::from(clients.nodes) / rate * 1e9).round().max(1.0) as u64);
+        let config = client::Config {
+            servers,
+            clients: callers,
+            load: match clients.load {
+                Load::Open(Rate::Poisson(rate)) => client::Load::Poisson(gap(rate)),
+                Load::Open(Rate::Constant(rate)) => client::Load::Constant(gap(rate)),
+                // No time at all between operations would let a refusing service spin at one moment for ever.
+                Load::Closed { think } => client::Load::Closed(think.max(1.us())),
+            },
+            mix: mix.map_err(|_| "the mix was checked when the file was read")?,
+            keys: match clients.keys {
+                Keys::Uniform(count) => KeyChoice::Uniform(count),
+                Keys::Zipf { count, s } => KeyChoice::Zipf(Zipf::new(count, s)),
+            },
+            timeout: clients.timeout,
+            attempts: clients.retry.attempts,
+            backoff: clients.retry.backoff,
+            route: match clients.route {
+                Route::Sticky => client::Route::Sticky,
+                Route::Spread => client::Route::Spread,
+            },
+            start: clients.start.since(sim_core::time::Time::ZERO),
+        };
+        world.populate::<Client<P::Serves>>(config, Some(&clients.of))
+    }
+}

@@ -1,0 +1,307 @@
+//! What each subcommand does.
+
+use crate::{Choice, output, progress::Progress};
+use scenarios::{Registry, format::Scenario, plan::Plan, play};
+use sim_core::judged::{Judged, Status};
+use std::{
+    io::{BufRead, BufReader, IsTerminal, Read, Write},
+    path::{Path, PathBuf},
+    process,
+};
+
+/// Bad input or usage.
+const BAD_INPUT: u8 = 2;
+
+/// A scenario as it was asked for on the command line.
+struct Asked {
+    file: String,
+    name: String,
+    text: String,
+    scenario: Scenario,
+}
+
+pub(crate) fn run(
+    registry: &Registry,
+    files: &[PathBuf],
+    choice: &Choice,
+    out: Option<&Path>,
+    trace: bool,
+) -> u8 {
+    // All files are read before the first one runs: a mistake in the last should not cost the time of the others.
+    let asked: Vec<_> = files.iter().map(|file| read(registry, file, &choice.set)).collect();
+    if asked.iter().any(Option::is_none) {
+        return BAD_INPUT;
+    }
+    let asked: Vec<Asked> = asked.into_iter().flatten().collect();
+    let mut worst = Status::Held;
+    for (index, one) in asked.iter().enumerate() {
+        let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
+        let seed = plan.core.seed.to_string();
+        let folder = match out {
+            None => Path::new("sim-out").join(&one.name).join(seed),
+            Some(out) if asked.len() == 1 => out.to_path_buf(),
+            Some(out) => out.join(&one.name),
+        };
+        if index > 0 {
+            println!();
+        }
+        match play_and_write(registry, one, &plan, choice, &folder, trace) {
+            Ok(judged) => worst = worst.max(judged.status()),
+            Err(message) => {
+                eprintln!("error: {message}");
+                return BAD_INPUT;
+            }
+        }
+    }
+    worst.exit_code()
+}
+
+fn play_and_write(
+    registry: &Registry,
+    one: &Asked,
+    plan: &Plan,
+    choice: &Choice,
+    folder: &Path,
+    trace: bool,
+) -> Result<Judged, String> {
+    let mut progress = Progress::new(&one.name);
+    let run = play::run(registry, plan, trace, &mut |now, until, events| progress.at(now, until, events))?;
+    progress.doing("checking");
+    let origin = play::Origin { file: &one.file, name: &one.name, text: &one.text, command: command(one, plan, choice) };
+    let judged = play::judge(registry, plan, run, origin);
+    progress.doing("writing");
+    let text = |text: String| move |to: &mut dyn Write| to.write_all(text.as_bytes());
+    output::write(folder, "plan.ron", text(judged.provenance.plan.clone()))?;
+    output::write(folder, "latency.svg", text(reports::latency_svg(&judged)))?;
+    output::write(folder, "availability.svg", text(reports::availability_svg(&judged)))?;
+    output::write(folder, "summary.json", text(reports::summary_json(&judged)))?;
+    if trace {
+        output::write(folder, "trace.jsonl", |to| reports::trace_jsonl(&judged, to))?;
+    }
+    // Last, because it is what people open: when it is there, everything is.
+    output::write(folder, "report.html", text(reports::html(&judged)))?;
+    drop(progress);
+    print!("{}", reports::text(&judged, colored()));
+    println!("report      {}", folder.join("report.html").display());
+    Ok(judged)
+}
+
+/// The command that gives this run again.
+fn command(one: &Asked, plan: &Plan, choice: &Choice) -> String {
+    let mut words = vec!["sim run".to_string(), quoted(&one.file), format!("--seed {}", plan.core.seed)];
+    words.extend(choice.set.iter().map(|set| format!("--set {}", quoted(set))));
+    words.join(" ")
+}
+
+/// A word for a POSIX shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+fn colored() -> bool {
+    #[allow(clippy::disallowed_methods)]
+    // The only variable that is read: the custom by which people switch colours off (no-color.org).
+    let unwanted = std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty());
+    std::io::stdout().is_terminal() && !unwanted
+}
+
+pub(crate) fn check(registry: &Registry, files: &[PathBuf], set: &[String]) -> u8 {
+    let mut code = 0;
+    for file in files {
+        match read(registry, file, set) {
+            Some(one) => println!(
+                "{}: ok: {} nodes, {} faults, {} expectations, until {}",
+                one.file,
+                one.scenario.services.iter().map(|s| u64::from(s.nodes)).sum::<u64>()
+                    + one.scenario.clients.as_ref().map_or(0, |c| u64::from(c.nodes)),
+                one.scenario.faults.len(),
+                one.scenario.expect.len(),
+                one.scenario.until
+            ),
+            None => code = BAD_INPUT,
+        }
+    }
+    code
+}
+
+/// Reads a scenario; says on standard error what is wrong with it.
+fn read(registry: &Registry, file: &Path, set: &[String]) -> Option<Asked> {
+    let shown = file.display().to_string();
+    let complain = |message: String| {
+        eprintln!("{}", message.trim_end());
+        None
+    };
+    let mut text = match contents(file) {
+        Ok(text) => text,
+        Err(error) => return complain(format!("error: cannot read {shown}: {error}")),
+    };
+    let color = std::io::stderr().is_terminal();
+    for assignment in set {
+        let Some((path, value)) = assignment.split_once('=') else {
+            return complain(format!("error: `--set {assignment}` has no `=`: write --set network.loss=0.05"));
+        };
+        match scenarios::set::set(&text, path.trim(), value.trim()) {
+            Ok(changed) => text = changed,
+            Err(problems) => return complain(problems.render(color)),
+        }
+    }
+    match scenarios::read::read(&shown, &text, registry) {
+        Ok(scenario) => {
+            let name = file.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
+            Some(Asked { file: shown, name, text, scenario })
+        }
+        Err(problems) => complain(problems.render(color)),
+    }
+}
+
+/// The file's text, at most one byte more than a scenario may have: `read` refuses what is longer.
+fn contents(file: &Path) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(scenarios::format::FILE_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > scenarios::format::FILE_MAX {
+        let found = format!("it has more than {} bytes, the most that a scenario may have", scenarios::format::FILE_MAX);
+        return Err(std::io::Error::other(found));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        std::io::Error::other(format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
+    })
+}
+
+pub(crate) fn list(registry: &Registry) -> u8 {
+    for protocol in registry.listing() {
+        println!("{}\n    {}", protocol.name, protocol.about);
+        println!("    roles       {}", protocol.roles.join(", "));
+        let names = |wanted: bool| {
+            let of = protocol.properties.iter().filter(|(_, always)| *always == wanted);
+            of.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+        };
+        println!("    always      {}", names(true));
+        println!("    sometimes   {}", names(false));
+        println!("    operations  {}", protocol.mix);
+        println!("    with        {}", protocol.config);
+    }
+    0
+}
+
+pub(crate) fn fingerprint(registry: &Registry, file: &Path, choice: &Choice, trace: Option<&Path>) -> u8 {
+    let Some(one) = read(registry, file, &choice.set) else { return BAD_INPUT };
+    let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
+    let run = match play::run(registry, &plan, trace.is_some(), &mut |_, _, _| {}) {
+        Ok(run) => run,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return BAD_INPUT;
+        }
+    };
+    println!("{:016x} {}", run.fingerprint, run.events);
+    if let Some(path) = trace {
+        let judged = Judged {
+            provenance: Default::default(),
+            run,
+            measures: Default::default(),
+            verdicts: Vec::new(),
+        };
+        let (folder, name) = (path.parent().unwrap_or(Path::new(".")), path.file_name().unwrap_or_default());
+        if let Err(message) = output::write(folder, &name.to_string_lossy(), |to| reports::trace_jsonl(&judged, to)) {
+            eprintln!("error: {message}");
+            return BAD_INPUT;
+        }
+    }
+    0
+}
+
+pub(crate) fn verify(registry: &Registry, file: &Path, choice: &Choice) -> u8 {
+    let Some(one) = read(registry, file, &choice.set) else { return BAD_INPUT };
+    let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
+    let mut progress = Progress::new(&one.name);
+    let here = play::run(registry, &plan, false, &mut |now, until, events| progress.at(now, until, events));
+    drop(progress);
+    let here = match here {
+        Ok(run) => format!("{:016x} {}", run.fingerprint, run.events),
+        Err(message) => {
+            eprintln!("error: {message}");
+            return BAD_INPUT;
+        }
+    };
+    let there = match elsewhere(file, choice, None) {
+        Ok(there) => there,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return 101;
+        }
+    };
+    let seed = plan.core.seed;
+    if here == there {
+        println!("{}: seed {seed}: the same run in two processes: fingerprint and events {here}", one.file);
+        return 0;
+    }
+    println!("{}: seed {seed}: NOT the same run\n  in this process  {here}\n  in a fresh one   {there}", one.file);
+    match first_difference(file, choice) {
+        Ok(Some((line, a, b))) => println!("first diverging event, number {line}:\n  {a}\n  {b}"),
+        Ok(None) => println!(
+            "two more runs, traced, took the same inputs: the difference lies in states or results, or comes and goes"
+        ),
+        Err(message) => eprintln!("error: no trace to compare: {message}"),
+    }
+    1
+}
+
+/// The fingerprint and number of events of the same run in a fresh process.
+fn elsewhere(file: &Path, choice: &Choice, trace: Option<&Path>) -> Result<String, String> {
+    let program = std::env::current_exe().map_err(|e| format!("cannot find the running program: {e}"))?;
+    let mut command = process::Command::new(program);
+    command.arg("fingerprint").arg(file);
+    if let Some(seed) = choice.seed {
+        command.arg("--seed").arg(seed.to_string());
+    }
+    for set in &choice.set {
+        command.arg("--set").arg(set);
+    }
+    if let Some(path) = trace {
+        command.arg("--trace").arg(path);
+    }
+    let output = command.stderr(process::Stdio::inherit()).output();
+    let output = output.map_err(|e| format!("cannot start a fresh process: {e}"))?;
+    if !output.status.success() {
+        return Err(format!("the fresh process ended with {}", output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
+}
+
+type Difference = (usize, String, String);
+
+/// Runs twice more with traces, each in a fresh process, and finds the first line that differs.
+fn first_difference(file: &Path, choice: &Choice) -> Result<Option<Difference>, String> {
+    let folder = std::env::temp_dir().join(format!("sim-verify-{}", process::id()));
+    let paths = [folder.join("a.jsonl"), folder.join("b.jsonl")];
+    let found = paths.iter().try_for_each(|path| elsewhere(file, choice, Some(path)).map(drop)).and_then(|()| {
+        let open = |path: &Path| {
+            let file = std::fs::File::open(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+            Ok::<_, String>(BufReader::new(file).lines())
+        };
+        let (mut a, mut b) = (open(&paths[0])?, open(&paths[1])?);
+        for number in 1.. {
+            let line = |next: Option<std::io::Result<String>>| match next {
+                None => "the run has ended".to_string(),
+                Some(line) => line.unwrap_or_else(|error| error.to_string()),
+            };
+            match (a.next(), b.next()) {
+                (None, None) => break,
+                (one, other) => {
+                    let (one, other) = (line(one), line(other));
+                    if one != other {
+                        return Ok(Some((number, one, other)));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    });
+    let _ = std::fs::remove_dir_all(&folder);
+    found
+}
