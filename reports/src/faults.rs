@@ -48,8 +48,8 @@ impl Outcome {
     fn of(report: &FaultReport) -> Outcome {
         match report.struck {
             None => Outcome::NotStruck,
-            Some(_) if report.effect.is_none() => Outcome::Nothing,
-            Some(_) => Outcome::Bit,
+            Some(_) if report.bit() => Outcome::Bit,
+            Some(_) => Outcome::Nothing,
         }
     }
 }

@@ -7,14 +7,25 @@
 //! Scenario files are not trusted. Whatever they say is escaped for the place where it appears, control characters are
 //! replaced, and lists are cut at a length that keeps the page small; what is cut says how much is missing.
 
+mod axis;
+mod charts;
+mod columns;
 mod faults;
+mod html;
+mod lanes;
+mod marks;
+mod page;
 mod paint;
+mod palette;
 mod roles;
 mod summary;
+mod svg;
 mod text;
 mod trace;
 mod words;
 
+pub use charts::{availability_svg, latency_svg};
+pub use html::html;
 pub use summary::{SCHEMA, summary_json};
 pub use text::text;
-pub use trace::{trace_jsonl, write_trace_jsonl};
+pub use trace::trace_jsonl;

@@ -322,7 +322,7 @@ fn faults(judged: &Judged) -> Vec<FaultEntry<'_>> {
                 struck_ns: ns(f.struck),
                 ended_ns: ns(f.ended),
                 chose: f.chose.iter().map(names).collect(),
-                bit: f.struck.is_some() && !f.effect.is_none(),
+                bit: f.struck.is_some() && f.bit(),
                 effect: EffectEntry { nodes, dropped, delayed, in_flight, role_changes },
                 recovery: recoveries
                     .get(&index)

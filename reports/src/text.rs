@@ -20,7 +20,7 @@ const ABOUT_MAX: usize = 3;
 const VERDICTS_MAX: usize = 10;
 const EVIDENCE_MAX: usize = 8;
 const EVIDENCE_EACH: usize = 5;
-const FAULTS_MAX: usize = 5;
+const FAULTS_MAX: usize = 6;
 
 /// The summary of a run for a terminal, with or without colour. Ends with a newline.
 pub fn text(judged: &Judged, color: bool) -> String {
@@ -29,7 +29,6 @@ pub fn text(judged: &Judged, color: bool) -> String {
     for line in wrap(&clean(&judged.provenance.about), WIDTH - 2, ABOUT_MAX) {
         page.line(&format!("  {}", page.paint.ink(Ink::Dim, &line)));
     }
-    page.line("");
     expectations(judged, &mut page);
     page.line("");
     clients(judged, &mut page);
@@ -87,6 +86,7 @@ pub(crate) fn headline(judged: &Judged) -> String {
 fn verdict_line(judged: &Judged, page: &mut Page) {
     let status = judged.status();
     let name = fit(&clean(&judged.provenance.scenario), WIDTH / 2);
+    let name = if name.is_empty() { "unnamed".into() } else { name };
     let verdict = format!("{} {name}: {}", sign(status), headline(judged));
     let line = page.paint.ink(Ink::of(status), &fit(&verdict, WIDTH));
     page.line(&line);
@@ -99,6 +99,10 @@ fn verdict_line(judged: &Judged, page: &mut Page) {
 
 /// In the order of the file; when there are too many, what did not hold comes first.
 fn expectations(judged: &Judged, page: &mut Page) {
+    if judged.verdicts.is_empty() {
+        return;
+    }
+    page.line("");
     let mut shown: Vec<&Verdict> = judged.verdicts.iter().collect();
     if shown.len() > VERDICTS_MAX {
         shown.sort_by_key(|v| core::cmp::Reverse(v.status));
@@ -142,19 +146,13 @@ fn clients(judged: &Judged, page: &mut Page) {
         page.entry("clients", "no operation was wanted");
         return;
     }
+    let share = percent(total.in_time, total.wanted);
     page.entry(
         "clients",
-        &format!(
-            "{} served within {} · {} wanted: {} in time, {} late, {} refused, {} unknown",
-            percent(total.in_time, total.wanted),
-            span(m.deadline),
-            counted(total.wanted, "operation"),
-            count(total.in_time),
-            count(total.late),
-            count(total.refused),
-            count(total.unknown)
-        ),
+        &format!("{share} of {} served within {}", counted(total.wanted, "operation"), span(m.deadline)),
     );
+    let parts = [(total.in_time, "in time"), (total.late, "late"), (total.refused, "refused"), (total.unknown, "unknown")];
+    page.entry("", &parts.map(|(number, word)| format!("{} {word}", count(number))).join(" · "));
     let l = &m.latency;
     let latency = match l.count {
         0 => "no operation was answered".into(),
@@ -199,17 +197,18 @@ fn faults(judged: &Judged, page: &mut Page) {
     for (index, fault) in told.iter().enumerate() {
         let subject = if index == 0 { "faults" } else { "" };
         page.entry(subject, &format!("{:<when$}  {}", fault.when, named(fault)));
-        let mut effect = vec![(effect_ink(fault), fault.effect.clone())];
-        if !fault.recovery.is_empty() {
+        let (effect, recovery) = (fit(&fault.effect, WIDTH - 14), &fault.recovery);
+        let mut line = page.paint.ink(effect_ink(fault), &effect);
+        let room = (WIDTH - 17).saturating_sub(columns(&effect));
+        if !recovery.is_empty() && room > 8 {
             let ink = if fault.unrecovered { Ink::Red } else { Ink::Plain };
-            effect.push((ink, fault.recovery.clone()));
+            line.push_str(&format!(" · {}", page.paint.ink(ink, &fit(recovery, room))));
         }
-        let effect: Vec<String> = effect.iter().map(|(ink, text)| page.paint.ink(*ink, text)).collect();
-        page.line(&format!("{}  {}", " ".repeat(12 + when), effect.join(" · ")));
+        page.line(&format!("{}{line}", " ".repeat(14)));
     }
     if all > told.len() {
         let nothing = faults::harmless(judged);
-        page.entry("", &format!("… and {} more; {nothing} of all {all} bit nothing", all - told.len()));
+        page.entry("", &format!("… and {} more; {} of all {} bit nothing", count((all - told.len()) as u64), count(nothing as u64), count(all as u64)));
     }
 }
 
@@ -229,7 +228,7 @@ fn effect_ink(fault: &Told) -> Ink {
 
 fn leaders(judged: &Judged, page: &mut Page) {
     let led = roles::leaderships(judged);
-    let changes = counted(roles::changes(judged).len() as u64, "change");
+    let changes = counted(roles::changes(judged).len() as u64, "role change");
     if led.is_empty() {
         if !judged.run.roles.is_empty() {
             page.entry("roles", &format!("{changes}; nobody ever led"));
@@ -244,9 +243,10 @@ fn leaders(judged: &Judged, page: &mut Page) {
     }
     for change in &led[skip..] {
         let name = fit(&clean(&judged.run.name(change.node)), 16);
-        shown.push(format!("{name} ({}, epoch {})", moment(change.at), change.epoch));
+        shown.push(format!("{name} at {}", moment(change.at)));
     }
-    page.entry("leaders", &format!("{} · {} of role", shown.join(" → "), changes));
+    let epoch = led.last().map_or(0, |c| c.epoch);
+    page.entry("leaders", &format!("{} · epoch {epoch} · {changes}", shown.join(" → ")));
 }
 
 fn properties(judged: &Judged, page: &mut Page) {

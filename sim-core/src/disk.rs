@@ -28,6 +28,22 @@ impl Durable for () {
     fn crash(&mut self, _: &mut Rng) {}
 }
 
+/// Two parts of a disk, synced together.
+impl<A: Durable, B: Durable> Durable for (A, B) {
+    fn flush(&mut self) {
+        self.0.flush();
+        self.1.flush();
+    }
+    fn flushed(&mut self) {
+        self.0.flushed();
+        self.1.flushed();
+    }
+    fn crash(&mut self, rng: &mut Rng) {
+        self.0.crash(rng);
+        self.1.crash(rng);
+    }
+}
+
 /// One value, replaced atomically.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Cell<T> {

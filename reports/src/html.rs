@@ -1,0 +1,128 @@
+//! The report as one HTML page that needs nothing else: no script, no font, no picture, no network.
+//!
+//! The policy in its head forbids everything but the style inside it, so that even an error of ours in escaping could
+//! not run or fetch anything. Texts are escaped by the template engine; the three pictures are ours and escape their own.
+
+use crate::{
+    charts::{self, Place},
+    lanes::lanes,
+    page::{self, Listed, short},
+    palette::dark_css,
+    text::{downtime, headline, sign},
+    words::{clean, counted, moment},
+};
+use askama::Template;
+use sim_core::judged::Judged;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    css: String,
+    scenario: String,
+    word: &'static str,
+    sign: &'static str,
+    headline: String,
+    about: String,
+    stopped: Option<String>,
+    ended: String,
+    simulated: String,
+    seed: u64,
+    tiles: Vec<page::Tile>,
+    verdicts: Listed<page::VerdictRow>,
+    availability: String,
+    latency: String,
+    lanes: String,
+    hint: String,
+    faults: Listed<page::StoryRow>,
+    effects: Listed<page::EffectRow>,
+    served: String,
+    downtime: String,
+    latencies: Listed<page::LatencyRow>,
+    properties: Listed<page::PropertyRow>,
+    violations: Listed<page::ViolationRow>,
+    notes: Listed<page::NoteRow>,
+    command: String,
+    file: String,
+    scenario_hash: String,
+    plan_hash: String,
+    fingerprint: String,
+    events: String,
+    world: String,
+    traffic: String,
+    version: String,
+    plan: String,
+    plan_note: String,
+}
+
+/// The report of a run as one self-contained HTML page.
+///
+/// It is legible on light and dark screens, on a telephone and on paper, and stays below two mebibytes however long the
+/// run was: long lists are cut, and say so; crowded charts take neighbours together.
+pub fn html(judged: &Judged) -> String {
+    const PLAN_MAX: usize = 200_000;
+    let (p, run) = (&judged.provenance, &judged.run);
+    let (plan, plan_note) = page::lines(&p.plan, PLAN_MAX);
+    let scenario = short(&p.scenario, 120);
+    let page = Page {
+        css: css(),
+        scenario: if scenario.is_empty() { "unnamed run".into() } else { scenario },
+        word: judged.status().word(),
+        sign: sign(judged.status()),
+        headline: headline(judged),
+        about: short(&p.about, 4_000),
+        stopped: run.stopped.as_deref().map(|why| short(why, 600)),
+        ended: moment(run.ended),
+        simulated: format!("{} simulated", moment(run.ended)),
+        seed: run.seed,
+        tiles: page::tiles(judged),
+        verdicts: page::verdicts(judged),
+        availability: charts::availability(judged, Place::Page),
+        latency: charts::latency(judged, Place::Page),
+        lanes: lanes(judged),
+        hint: hint(judged),
+        faults: page::story(judged),
+        effects: page::effects(judged),
+        served: page::served(judged),
+        downtime: format!("Downtime: {}.", downtime(judged)),
+        latencies: page::latencies(judged),
+        properties: page::properties(judged),
+        violations: page::violations(judged),
+        notes: page::notes(judged),
+        command: clean(&p.command),
+        file: short(&p.file, 300),
+        scenario_hash: format!("{:016x}", p.scenario_hash),
+        plan_hash: format!("{:016x}", p.plan_hash),
+        fingerprint: format!("{:016x}", run.fingerprint),
+        events: counted(run.events, "event"),
+        world: page::world(judged),
+        traffic: page::traffic(judged),
+        version: short(&p.version, 100),
+        plan,
+        plan_note,
+    };
+    page.render().expect("rendering into a string does not fail")
+}
+
+/// Light by default; where the reader prefers dark, the page by its variables and the pictures by their colours.
+fn css() -> String {
+    const LIGHT: &str = include_str!("../templates/report.css");
+    const DARK: &str = ":root{--paper:#171a1f;--card:#171a1f;--ground:#0f1115;--ink:#e8e8e8;--muted:#a4a9b0;--line:#2e333a;\
+        --code:#22262d;--held:#5fd6ae;--held-bg:#0e3328;--failed:#ff9a5c;--failed-bg:#402010;--vacuous:#f2c04d;\
+        --vacuous-bg:#3a2c08;--undecided:#7cc3f0;--undecided-bg:#0d2c42}";
+    format!("{LIGHT}@media screen and (prefers-color-scheme: dark){{{DARK}{}}}\n", dark_css())
+}
+
+fn hint(judged: &Judged) -> String {
+    let mut out = String::from(
+        "Shaded: a fault was in force; its number is that of the story below (orange: harm, green: the end of harm). \
+         On a lane a dotted part is a frozen process, letters tell the sides of a cut, \
+         a cross is a broken property. Point at anything for its numbers.",
+    );
+    let together = crate::columns::together(judged);
+    if together > 1 {
+        out.push_str(&format!(
+            " Each column takes {together} windows together: the median of their medians, the worst of their other percentiles."
+        ));
+    }
+    out
+}

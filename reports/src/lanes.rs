@@ -1,0 +1,302 @@
+//! Node lanes: for every server a strip of time, coloured by its role, so that an election reads as a picture.
+//!
+//! A stretch with a leading role carries its epoch. Over the strips lie the faults: a hatched end of a strip is a process
+//! that does not run, dots are a frozen one, and letters say on which side of a cut a node stood.
+
+use crate::{
+    axis::{Axis, LEFT, RIGHT, WIDTH},
+    marks::Marks,
+    page::short,
+    palette::{BLUE, CROWDED, Color, GREEN, GRID, INK, MUTED, ORANGE, PAPER, PURPLE, QUIET, SKY, VERMILLION, YELLOW},
+    roles::{self, Stretch},
+    svg::{self, Anchor, COLUMN, escape, px},
+    words::{clean, columns, count, counted, moment, span},
+};
+use sim_core::{
+    fault::Fault,
+    judged::Judged,
+    protocol::{NodeId, Role},
+    run::RoleChange,
+    time::Time,
+};
+use std::{collections::BTreeSet, fmt::Write};
+
+const LANES_MAX: usize = 24;
+const PIECES_MAX: usize = 3_000;
+const OVERLAYS_MAX: usize = 200;
+const LANE: f64 = 18.0;
+const PITCH: f64 = 24.0;
+
+/// What fills a piece of a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fill {
+    Role(Role),
+    /// So many stretches, each too short to be seen.
+    Crowd(u64),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    from: Time,
+    until: Time,
+    epoch: u64,
+    fill: Fill,
+}
+
+/// The lanes of all servers, or of the busiest where there are too many, as SVG for the page.
+pub(crate) fn lanes(judged: &Judged) -> String {
+    let axis = Axis::of(judged);
+    let changes = roles::changes(judged);
+    let (nodes, hidden) = chosen(judged, &changes);
+    let marks = Marks::of(judged, axis);
+    let top = 6.0 + marks.height();
+    let bottom = top + PITCH * nodes.len().max(1) as f64;
+    let pieces = pieces(&nodes, &changes, axis);
+    let key = key(&pieces);
+    let mut body = String::new();
+    shades(&mut body, &marks, axis, (top, bottom));
+    for (index, (node, pieces)) in nodes.iter().zip(&pieces).enumerate() {
+        let y = top + PITCH * index as f64;
+        let name = judged.run.name(*node);
+        svg::label(&mut body, (LEFT - 8.0, y + 13.0), Anchor::End, INK, LEFT - 10.0, &name);
+        lane(&mut body, &clean(&name), pieces, axis, y, &key);
+    }
+    overlays(&mut body, judged, &nodes, axis, top);
+    violations(&mut body, judged, &nodes, axis, top);
+    if nodes.is_empty() {
+        svg::label(&mut body, (WIDTH / 2.0, top + 14.0), Anchor::Middle, MUTED, WIDTH, "no server, nothing to show");
+    }
+    marks.draw(&mut body, 2.0, bottom);
+    moments(&mut body, axis, bottom);
+    let height = legend(&mut body, &key, bottom + 26.0, hidden);
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "<svg width=\"{WIDTH}\" height=\"{0}\" viewBox=\"0 0 {WIDTH} {0}\" xmlns=\"http://www.w3.org/2000/svg\">\n{PATTERNS}",
+        px(height)
+    );
+    out.push_str(&body);
+    out.push_str("</svg>\n");
+    out
+}
+
+/// A hatch for what is down and dots for what is frozen; both show on light and dark.
+const PATTERNS: &str = "<defs><pattern id=\"down\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
+    patternTransform=\"rotate(45)\"><line x1=\"0\" y1=\"0\" x2=\"0\" y2=\"6\" stroke=\"#666666\" stroke-width=\"3\"/></pattern>\
+    <pattern id=\"frozen\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\"><circle cx=\"2.5\" cy=\"2.5\" r=\"1.6\" \
+    fill=\"#222222\"/></pattern></defs>\n";
+
+/// Which nodes get a lane: all, or those whose role changed most often; and how many do not.
+fn chosen(judged: &Judged, changes: &[RoleChange]) -> (Vec<NodeId>, usize) {
+    let mut nodes: Vec<NodeId> = roles::servers(judged).collect();
+    let hidden = nodes.len().saturating_sub(LANES_MAX);
+    if hidden > 0 {
+        let mut often = std::collections::BTreeMap::<NodeId, usize>::new();
+        for change in changes {
+            *often.entry(change.node).or_default() += 1;
+        }
+        nodes.sort_by_key(|n| (core::cmp::Reverse(often.get(n).copied().unwrap_or(0)), *n));
+        nodes.truncate(LANES_MAX);
+        nodes.sort_unstable();
+    }
+    (nodes, hidden)
+}
+
+/// The lanes cut into pieces; the more there are, the shorter ones are taken together.
+fn pieces(nodes: &[NodeId], changes: &[RoleChange], axis: Axis) -> Vec<Vec<Piece>> {
+    let stretches: Vec<Vec<Stretch>> = nodes.iter().map(|&n| roles::stretches(changes, n, axis.end)).collect();
+    let mut pixels = 1.0;
+    loop {
+        let lanes: Vec<Vec<Piece>> = stretches.iter().map(|s| merged(s, axis, pixels)).collect();
+        if lanes.iter().map(Vec::len).sum::<usize>() <= PIECES_MAX || pixels > WIDTH {
+            return lanes;
+        }
+        pixels *= 2.0;
+    }
+}
+
+fn merged(stretches: &[Stretch], axis: Axis, pixels: f64) -> Vec<Piece> {
+    let mut out: Vec<Piece> = Vec::new();
+    let mut crowd = 0;
+    for s in stretches.iter().filter(|s| s.from < s.until) {
+        let short = axis.x(s.until) - axis.x(s.from) < pixels;
+        match out.last_mut() {
+            Some(last) if short && crowd > 0 => {
+                crowd += 1;
+                *last = Piece { until: s.until, fill: Fill::Crowd(crowd), ..*last };
+            }
+            _ => {
+                out.push(Piece { from: s.from, until: s.until, epoch: s.epoch, fill: Fill::Role(s.role) });
+                crowd = u64::from(short);
+            }
+        }
+    }
+    out
+}
+
+/// The roles that occur, each with its colour; the familiar ones have colours of their own.
+fn key(lanes: &[Vec<Piece>]) -> Vec<(Role, Color)> {
+    let roles: BTreeSet<Role> = lanes
+        .iter()
+        .flatten()
+        .filter_map(|piece| match piece.fill {
+            Fill::Role(role) => Some(role),
+            Fill::Crowd(_) => None,
+        })
+        .collect();
+    let mut spare = [GREEN, SKY, YELLOW, VERMILLION].into_iter().cycle();
+    let mut color = |role: Role| match role.0 {
+        _ if roles::leads(role) => BLUE,
+        "candidate" | "proposer" | "electing" | "view change" => ORANGE,
+        "follower" | "backup" | "replica" | "peer" | "acceptor" | "member" | "idle" => QUIET,
+        "down" => MUTED,
+        "paused" | "frozen" => PURPLE,
+        _ => spare.next().expect("it never ends"),
+    };
+    let mut key: Vec<(Role, Color)> = roles.into_iter().map(|role| (role, color(role))).collect();
+    key.sort_by_key(|(role, _)| (!roles::leads(*role), *role == Role::DOWN, *role));
+    key.truncate(12);
+    key
+}
+
+fn lane(out: &mut String, name: &str, pieces: &[Piece], axis: Axis, y: f64, key: &[(Role, Color)]) {
+    let width = |piece: &Piece| axis.x(piece.until) - axis.x(piece.from);
+    let (long, short): (Vec<&Piece>, Vec<&Piece>) = pieces.iter().partition(|p| width(p) >= 2.0);
+    // A short stretch is drawn last and wider than it was, or nobody would see it.
+    for piece in long.into_iter().chain(short) {
+        let (x, width) = (axis.x(piece.from), width(piece).max(2.0));
+        let lasted = span(piece.until.since(piece.from));
+        let when = format!("{}–{} ({lasted})", moment(piece.from), moment(piece.until));
+        let (paint, title) = match piece.fill {
+            Fill::Crowd(n) => (format!("fill=\"{}\"", CROWDED.light), format!("{name}: {} roles, {when}", count(n))),
+            Fill::Role(role) if role == Role::DOWN => ("fill=\"url(#down)\"".into(), format!("{name}: down, {when}")),
+            Fill::Role(role) => {
+                let color = key.iter().find(|(r, _)| *r == role).map_or(CROWDED, |(_, color)| *color);
+                let title = format!("{name}: {}, epoch {}, {when}", role.0, piece.epoch);
+                (format!("fill=\"{}\"", color.light), title)
+            }
+        };
+        svg::block(out, (x, y, width, LANE), &paint, &title);
+        let leads = matches!(piece.fill, Fill::Role(role) if roles::leads(role));
+        let (long, brief) = (format!("epoch {}", piece.epoch), piece.epoch.to_string());
+        let fits = |text: &str| columns(text) as f64 * COLUMN + 8.0 <= width;
+        if let Some(text) = [long, brief].iter().find(|text| leads && piece.epoch > 0 && fits(text)) {
+            // The letters of a cut stand at the start of what it covers, so the epoch stands at the end.
+            svg::label(out, (x + width - 5.0, y + 13.0), Anchor::End, PAPER, width, text);
+        }
+    }
+}
+
+fn shades(out: &mut String, marks: &Marks, axis: Axis, (top, bottom): (f64, f64)) {
+    for tick in axis.ticks() {
+        let x = px(axis.x(tick));
+        let (top, bottom) = (px(top), px(bottom));
+        let _ = writeln!(
+            out,
+            "<line x1=\"{x}\" y1=\"{top}\" x2=\"{x}\" y2=\"{bottom}\" stroke=\"{}\"/>",
+            GRID.light
+        );
+    }
+    for &(from, until) in &marks.bands {
+        let (x, end) = (axis.x(from), axis.x(until));
+        let paint = format!("fill=\"{}\" fill-opacity=\"0.1\"", VERMILLION.light);
+        svg::block(out, (x, top - 3.0, end - x, bottom - top + 1.0), &paint, "");
+    }
+}
+
+/// What faults did to single nodes: frozen ones, and the sides of cuts.
+fn overlays(out: &mut String, judged: &Judged, nodes: &[NodeId], axis: Axis, top: f64) {
+    let mut left = OVERLAYS_MAX;
+    for fault in &judged.run.faults {
+        let Some((from, until)) = fault.window(axis.end) else { continue };
+        let (x, end) = (axis.x(from), axis.x(until));
+        let name = clean(&fault.planned.name);
+        for (group, chosen) in fault.chose.iter().enumerate() {
+            for node in chosen {
+                let Some(lane) = nodes.iter().position(|n| n == node) else { continue };
+                if left == 0 {
+                    return;
+                }
+                left -= 1;
+                let y = top + PITCH * lane as f64;
+                match fault.planned.fault {
+                    Fault::Pause(_) => {
+                        svg::block(out, (x, y, (end - x).max(2.0), LANE), "fill=\"url(#frozen)\"", &format!("frozen: {name}"));
+                    }
+                    Fault::Split(_) | Fault::OneWay { .. } if end - x >= 18.0 && group < 26 => {
+                        let letter = char::from(b'A' + group as u8);
+                        side(out, (x, y), letter, &format!("side {letter} of {name}"));
+                    }
+                    Fault::Split(_) | Fault::OneWay { .. } => {}
+                    Fault::Heal | Fault::Crash(_) | Fault::Restart(_) | Fault::Resume(_) => {}
+                }
+            }
+        }
+    }
+}
+
+/// A cross where a property was broken, on the lane of the node whose change broke it.
+fn violations(out: &mut String, judged: &Judged, nodes: &[NodeId], axis: Axis, top: f64) {
+    for violation in &judged.run.violations {
+        let Some(lane) = nodes.iter().position(|n| *n == violation.node) else { continue };
+        let (x, y) = (axis.x(violation.at), top + PITCH * lane as f64 + LANE / 2.0);
+        let title = format!("{} broken at {}: {}", violation.property, moment(violation.at), short(&violation.found, 200));
+        let _ = writeln!(
+            out,
+            "<g stroke-width=\"3\" stroke=\"{}\"><title>{}</title><circle cx=\"{x}\" cy=\"{y}\" r=\"8\" fill=\"{}\" \
+             stroke-width=\"1\"/><path d=\"M{} {}l8 8m0 -8l-8 8\"/></g>",
+            VERMILLION.light,
+            escape(&title),
+            PAPER.light,
+            px(x - 4.0),
+            px(y - 4.0),
+            x = px(x),
+            y = px(y)
+        );
+    }
+}
+
+fn side(out: &mut String, (x, y): (f64, f64), letter: char, title: &str) {
+    let _ = writeln!(
+        out,
+        "<g><title>{}</title><rect x=\"{}\" y=\"{}\" width=\"13\" height=\"12\" rx=\"2\" fill=\"{}\" stroke=\"{}\"/>\
+         <text x=\"{}\" y=\"{}\" text-anchor=\"middle\" font-family=\"sans-serif\" font-size=\"9\" font-weight=\"bold\" \
+         fill=\"{}\">{letter}</text></g>",
+        escape(title),
+        px(x + 2.0),
+        px(y + 3.0),
+        PAPER.light,
+        VERMILLION.light,
+        px(x + 8.5),
+        px(y + 12.3),
+        INK.light
+    );
+}
+
+fn moments(out: &mut String, axis: Axis, bottom: f64) {
+    for tick in axis.ticks() {
+        svg::label(out, (axis.x(tick), bottom + 12.0), Anchor::Middle, MUTED, WIDTH, &moment(tick));
+    }
+}
+
+/// What the colours mean; returns where it ends.
+fn legend(out: &mut String, key: &[(Role, Color)], top: f64, hidden: usize) -> f64 {
+    let (mut x, mut y) = (LEFT, top);
+    for (role, color) in key {
+        let name = crate::words::fit(&clean(role.0), 24);
+        let width = 20.0 + (columns(&name) + 2) as f64 * COLUMN;
+        if x + width > WIDTH - RIGHT {
+            (x, y) = (LEFT, y + 18.0);
+        }
+        let fill = if *role == Role::DOWN { "url(#down)" } else { color.light };
+        svg::block(out, (x, y, 14.0, 11.0), &format!("fill=\"{fill}\""), "");
+        svg::label(out, (x + 19.0, y + 9.5), Anchor::Start, INK, width, &name);
+        x += width;
+    }
+    if hidden > 0 {
+        y += 18.0;
+        let more = format!("… and {} whose role changed less often", counted(hidden as u64, "more server"));
+        svg::label(out, (LEFT, y + 9.5), Anchor::Start, MUTED, WIDTH - LEFT, &more);
+    }
+    y + 18.0
+}

@@ -1,0 +1,53 @@
+//! The colours of all pictures: those of Okabe and Ito, which colour-blind people can tell apart.
+//!
+//! Pictures carry the light colours as plain attributes, so they look right in any viewer. The page overrides them by
+//! attribute where the reader prefers a dark screen ([`dark_css`]); that is why every colour here has one meaning.
+
+use std::fmt::Write;
+
+/// A colour on a light and on a dark ground.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Color {
+    pub(crate) light: &'static str,
+    pub(crate) dark: &'static str,
+}
+
+const fn color(light: &'static str, dark: &'static str) -> Color {
+    Color { light, dark }
+}
+
+pub(crate) const PAPER: Color = color("#FFFFFF", "#171A1F");
+pub(crate) const INK: Color = color("#222222", "#E8E8E8");
+pub(crate) const MUTED: Color = color("#666666", "#A4A9B0");
+pub(crate) const GRID: Color = color("#DDDDDD", "#3A3F47");
+pub(crate) const BLUE: Color = color("#0072B2", "#4FA8E0");
+pub(crate) const GREEN: Color = color("#009E73", "#2BBE92");
+pub(crate) const ORANGE: Color = color("#E69F00", "#F0B02E");
+pub(crate) const VERMILLION: Color = color("#D55E00", "#F0803C");
+pub(crate) const PURPLE: Color = color("#CC79A7", "#DB93BC");
+pub(crate) const YELLOW: Color = color("#F0E442", "#F0E442");
+pub(crate) const SKY: Color = color("#56B4E9", "#56B4E9");
+/// The role that most nodes have most of the time: present, but quiet.
+pub(crate) const QUIET: Color = color("#CBD9E6", "#34424F");
+/// A part of a lane with more changes than there are pixels.
+pub(crate) const CROWDED: Color = color("#9A9A9A", "#7C828A");
+
+const ALL: [Color; 13] =
+    [PAPER, INK, MUTED, GRID, BLUE, GREEN, ORANGE, VERMILLION, PURPLE, YELLOW, SKY, QUIET, CROWDED];
+
+/// Style rules that turn the pictures of a page dark.
+pub(crate) fn dark_css() -> String {
+    let mut css = String::new();
+    for Color { light, dark } in ALL {
+        let _ = write!(css, "svg [fill=\"{light}\"]{{fill:{dark}}}svg [stroke=\"{light}\"]{{stroke:{dark}}}");
+    }
+    css
+}
+
+impl Color {
+    /// The light colour as numbers.
+    pub(crate) fn rgb(self) -> (u8, u8, u8) {
+        let part = |at: usize| u8::from_str_radix(&self.light[at..at + 2], 16).expect("written above as six hex digits");
+        (part(1), part(3), part(5))
+    }
+}

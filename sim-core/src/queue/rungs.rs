@@ -1,0 +1,256 @@
+//! Events sorted coarsely by time: one rung per byte of the time, one slot per value of that byte.
+//!
+//! An event lies on the rung of the highest byte in which its time differs from `now`, in the slot which that byte
+//! names. So the lowest occupied slot of the lowest occupied rung holds the earliest events, and every slot of a rung
+//! covers a span of 256 slots of the rung below. Nothing within a slot is sorted: a push appends to its last chunk.
+//!
+//! To get the earliest events, that slot is taken if it fills no more than one chunk; a fuller one is spread over the
+//! rungs below, after moving `now` to its start. Each event so moves down at most seven times, mostly once or twice,
+//! and between neighbouring memory; that is why a million pending events cost little more than a thousand.
+//!
+//! Whatever is rare is kept out of line and gets its event in registers: a push that goes through memory on the stack
+//! takes half as long again.
+
+use alloc::{boxed::Box, vec::Vec};
+
+/// Events per chunk: at most so many, unless of one time, are taken at once.
+pub(super) const CHUNK: usize = 32;
+/// Past every time.
+pub(super) const FOREVER: u128 = 1 << 64;
+/// The number of values of a byte: slots per rung.
+const SLOTS: usize = 256;
+/// No chunk.
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+pub(super) struct Entry<E> {
+    pub(super) at: u64,
+    pub(super) seq: u64,
+    pub(super) event: E,
+}
+
+#[derive(Clone)]
+pub(super) struct Rungs<E> {
+    /// What the places are relative to. Not after any time here.
+    now: u64,
+    /// How many events there are.
+    len: usize,
+    /// Bit i: rung i has an occupied slot.
+    occupied: u32,
+    /// The rung of the lowest byte first; each has memory from its first use on.
+    rungs: [Option<Box<Rung>>; 8],
+    pool: Pool<E>,
+}
+
+#[derive(Clone)]
+struct Rung {
+    slots: [Slot; SLOTS],
+    /// One bit per slot that is not empty.
+    occupied: [u64; SLOTS / 64],
+    /// How many are not empty.
+    used: u32,
+}
+
+/// A chain of chunks, all full but the last.
+#[derive(Clone, Copy)]
+struct Slot {
+    first: u32,
+    last: u32,
+    len: u32,
+}
+
+const EMPTY: Slot = Slot { first: NONE, last: NONE, len: 0 };
+
+/// The memory of all slots.
+#[derive(Clone)]
+struct Pool<E> {
+    chunks: Vec<[Entry<E>; CHUNK]>,
+    /// For each chunk, the one after it in its chain, or in the chain of those given back.
+    next: Vec<u32>,
+    /// The first of those given back.
+    free: u32,
+    /// How many chunks were taken since the last `clear`; the ones after them are free too.
+    taken: u32,
+}
+
+impl<E> Entry<E> {
+    /// Compares like (time, sequence number), without a branch.
+    #[inline(always)]
+    pub(super) fn key(&self) -> u128 {
+        u128::from(self.at) << 64 | u128::from(self.seq)
+    }
+}
+
+impl<E: Copy> Rungs<E> {
+    pub(super) const fn new() -> Rungs<E> {
+        let pool = Pool { chunks: Vec::new(), next: Vec::new(), free: NONE, taken: 0 };
+        Rungs { now: 0, len: 0, occupied: 0, rungs: [const { None }; 8], pool }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds an event, which must not be before `now`.
+    #[inline(always)]
+    pub(super) fn place(&mut self, entry: Entry<E>) {
+        let level = level_of(entry.at ^ self.now);
+        let digit = usize::from((entry.at >> (8 * level)) as u8);
+        let rung = self.rungs[level].get_or_insert_with(Rung::new);
+        let slot = &mut rung.slots[digit];
+        let offset = slot.len as usize % CHUNK;
+        if offset == 0 {
+            let chunk = self.pool.take(entry);
+            if slot.len == 0 {
+                slot.first = chunk;
+                rung.occupied[digit / 64] |= 1 << (digit % 64);
+                rung.used += 1;
+                self.occupied |= 1 << level;
+            } else {
+                self.pool.next[slot.last as usize] = chunk;
+            }
+            slot.last = chunk;
+        } else {
+            self.pool.chunks[slot.last as usize][offset] = entry;
+        }
+        slot.len += 1;
+        self.len += 1;
+    }
+
+    /// Moves the earliest events to the end of `into`, unsorted: no more than a chunk of them unless their times are
+    /// equal. Every event before the time returned was among them.
+    pub(super) fn take_earliest(&mut self, into: &mut Vec<Entry<E>>) -> u128 {
+        while let Some((level, digit)) = self.earliest() {
+            let slot = self.vacate(level, digit);
+            let low = (1u64 << (8 * level)) - 1; // the bits that may differ within the slot
+            self.now = self.pool.chunks[slot.first as usize][0].at & !low;
+            if level == 0 || slot.len as usize <= CHUNK {
+                self.pool.drain(slot, into);
+                return if self.len == 0 { FOREVER } else { u128::from(self.now | low) + 1 };
+            }
+            self.spread(slot);
+        }
+        FOREVER
+    }
+
+    /// Sets `now` to an earlier time, or to a later one that none of the events here is before. Events that lie on the
+    /// rungs below the highest byte to change are placed anew; there are none if `now` did not go back.
+    pub(super) fn rewind(&mut self, now: u64) {
+        let changed = level_of(self.now ^ now);
+        self.now = now;
+        while let Some((level, digit)) = self.earliest()
+            && level < changed
+        {
+            let slot = self.vacate(level, digit);
+            self.spread(slot);
+        }
+    }
+
+    /// Forgets all events and returns to time 0, but keeps the memory. Costs as much as there are occupied slots.
+    pub(super) fn clear(&mut self) {
+        while let Some((level, digit)) = self.earliest() {
+            self.vacate(level, digit);
+        }
+        assert_eq!(self.len, 0, "every event is in an occupied slot");
+        self.now = 0;
+        self.pool.free = NONE;
+        self.pool.taken = 0;
+    }
+
+    /// The level and the digit of the earliest occupied slot.
+    #[inline]
+    fn earliest(&self) -> Option<(usize, usize)> {
+        let level = self.occupied.trailing_zeros() as usize;
+        let words = &self.rungs.get(level)?.as_ref()?.occupied;
+        let word = words.iter().position(|&bits| bits != 0)?;
+        Some((level, 64 * word + words[word].trailing_zeros() as usize))
+    }
+
+    /// Takes a slot off its rung.
+    #[inline]
+    fn vacate(&mut self, level: usize, digit: usize) -> Slot {
+        let rung = self.rungs[level].as_mut().expect("an occupied rung has slots");
+        rung.occupied[digit / 64] &= !(1 << (digit % 64));
+        rung.used -= 1;
+        if rung.used == 0 {
+            self.occupied &= !(1 << level);
+        }
+        let slot = core::mem::replace(&mut rung.slots[digit], EMPTY);
+        self.len -= slot.len as usize;
+        slot
+    }
+
+    /// Places the events of a vacated slot anew, relative to a `now` that has changed.
+    fn spread(&mut self, slot: Slot) {
+        let (mut chunk, mut left) = (slot.first, slot.len as usize);
+        while left > 0 {
+            for index in 0..left.min(CHUNK) {
+                self.place(self.pool.chunks[chunk as usize][index]);
+            }
+            left = left.saturating_sub(CHUNK);
+            chunk = self.pool.give_back(chunk);
+        }
+    }
+}
+
+impl Rung {
+    #[cold]
+    #[inline(never)]
+    fn new() -> Box<Rung> {
+        Box::new(Rung { slots: [EMPTY; SLOTS], occupied: [0; SLOTS / 64], used: 0 })
+    }
+}
+
+impl<E: Copy> Pool<E> {
+    /// A chunk that begins with `entry`.
+    #[inline]
+    fn take(&mut self, entry: Entry<E>) -> u32 {
+        let chunk = self.free;
+        if chunk == NONE {
+            return self.take_fresh(entry.at, entry.seq, entry.event);
+        }
+        self.free = self.next[chunk as usize];
+        self.chunks[chunk as usize][0] = entry;
+        chunk
+    }
+
+    /// One not taken since the last `clear`.
+    #[cold]
+    #[inline(never)]
+    fn take_fresh(&mut self, at: u64, seq: u64, event: E) -> u32 {
+        let entry = Entry { at, seq, event };
+        let chunk = self.taken;
+        assert!(chunk < u32::MAX / CHUNK as u32, "more than 2^32 events are pending");
+        if chunk as usize == self.chunks.len() {
+            self.chunks.push([entry; CHUNK]);
+            self.next.push(NONE);
+        }
+        self.chunks[chunk as usize][0] = entry;
+        self.taken += 1;
+        chunk
+    }
+
+    /// Frees a chunk; returns the one that followed it.
+    fn give_back(&mut self, chunk: u32) -> u32 {
+        let after = core::mem::replace(&mut self.next[chunk as usize], self.free);
+        self.free = chunk;
+        after
+    }
+
+    /// Copies out the events of a vacated slot and frees its chunks.
+    fn drain(&mut self, slot: Slot, into: &mut Vec<Entry<E>>) {
+        let (mut chunk, mut left) = (slot.first, slot.len as usize);
+        while left > 0 {
+            let count = left.min(CHUNK);
+            into.extend_from_slice(&self.chunks[chunk as usize][..count]);
+            left -= count;
+            chunk = self.give_back(chunk);
+        }
+    }
+}
+
+/// The highest byte in which two times differ, from their bitwise difference; 0 when they are equal.
+#[inline(always)]
+fn level_of(difference: u64) -> usize {
+    (63 - (difference | 1).leading_zeros() as usize) / 8
+}
