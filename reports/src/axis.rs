@@ -101,7 +101,8 @@ impl Scale {
             Scale::Log(min, max) => {
                 let decades = (max / min).checked_ilog10().unwrap_or(0);
                 let finer: &[u64] = if decades < 4 { &[1, 2, 5] } else { &[1] };
-                let all = (0..20).flat_map(|power| finer.iter().filter_map(move |n| 10_u64.pow(power).checked_mul(*n)));
+                let all = (0..20)
+                    .flat_map(|power| finer.iter().filter_map(move |n| 10_u64.pow(power).checked_mul(*n)));
                 all.filter(|n| (min..=max).contains(n)).map(Span).collect()
             }
         }

@@ -81,7 +81,7 @@ pub(crate) fn availability(judged: &Judged, place: Place) -> String {
     if !judged.measures.downtimes.is_empty() {
         key.push(("nobody served".into(), INK));
     }
-    let ticks = [0, 25, 50, 75, 100].map(|n| (f64::from(n) / 100.0, format!("{n} %"))).into();
+    let ticks = [0, 25, 50, 75, 100].map(|n| (f64::from(n) / 100.0, format!("{n}\u{a0}%"))).into();
     let title = "Availability";
     Chart { judged, axis, columns, title, key, ticks, series, rule: None, height: 150.0 }.draw(place)
 }
@@ -101,7 +101,9 @@ pub(crate) fn latency(judged: &Judged, place: Place) -> String {
         series.push(line(points(|c| c.latency.p50), GREEN));
     }
     let deadline = judged.measures.deadline;
-    let rule = (0.02..0.98).contains(&scale.share(deadline)).then(|| (scale.share(deadline), format!("deadline {}", span(deadline))));
+    let rule = (0.02..0.98)
+        .contains(&scale.share(deadline))
+        .then(|| (scale.share(deadline), format!("deadline {}", span(deadline))));
     let worst = if together(judged) > 1 { "worst p99" } else { "p99" };
     let key = vec![("p50".into(), GREEN), (worst.into(), BLUE), ("max".into(), ORANGE)];
     let ticks = scale.ticks().into_iter().map(|t| (scale.share(t), span(t))).collect();
@@ -128,7 +130,7 @@ impl Chart<'_> {
 
     fn draw(self, place: Place) -> String {
         let marks = Marks::of(self.judged, self.axis);
-        let top = Self::HEAD + marks.height();
+        let top = Self::HEAD + marks.height() + 6.0;
         let bottom = top + self.height;
         let legend = if place == Place::File { marks.legend_height() } else { 0.0 };
         let size = (WIDTH as u32, (bottom + Self::FOOT + legend) as u32);
@@ -193,7 +195,10 @@ impl Chart<'_> {
             match series {
                 Series::Line(points, color, width) => {
                     let style = rgb(*color).stroke_width(*width);
-                    chart.draw_series([PathElement::new(points.iter().map(spot).collect::<Vec<_>>(), style)])?;
+                    chart.draw_series([PathElement::new(
+                        points.iter().map(spot).collect::<Vec<_>>(),
+                        style,
+                    )])?;
                 }
                 Series::Above(points, color) => {
                     let style = rgb(*color).mix(0.5);
@@ -204,7 +209,10 @@ impl Chart<'_> {
                     chart.draw_series(points.iter().map(dot))?;
                 }
                 Series::Block(corners, color, opacity) => {
-                    chart.draw_series([Rectangle::new([spot(&corners[0]), spot(&corners[1])], rgb(*color).mix(*opacity).filled())])?;
+                    chart.draw_series([Rectangle::new(
+                        [spot(&corners[0]), spot(&corners[1])],
+                        rgb(*color).mix(*opacity).filled(),
+                    )])?;
                 }
             }
         }

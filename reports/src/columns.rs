@@ -26,7 +26,12 @@ pub(crate) fn columns(judged: &Judged, end: Time) -> Vec<Column> {
     let column = |windows: &[Window]| {
         let first = windows.first()?;
         let until = first.from + m.window * windows.len() as u64;
-        Some(Column { from: first.from, until: until.min(end), served: served(windows), latency: latency(windows) })
+        Some(Column {
+            from: first.from,
+            until: until.min(end),
+            served: served(windows),
+            latency: latency(windows),
+        })
     };
     m.windows.chunks(together(judged)).filter_map(column).filter(|c| c.from < c.until).collect()
 }

@@ -1,6 +1,6 @@
 //! The faults of a run in words: when, what, for whom, and what came of it.
 
-use crate::words::{clean, count, counted, moment, nodes, span};
+use crate::words::{count, counted, moment, nodes, short, span};
 use sim_core::{
     fault::{Fault, Pick},
     judged::Judged,
@@ -56,18 +56,19 @@ impl Outcome {
 
 /// The first `shown_max` faults of the run, in its order.
 pub(crate) fn told(judged: &Judged, shown_max: usize) -> Vec<Told> {
-    let recoveries: BTreeMap<usize, _> = judged.measures.recoveries.iter().map(|r| (r.fault, r.after)).collect();
+    let recoveries: BTreeMap<usize, _> =
+        judged.measures.recoveries.iter().map(|r| (r.fault, r.after)).collect();
     let faults = judged.run.faults.iter().enumerate().take(shown_max);
     let tell = |(index, report): (usize, &FaultReport)| {
         let (recovery, unrecovered) = match recoveries.get(&index) {
             None => (String::new(), false),
-            Some(Some(after)) if after.0 == 0 => ("never out of service".into(), false),
-            Some(Some(after)) => (format!("served again after {}", span(*after)), false),
-            Some(None) => ("not served again before the end".into(), true),
+            Some(Some(after)) if after.0 == 0 => ("no interruption".into(), false),
+            Some(Some(after)) => (format!("back after {}", span(*after)), false),
+            Some(None) => ("not back before the end".into(), true),
         };
         Told {
             number: index + 1,
-            name: clean(&report.planned.name),
+            name: short(&report.planned.name, 80),
             kind: report.planned.fault.kind(),
             at: report.struck.unwrap_or(report.planned.at),
             when: when(report, judged.run.ended),
@@ -76,7 +77,7 @@ pub(crate) fn told(judged: &Judged, shown_max: usize) -> Vec<Told> {
             outcome: Outcome::of(report),
             recovery,
             unrecovered,
-            say: clean(&report.planned.say),
+            say: short(&report.planned.say, 500),
             harms: report.planned.fault.harms(),
         }
     };

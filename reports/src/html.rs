@@ -6,10 +6,11 @@
 use crate::{
     charts::{self, Place},
     lanes::lanes,
-    page::{self, Listed, short},
+    page::{self, Listed},
     palette::dark_css,
+    tables,
     text::{downtime, headline, sign},
-    words::{clean, counted, moment},
+    words::{counted, moment, short},
 };
 use askama::Template;
 use sim_core::judged::Judged;
@@ -37,10 +38,10 @@ struct Page {
     effects: Listed<page::EffectRow>,
     served: String,
     downtime: String,
-    latencies: Listed<page::LatencyRow>,
-    properties: Listed<page::PropertyRow>,
-    violations: Listed<page::ViolationRow>,
-    notes: Listed<page::NoteRow>,
+    latencies: Listed<tables::LatencyRow>,
+    properties: Listed<tables::PropertyRow>,
+    violations: Listed<tables::ViolationRow>,
+    notes: Listed<tables::NoteRow>,
     command: String,
     file: String,
     scenario_hash: String,
@@ -59,7 +60,7 @@ struct Page {
 /// It is legible on light and dark screens, on a telephone and on paper, and stays below two mebibytes however long the
 /// run was: long lists are cut, and say so; crowded charts take neighbours together.
 pub fn html(judged: &Judged) -> String {
-    const PLAN_MAX: usize = 200_000;
+    const PLAN_MAX: usize = 150_000;
     let (p, run) = (&judged.provenance, &judged.run);
     let (plan, plan_note) = page::lines(&p.plan, PLAN_MAX);
     let scenario = short(&p.scenario, 120);
@@ -69,7 +70,7 @@ pub fn html(judged: &Judged) -> String {
         word: judged.status().word(),
         sign: sign(judged.status()),
         headline: headline(judged),
-        about: short(&p.about, 4_000),
+        about: short(&p.about, 2_000),
         stopped: run.stopped.as_deref().map(|why| short(why, 600)),
         ended: moment(run.ended),
         simulated: format!("{} simulated", moment(run.ended)),
@@ -83,12 +84,16 @@ pub fn html(judged: &Judged) -> String {
         faults: page::story(judged),
         effects: page::effects(judged),
         served: page::served(judged),
-        downtime: format!("Downtime: {}.", downtime(judged)),
-        latencies: page::latencies(judged),
-        properties: page::properties(judged),
-        violations: page::violations(judged),
-        notes: page::notes(judged),
-        command: clean(&p.command),
+        downtime: if judged.measures.total.wanted > 0 {
+            format!("Downtime: {}.", downtime(judged))
+        } else {
+            String::new()
+        },
+        latencies: tables::latencies(judged),
+        properties: tables::properties(judged),
+        violations: tables::violations(judged),
+        notes: tables::notes(judged),
+        command: short(&p.command, 4_000),
         file: short(&p.file, 300),
         scenario_hash: format!("{:016x}", p.scenario_hash),
         plan_hash: format!("{:016x}", p.plan_hash),
@@ -112,12 +117,14 @@ fn css() -> String {
     format!("{LIGHT}@media screen and (prefers-color-scheme: dark){{{DARK}{}}}\n", dark_css())
 }
 
+const LEGEND: &str = " Shaded: a fault was in force; its number is that of the story below (orange: harm, green: the end \
+    of harm). On a lane a dotted part is a frozen process, letters tell the sides of a cut, a cross is a broken property.";
+
 fn hint(judged: &Judged) -> String {
-    let mut out = String::from(
-        "Shaded: a fault was in force; its number is that of the story below (orange: harm, green: the end of harm). \
-         On a lane a dotted part is a frozen process, letters tell the sides of a cut, \
-         a cross is a broken property. Point at anything for its numbers.",
-    );
+    let mut out = String::from("Point at anything for its numbers.");
+    if !judged.run.faults.is_empty() {
+        out.push_str(LEGEND);
+    }
     let together = crate::columns::together(judged);
     if together > 1 {
         out.push_str(&format!(

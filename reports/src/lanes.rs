@@ -6,14 +6,15 @@
 use crate::{
     axis::{Axis, LEFT, RIGHT, WIDTH},
     marks::Marks,
-    page::short,
-    palette::{BLUE, CROWDED, Color, GREEN, GRID, INK, MUTED, ORANGE, PAPER, PURPLE, QUIET, SKY, VERMILLION, YELLOW},
+    overlays,
+    palette::{
+        BLUE, CROWDED, Color, GREEN, GRID, INK, MUTED, ORANGE, PAPER, PURPLE, QUIET, SKY, VERMILLION, YELLOW,
+    },
     roles::{self, Stretch},
-    svg::{self, Anchor, COLUMN, escape, px},
-    words::{clean, columns, count, counted, moment, span},
+    svg::{self, Anchor, COLUMN, px},
+    words::{self, columns, count, counted, moment, short, span},
 };
 use sim_core::{
-    fault::Fault,
     judged::Judged,
     protocol::{NodeId, Role},
     run::RoleChange,
@@ -22,10 +23,9 @@ use sim_core::{
 use std::{collections::BTreeSet, fmt::Write};
 
 const LANES_MAX: usize = 24;
-const PIECES_MAX: usize = 3_000;
-const OVERLAYS_MAX: usize = 200;
-const LANE: f64 = 18.0;
-const PITCH: f64 = 24.0;
+const PIECES_MAX: usize = 2_000;
+pub(crate) const LANE: f64 = 18.0;
+pub(crate) const PITCH: f64 = 24.0;
 
 /// What fills a piece of a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,26 +49,37 @@ pub(crate) fn lanes(judged: &Judged) -> String {
     let changes = roles::changes(judged);
     let (nodes, hidden) = chosen(judged, &changes);
     let marks = Marks::of(judged, axis);
-    let top = 6.0 + marks.height();
+    let head = 22.0;
+    let top = head + marks.height() + 4.0;
     let bottom = top + PITCH * nodes.len().max(1) as f64;
     let pieces = pieces(&nodes, &changes, axis);
     let key = key(&pieces);
     let mut body = String::new();
-    shades(&mut body, &marks, axis, (top, bottom));
+    if nodes.is_empty() {
+        svg::label(
+            &mut body,
+            (WIDTH / 2.0, top + 14.0),
+            Anchor::Middle,
+            MUTED,
+            WIDTH,
+            "no server, nothing to show",
+        );
+    } else {
+        shades(&mut body, &marks, axis, (top, bottom));
+    }
     for (index, (node, pieces)) in nodes.iter().zip(&pieces).enumerate() {
         let y = top + PITCH * index as f64;
-        let name = judged.run.name(*node);
+        let name = words::node(&judged.run, *node);
         svg::label(&mut body, (LEFT - 8.0, y + 13.0), Anchor::End, INK, LEFT - 10.0, &name);
-        lane(&mut body, &clean(&name), pieces, axis, y, &key);
+        lane(&mut body, &name, pieces, axis, y, &key);
     }
-    overlays(&mut body, judged, &nodes, axis, top);
-    violations(&mut body, judged, &nodes, axis, top);
-    if nodes.is_empty() {
-        svg::label(&mut body, (WIDTH / 2.0, top + 14.0), Anchor::Middle, MUTED, WIDTH, "no server, nothing to show");
-    }
-    marks.draw(&mut body, 2.0, bottom);
+    overlays::faults(&mut body, judged, &nodes, axis, top);
+    overlays::violations(&mut body, judged, &nodes, axis, top);
+    marks.draw(&mut body, head, bottom);
+    svg::label(&mut body, (4.0, 14.0), Anchor::Start, INK, WIDTH, "Roles of the servers");
     moments(&mut body, axis, bottom);
-    let height = legend(&mut body, &key, bottom + 26.0, hidden);
+    let crowded = pieces.iter().flatten().any(|piece| matches!(piece.fill, Fill::Crowd(_)));
+    let height = legend(&mut body, &key, crowded, bottom + 26.0, hidden);
     let mut out = String::new();
     let _ = writeln!(
         out,
@@ -104,7 +115,8 @@ fn chosen(judged: &Judged, changes: &[RoleChange]) -> (Vec<NodeId>, usize) {
 
 /// The lanes cut into pieces; the more there are, the shorter ones are taken together.
 fn pieces(nodes: &[NodeId], changes: &[RoleChange], axis: Axis) -> Vec<Vec<Piece>> {
-    let stretches: Vec<Vec<Stretch>> = nodes.iter().map(|&n| roles::stretches(changes, n, axis.end)).collect();
+    let stretches: Vec<Vec<Stretch>> =
+        nodes.iter().map(|&n| roles::stretches(changes, n, axis.end)).collect();
     let mut pixels = 1.0;
     loop {
         let lanes: Vec<Vec<Piece>> = stretches.iter().map(|s| merged(s, axis, pixels)).collect();
@@ -161,18 +173,22 @@ fn key(lanes: &[Vec<Piece>]) -> Vec<(Role, Color)> {
 
 fn lane(out: &mut String, name: &str, pieces: &[Piece], axis: Axis, y: f64, key: &[(Role, Color)]) {
     let width = |piece: &Piece| axis.x(piece.until) - axis.x(piece.from);
-    let (long, short): (Vec<&Piece>, Vec<&Piece>) = pieces.iter().partition(|p| width(p) >= 2.0);
+    let (long, brief): (Vec<&Piece>, Vec<&Piece>) = pieces.iter().partition(|p| width(p) >= 2.0);
     // A short stretch is drawn last and wider than it was, or nobody would see it.
-    for piece in long.into_iter().chain(short) {
+    for piece in long.into_iter().chain(brief) {
         let (x, width) = (axis.x(piece.from), width(piece).max(2.0));
         let lasted = span(piece.until.since(piece.from));
         let when = format!("{}–{} ({lasted})", moment(piece.from), moment(piece.until));
         let (paint, title) = match piece.fill {
-            Fill::Crowd(n) => (format!("fill=\"{}\"", CROWDED.light), format!("{name}: {} roles, {when}", count(n))),
-            Fill::Role(role) if role == Role::DOWN => ("fill=\"url(#down)\"".into(), format!("{name}: down, {when}")),
+            Fill::Crowd(n) => {
+                (format!("fill=\"{}\"", CROWDED.light), format!("{name}: {} roles, {when}", count(n)))
+            }
+            Fill::Role(role) if role == Role::DOWN => {
+                ("fill=\"url(#down)\"".into(), format!("{name}: down, {when}"))
+            }
             Fill::Role(role) => {
                 let color = key.iter().find(|(r, _)| *r == role).map_or(CROWDED, |(_, color)| *color);
-                let title = format!("{name}: {}, epoch {}, {when}", role.0, piece.epoch);
+                let title = format!("{name}: {}, epoch {}, {when}", short(role.0, 40), piece.epoch);
                 (format!("fill=\"{}\"", color.light), title)
             }
         };
@@ -204,75 +220,6 @@ fn shades(out: &mut String, marks: &Marks, axis: Axis, (top, bottom): (f64, f64)
     }
 }
 
-/// What faults did to single nodes: frozen ones, and the sides of cuts.
-fn overlays(out: &mut String, judged: &Judged, nodes: &[NodeId], axis: Axis, top: f64) {
-    let mut left = OVERLAYS_MAX;
-    for fault in &judged.run.faults {
-        let Some((from, until)) = fault.window(axis.end) else { continue };
-        let (x, end) = (axis.x(from), axis.x(until));
-        let name = clean(&fault.planned.name);
-        for (group, chosen) in fault.chose.iter().enumerate() {
-            for node in chosen {
-                let Some(lane) = nodes.iter().position(|n| n == node) else { continue };
-                if left == 0 {
-                    return;
-                }
-                left -= 1;
-                let y = top + PITCH * lane as f64;
-                match fault.planned.fault {
-                    Fault::Pause(_) => {
-                        svg::block(out, (x, y, (end - x).max(2.0), LANE), "fill=\"url(#frozen)\"", &format!("frozen: {name}"));
-                    }
-                    Fault::Split(_) | Fault::OneWay { .. } if end - x >= 18.0 && group < 26 => {
-                        let letter = char::from(b'A' + group as u8);
-                        side(out, (x, y), letter, &format!("side {letter} of {name}"));
-                    }
-                    Fault::Split(_) | Fault::OneWay { .. } => {}
-                    Fault::Heal | Fault::Crash(_) | Fault::Restart(_) | Fault::Resume(_) => {}
-                }
-            }
-        }
-    }
-}
-
-/// A cross where a property was broken, on the lane of the node whose change broke it.
-fn violations(out: &mut String, judged: &Judged, nodes: &[NodeId], axis: Axis, top: f64) {
-    for violation in &judged.run.violations {
-        let Some(lane) = nodes.iter().position(|n| *n == violation.node) else { continue };
-        let (x, y) = (axis.x(violation.at), top + PITCH * lane as f64 + LANE / 2.0);
-        let title = format!("{} broken at {}: {}", violation.property, moment(violation.at), short(&violation.found, 200));
-        let _ = writeln!(
-            out,
-            "<g stroke-width=\"3\" stroke=\"{}\"><title>{}</title><circle cx=\"{x}\" cy=\"{y}\" r=\"8\" fill=\"{}\" \
-             stroke-width=\"1\"/><path d=\"M{} {}l8 8m0 -8l-8 8\"/></g>",
-            VERMILLION.light,
-            escape(&title),
-            PAPER.light,
-            px(x - 4.0),
-            px(y - 4.0),
-            x = px(x),
-            y = px(y)
-        );
-    }
-}
-
-fn side(out: &mut String, (x, y): (f64, f64), letter: char, title: &str) {
-    let _ = writeln!(
-        out,
-        "<g><title>{}</title><rect x=\"{}\" y=\"{}\" width=\"13\" height=\"12\" rx=\"2\" fill=\"{}\" stroke=\"{}\"/>\
-         <text x=\"{}\" y=\"{}\" text-anchor=\"middle\" font-family=\"sans-serif\" font-size=\"9\" font-weight=\"bold\" \
-         fill=\"{}\">{letter}</text></g>",
-        escape(title),
-        px(x + 2.0),
-        px(y + 3.0),
-        PAPER.light,
-        VERMILLION.light,
-        px(x + 8.5),
-        px(y + 12.3),
-        INK.light
-    );
-}
-
 fn moments(out: &mut String, axis: Axis, bottom: f64) {
     for tick in axis.ticks() {
         svg::label(out, (axis.x(tick), bottom + 12.0), Anchor::Middle, MUTED, WIDTH, &moment(tick));
@@ -280,15 +227,20 @@ fn moments(out: &mut String, axis: Axis, bottom: f64) {
 }
 
 /// What the colours mean; returns where it ends.
-fn legend(out: &mut String, key: &[(Role, Color)], top: f64, hidden: usize) -> f64 {
+fn legend(out: &mut String, key: &[(Role, Color)], crowded: bool, top: f64, hidden: usize) -> f64 {
     let (mut x, mut y) = (LEFT, top);
+    let mut entries: Vec<(String, &str)> = Vec::new();
     for (role, color) in key {
-        let name = crate::words::fit(&clean(role.0), 24);
+        entries.push((short(role.0, 24), if *role == Role::DOWN { "url(#down)" } else { color.light }));
+    }
+    if crowded {
+        entries.push(("too many to tell apart".into(), CROWDED.light));
+    }
+    for (name, fill) in entries {
         let width = 20.0 + (columns(&name) + 2) as f64 * COLUMN;
         if x + width > WIDTH - RIGHT {
             (x, y) = (LEFT, y + 18.0);
         }
-        let fill = if *role == Role::DOWN { "url(#down)" } else { color.light };
         svg::block(out, (x, y, 14.0, 11.0), &format!("fill=\"{fill}\""), "");
         svg::label(out, (x + 19.0, y + 9.5), Anchor::Start, INK, width, &name);
         x += width;

@@ -158,7 +158,8 @@ fn legend(judged: &Judged, told: &[Told]) -> Vec<String> {
     };
     let mut lines: Vec<String> = told.iter().take(LEGEND_MAX).map(line).collect();
     if judged.run.faults.len() > lines.len() {
-        lines.push(format!("… and {}", counted((judged.run.faults.len() - lines.len()) as u64, "more fault")));
+        lines
+            .push(format!("… and {}", counted((judged.run.faults.len() - lines.len()) as u64, "more fault")));
     }
     lines
 }
@@ -166,7 +167,8 @@ fn legend(judged: &Judged, told: &[Told]) -> Vec<String> {
 /// One band per fault, or their union where there are too many.
 fn bands(judged: &Judged, axis: Axis) -> Vec<(Time, Time)> {
     let windows = judged.run.faults.iter().filter_map(|f| f.window(axis.end));
-    let mut all: Vec<(Time, Time)> = windows.filter(|(from, until)| from < until && *from < axis.end).collect();
+    let mut all: Vec<(Time, Time)> =
+        windows.filter(|(from, until)| from < until && *from < axis.end).collect();
     if all.len() <= BANDS_MAX {
         return all;
     }

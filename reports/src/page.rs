@@ -2,12 +2,11 @@
 
 use crate::{
     faults::{self, Outcome, Told},
-    text::sign,
-    words::{clean, clean_lines, columns, count, counted, fit, moment, percent, span},
+    text::{evidence, sign},
+    words::{clean_lines, count, counted, percent, short, span},
 };
 use sim_core::{
-    judged::{Judged, Latency, Status, Verdict},
-    property::{Kind, PropertyReport},
+    judged::{Judged, Status, Verdict},
     run::Effect,
 };
 
@@ -19,18 +18,11 @@ pub(crate) struct Listed<T> {
 }
 
 impl<T> Listed<T> {
-    fn new(shown: Vec<T>, all: usize, noun: &str) -> Listed<T> {
+    pub(crate) fn new(shown: Vec<T>, all: usize, noun: &str) -> Listed<T> {
         let more = all.saturating_sub(shown.len());
         let note = if more == 0 { String::new() } else { format!("… and {}.", counted(more as u64, noun)) };
         Listed { shown, note }
     }
-}
-
-/// A text of at most so many columns.
-pub(crate) fn short(text: &str, room: usize) -> String {
-    // A text that is far too long is cut before it is looked at.
-    let end = text.char_indices().nth(room + 1).map_or(text.len(), |(end, _)| end);
-    fit(&clean(&text[..end]), room)
 }
 
 /// Lines until so many characters, and what the cut left out.
@@ -38,7 +30,8 @@ pub(crate) fn lines(text: &str, chars_max: usize) -> (String, String) {
     if text.len() <= chars_max {
         return (clean_lines(text), String::new());
     }
-    let end = text[..=text.floor_char_boundary(chars_max)].rfind('\n').unwrap_or(text.floor_char_boundary(chars_max));
+    let boundary = (0..=chars_max).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    let end = text[..boundary].rfind('\n').unwrap_or(boundary);
     let more = counted(text[end..].trim_matches('\n').lines().count() as u64, "more line");
     (clean_lines(&text[..end]), format!("… and {more}."))
 }
@@ -55,7 +48,8 @@ pub(crate) fn tiles(judged: &Judged) -> Vec<Tile> {
     let tile = |value: String, label: &str| Tile { value, label: label.into() };
     let mut tiles = Vec::new();
     if m.total.wanted > 0 {
-        let within = format!("of {} served within {}", counted(m.total.wanted, "operation"), span(m.deadline));
+        let within =
+            format!("of {} served within {}", counted(m.total.wanted, "operation"), span(m.deadline));
         tiles.push(Tile { value: percent(m.total.in_time, m.total.wanted), label: within });
     }
     if m.latency.count > 0 {
@@ -72,7 +66,11 @@ pub(crate) fn tiles(judged: &Judged) -> Vec<Tile> {
     }
     if !judged.run.faults.is_empty() {
         let nothing = faults::harmless(judged);
-        let label = if nothing == 0 { "faults".into() } else { format!("faults, {} bit nothing", count(nothing as u64)) };
+        let label = if nothing == 0 {
+            "faults".into()
+        } else {
+            format!("faults, {} bit nothing", count(nothing as u64))
+        };
         tiles.push(Tile { value: count(judged.run.faults.len() as u64), label });
     }
     tiles.push(tile(count(judged.run.events), "events"));
@@ -91,23 +89,32 @@ pub(crate) struct VerdictRow {
 
 pub(crate) fn verdicts(judged: &Judged) -> Listed<VerdictRow> {
     const SHOWN: usize = 100;
-    const LINES: usize = 60;
+    const LINES: usize = 40;
+    /// So many are unfolded: a page that is all evidence says little.
+    const OPEN: usize = 3;
     let mut all: Vec<&Verdict> = judged.verdicts.iter().collect();
     if all.len() > SHOWN {
         all.sort_by_key(|v| core::cmp::Reverse(v.status));
     }
+    let mut left = 10 * LINES;
+    let mut opened = 0;
     let row = |v: &&Verdict| {
-        let mut evidence: Vec<String> = v.evidence.iter().take(LINES).map(|line| short(line, 240)).collect();
-        if v.evidence.len() > LINES {
-            evidence.push(format!("… and {}", counted((v.evidence.len() - LINES) as u64, "more line")));
+        let lines = evidence(v);
+        let room = LINES.min(left).min(lines.len());
+        left -= room;
+        let mut shown: Vec<String> = lines[..room].iter().map(|line| short(line, 240)).collect();
+        if lines.len() > room {
+            shown.push(format!("… and {}", counted((lines.len() - room) as u64, "more line")));
         }
+        let open = v.status != Status::Held && opened < OPEN;
+        opened += usize::from(open);
         VerdictRow {
             word: v.status.word(),
             sign: sign(v.status),
             expectation: short(&v.expectation, 300),
             finding: short(&v.finding, 600),
-            evidence: evidence.join("\n"),
-            open: v.status != Status::Held,
+            evidence: shown.join("\n"),
+            open,
         }
     };
     Listed::new(all.iter().take(SHOWN).map(row).collect(), judged.verdicts.len(), "more expectation")
@@ -132,10 +139,10 @@ pub(crate) fn story(judged: &Judged) -> Listed<StoryRow> {
     let row = |f: Told| StoryRow {
         number: f.number,
         when: f.when,
-        name: short(&f.name, 80),
+        name: f.name,
         kind: f.kind,
         whom: short(&f.whom, 300),
-        say: short(&f.say, 500),
+        say: f.say,
         warn: f.outcome != Outcome::Bit,
         effect: f.effect,
         recovery: f.recovery,
@@ -165,7 +172,7 @@ pub(crate) fn effects(judged: &Judged) -> Listed<EffectRow> {
         let after = judged.measures.recoveries.iter().find(|r| r.fault + 1 == told.number).map(|r| r.after);
         EffectRow {
             number: told.number,
-            name: short(&told.name, 80),
+            name: told.name,
             kind: told.kind,
             counts: (told.outcome == Outcome::Bit).then_some(counts),
             instead: told.effect,
@@ -179,94 +186,6 @@ pub(crate) fn effects(judged: &Judged) -> Listed<EffectRow> {
     };
     let shown = faults::told(judged, 200).into_iter().zip(&judged.run.faults).map(row).collect();
     Listed::new(shown, judged.run.faults.len(), "more fault")
-}
-
-#[derive(Debug)]
-pub(crate) struct LatencyRow {
-    pub(crate) kind: String,
-    pub(crate) cells: [String; 7],
-}
-
-pub(crate) fn latencies(judged: &Judged) -> Listed<LatencyRow> {
-    let m = &judged.measures;
-    let row = |kind: &str, l: &Latency| {
-        let spans = [l.p50, l.p90, l.p99, l.p999, l.max, l.mean].map(|s| if l.count > 0 { span(s) } else { "–".into() });
-        let [p50, p90, p99, p999, max, mean] = spans;
-        LatencyRow { kind: short(kind, 60), cells: [count(l.count), p50, p90, p99, p999, max, mean] }
-    };
-    let mut shown = Vec::new();
-    if m.latency.count > 0 {
-        shown.push(row("all", &m.latency));
-        shown.extend(m.by_kind.iter().take(60).map(|(kind, l)| row(kind, l)));
-    }
-    let all = if shown.is_empty() { 0 } else { m.by_kind.len() + 1 };
-    Listed::new(shown, all, "more kind")
-}
-
-#[derive(Debug)]
-pub(crate) struct PropertyRow {
-    pub(crate) name: String,
-    pub(crate) service: String,
-    pub(crate) claim: &'static str,
-    pub(crate) result: String,
-    pub(crate) class: &'static str,
-    pub(crate) first: String,
-}
-
-pub(crate) fn properties(judged: &Judged) -> Listed<PropertyRow> {
-    let row = |p: &PropertyReport| {
-        let times = |n| if n == 1 { "once".into() } else { format!("{} times", count(n)) };
-        let (claim, result, class) = match p.kind {
-            Kind::Always if p.broken > 0 => ("always", format!("broken {}", times(p.broken)), "bad"),
-            Kind::Always if p.held == 0 => ("always", "never judged".into(), "warn"),
-            Kind::Always => ("always", format!("held {}", times(p.held)), ""),
-            Kind::Sometimes if p.held == 0 => ("sometimes", "never reached".into(), "warn"),
-            Kind::Sometimes => ("sometimes", format!("reached {}", times(p.held)), ""),
-        };
-        let service = judged.run.services.get(p.service).map_or("", |s| &s.name);
-        let first = p.first.map_or("–".into(), moment);
-        PropertyRow { name: short(p.name, 120), service: short(service, 60), claim, result, class, first }
-    };
-    let all = &judged.run.properties;
-    Listed::new(all.iter().take(200).map(row).collect(), all.len(), "more claim")
-}
-
-#[derive(Debug)]
-pub(crate) struct ViolationRow {
-    pub(crate) at: String,
-    pub(crate) event: String,
-    pub(crate) node: String,
-    pub(crate) property: String,
-    pub(crate) found: String,
-}
-
-pub(crate) fn violations(judged: &Judged) -> Listed<ViolationRow> {
-    let run = &judged.run;
-    let row = |v: &sim_core::run::Violation| ViolationRow {
-        at: moment(v.at),
-        event: count(v.event),
-        node: short(&run.name(v.node), 60),
-        property: short(v.property, 120),
-        found: short(&v.found, 600),
-    };
-    Listed::new(run.violations.iter().take(20).map(row).collect(), run.violations.len(), "more violation")
-}
-
-#[derive(Debug)]
-pub(crate) struct NoteRow {
-    pub(crate) at: String,
-    pub(crate) node: String,
-    pub(crate) text: String,
-}
-
-pub(crate) fn notes(judged: &Judged) -> Listed<NoteRow> {
-    let run = &judged.run;
-    let row = |n: &sim_core::run::Note| NoteRow {
-        at: moment(n.at),
-        node: short(&run.name(n.node), 60),
-        text: short(&n.text, 300),
-    };
-    Listed::new(run.notes.iter().take(200).map(row).collect(), run.notes.len(), "more remark")
 }
 
 /// The services and their sizes: `db (5 servers), clients (10 clients)`.
@@ -314,6 +233,5 @@ pub(crate) fn served(judged: &Judged) -> String {
     for (number, word) in parts.iter().filter(|(number, _)| *number > 0) {
         out.push_str(&format!(", {} {word}", count(*number)));
     }
-    debug_assert!(columns(&out) < 300);
     out + "."
 }

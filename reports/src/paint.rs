@@ -45,6 +45,10 @@ impl Ink {
 impl Paint {
     /// The text in that colour, or as it is.
     pub(crate) fn ink(self, ink: Ink, text: &str) -> String {
-        if self.0 && ink != Ink::Plain { format!("\u{1b}[{}m{text}\u{1b}[0m", ink.code()) } else { text.into() }
+        if self.0 && ink != Ink::Plain {
+            format!("\u{1b}[{}m{text}\u{1b}[0m", ink.code())
+        } else {
+            text.into()
+        }
     }
 }

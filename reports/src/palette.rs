@@ -47,7 +47,9 @@ pub(crate) fn dark_css() -> String {
 impl Color {
     /// The light colour as numbers.
     pub(crate) fn rgb(self) -> (u8, u8, u8) {
-        let part = |at: usize| u8::from_str_radix(&self.light[at..at + 2], 16).expect("written above as six hex digits");
+        let part = |at: usize| {
+            u8::from_str_radix(&self.light[at..at + 2], 16).expect("written above as six hex digits")
+        };
         (part(1), part(3), part(5))
     }
 }

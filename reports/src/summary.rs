@@ -1,14 +1,11 @@
 //! The summary as JSON, for machines: what a build compares and a spreadsheet reads.
 
-use crate::roles;
-use serde::Serialize;
-use sim_core::{
-    judged::{Judged, Latency, Served},
-    property::Kind,
-    run::Effect,
-    time::Time,
+use crate::{
+    entries::{self, FaultEntry, PropertyEntry, VerdictEntry, ViolationEntry},
+    roles,
 };
-use std::collections::BTreeMap;
+use serde::Serialize;
+use sim_core::judged::{Judged, Latency, Served};
 
 /// The name and version of the format. A key that changes its meaning or goes away makes a new version; a new key
 /// does not.
@@ -116,64 +113,6 @@ struct Stretch {
 }
 
 #[derive(Serialize)]
-struct VerdictEntry<'a> {
-    expectation: &'a str,
-    status: &'static str,
-    finding: &'a str,
-    evidence: &'a [String],
-}
-
-#[derive(Serialize)]
-struct FaultEntry<'a> {
-    name: &'a str,
-    kind: &'static str,
-    harms: bool,
-    at_ns: u64,
-    lasts_ns: Option<u64>,
-    struck_ns: Option<u64>,
-    ended_ns: Option<u64>,
-    chose: Vec<Vec<String>>,
-    bit: bool,
-    effect: EffectEntry,
-    recovery: Option<RecoveryEntry>,
-    say: &'a str,
-}
-
-#[derive(Serialize)]
-struct EffectEntry {
-    nodes: u32,
-    dropped: u64,
-    delayed: u64,
-    in_flight: u64,
-    role_changes: u64,
-}
-
-#[derive(Serialize)]
-struct RecoveryEntry {
-    recovered: bool,
-    after_ns: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct PropertyEntry<'a> {
-    service: &'a str,
-    name: &'static str,
-    kind: &'static str,
-    held: u64,
-    broken: u64,
-    first_ns: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct ViolationEntry<'a> {
-    at_ns: u64,
-    event: u64,
-    node: String,
-    property: &'static str,
-    found: &'a str,
-}
-
-#[derive(Serialize)]
 struct TrafficEntry {
     sent: u64,
     bytes: u64,
@@ -220,10 +159,10 @@ impl<'a> Summary<'a> {
                 .iter()
                 .map(|d| Stretch { from_ns: d.from.0, until_ns: d.until.0 })
                 .collect(),
-            verdicts: verdicts(judged),
-            faults: faults(judged),
-            properties: properties(judged),
-            violations: violations(judged),
+            verdicts: entries::verdicts(judged),
+            faults: entries::faults(judged),
+            properties: entries::properties(judged),
+            violations: entries::violations(judged),
             traffic: TrafficEntry {
                 sent: traffic.sent,
                 bytes: traffic.bytes,
@@ -255,7 +194,8 @@ impl<'a> Scenario<'a> {
 impl<'a> RunFacts<'a> {
     fn of(judged: &'a Judged) -> RunFacts<'a> {
         let run = &judged.run;
-        let service = |s: &'a sim_core::run::ServiceInfo| Service { name: &s.name, nodes: s.nodes, clients: s.clients };
+        let service =
+            |s: &'a sim_core::run::ServiceInfo| Service { name: &s.name, nodes: s.nodes, clients: s.clients };
         RunFacts {
             seed: run.seed.to_string(),
             fingerprint: format!("{:016x}", run.fingerprint),
@@ -290,74 +230,4 @@ impl Percentiles {
             mean_ns: l.mean.0,
         }
     }
-}
-
-fn verdicts(judged: &Judged) -> Vec<VerdictEntry<'_>> {
-    judged
-        .verdicts
-        .iter()
-        .map(|v| VerdictEntry {
-            expectation: &v.expectation,
-            status: v.status.word(),
-            finding: &v.finding,
-            evidence: &v.evidence,
-        })
-        .collect()
-}
-
-fn faults(judged: &Judged) -> Vec<FaultEntry<'_>> {
-    let recoveries: BTreeMap<usize, _> = judged.measures.recoveries.iter().map(|r| (r.fault, r.after)).collect();
-    let ns = |time: Option<Time>| time.map(|t| t.0);
-    let names = |group: &Vec<_>| group.iter().map(|&n| judged.run.name(n)).collect();
-    let faults = judged.run.faults.iter().enumerate();
-    faults
-        .map(|(index, f)| {
-            let Effect { nodes, dropped, delayed, in_flight, role_changes } = f.effect;
-            FaultEntry {
-                name: &f.planned.name,
-                kind: f.planned.fault.kind(),
-                harms: f.planned.fault.harms(),
-                at_ns: f.planned.at.0,
-                lasts_ns: f.planned.lasts.map(|s| s.0),
-                struck_ns: ns(f.struck),
-                ended_ns: ns(f.ended),
-                chose: f.chose.iter().map(names).collect(),
-                bit: f.struck.is_some() && f.bit(),
-                effect: EffectEntry { nodes, dropped, delayed, in_flight, role_changes },
-                recovery: recoveries
-                    .get(&index)
-                    .map(|after| RecoveryEntry { recovered: after.is_some(), after_ns: after.map(|s| s.0) }),
-                say: &f.planned.say,
-            }
-        })
-        .collect()
-}
-
-fn properties(judged: &Judged) -> Vec<PropertyEntry<'_>> {
-    let entry = |p: &sim_core::property::PropertyReport| PropertyEntry {
-        service: judged.run.services.get(p.service).map_or("", |s| &s.name),
-        name: p.name,
-        kind: match p.kind {
-            Kind::Always => "always",
-            Kind::Sometimes => "sometimes",
-        },
-        held: p.held,
-        broken: p.broken,
-        first_ns: p.first.map(|t| t.0),
-    };
-    judged.run.properties.iter().map(entry).collect()
-}
-
-fn violations(judged: &Judged) -> Vec<ViolationEntry<'_>> {
-    let run = &judged.run;
-    run.violations
-        .iter()
-        .map(|v| ViolationEntry {
-            at_ns: v.at.0,
-            event: v.event,
-            node: run.name(v.node),
-            property: v.property,
-            found: &v.found,
-        })
-        .collect()
 }

@@ -7,7 +7,7 @@ use crate::{
     faults::{self, Outcome, Told},
     paint::{Ink, Paint},
     roles,
-    words::{clean, columns, count, counted, fit, moment, percent, span, wrap},
+    words::{self, clean, columns, count, counted, fit, moment, percent, span, wrap},
 };
 use sim_core::{
     judged::{Judged, Status, Verdict},
@@ -70,16 +70,24 @@ pub(crate) fn sign(status: Status) -> &'static str {
 /// What the run came to, in one sentence.
 pub(crate) fn headline(judged: &Judged) -> String {
     let all = judged.verdicts.len() as u64;
-    let so = judged.verdicts.iter().filter(|v| v.status == judged.status()).count() as u64;
-    let early = if judged.run.stopped.is_some() { ", stopped early" } else { "" };
-    let verdict = match judged.status() {
-        _ if all == 0 => "nothing was expected".into(),
-        Status::Held if all == 1 => "the one expectation holds".into(),
-        Status::Held => format!("all {} hold", counted(all, "expectation")),
-        Status::Failed => format!("{} of {} failed", count(so), counted(all, "expectation")),
-        Status::Vacuous => format!("{} of {} had nothing to judge", count(so), counted(all, "expectation")),
-        Status::Undecided => format!("{} of {} undecided", count(so), counted(all, "expectation")),
+    let of = |status| judged.verdicts.iter().filter(|v| v.status == status).count() as u64;
+    let bad = [
+        (Status::Failed, "failed"),
+        (Status::Vacuous, "had nothing to judge"),
+        (Status::Undecided, "undecided"),
+    ];
+    let mut parts: Vec<String> =
+        bad.iter().filter(|(s, _)| of(*s) > 0).map(|(s, word)| format!("{} {word}", count(of(*s)))).collect();
+    if let Some(first) = parts.first_mut() {
+        *first = first.replacen(' ', &format!(" of {} ", counted(all, "expectation")), 1);
+    }
+    let verdict = match (all, parts.is_empty()) {
+        (0, _) => "nothing was expected".into(),
+        (1, true) => "the one expectation holds".into(),
+        (_, true) => format!("all {} hold", counted(all, "expectation")),
+        (_, false) => parts.join(", "),
     };
+    let early = if judged.run.stopped.is_some() { ", stopped early" } else { "" };
     format!("{verdict}{early}")
 }
 
@@ -113,13 +121,20 @@ fn expectations(judged: &Judged, page: &mut Page) {
     for verdict in shown {
         let phrase = fit(&clean(&verdict.expectation), wide);
         let gap = " ".repeat(wide - columns(&phrase) + 2);
-        let finding = fit(&clean(&verdict.finding), WIDTH - wide - 6);
+        let finding = clean(&verdict.finding);
+        // What did not hold is told in full, what did in one line.
+        let (room, lines_max) = (WIDTH - wide - 6, if verdict.status == Status::Held { 1 } else { 3 });
+        let mut finding = folded(&finding, room, lines_max).into_iter();
         let sign = page.paint.ink(Ink::of(verdict.status), sign(verdict.status));
-        page.line(format!("  {sign} {phrase}{gap}{finding}").trim_end());
+        page.line(format!("  {sign} {phrase}{gap}{}", finding.next().unwrap_or_default()).trim_end());
+        for line in finding {
+            page.line(&format!("{}{line}", " ".repeat(wide + 6)));
+        }
         if verdict.status != Status::Held {
-            let shown = verdict.evidence.len().min(EVIDENCE_EACH).min(evidence_left);
+            let lines = evidence(verdict);
+            let shown = lines.len().min(EVIDENCE_EACH).min(evidence_left);
             evidence_left -= shown;
-            evidence(verdict, shown, page);
+            support(lines, shown, page);
         }
     }
     if !hidden.is_empty() {
@@ -128,13 +143,32 @@ fn expectations(judged: &Judged, page: &mut Page) {
     }
 }
 
-fn evidence(verdict: &Verdict, shown: usize, page: &mut Page) {
-    for line in &verdict.evidence[..shown] {
-        let line = page.paint.ink(Ink::Dim, &fit(&clean(line), WIDTH - 6));
-        page.line(&format!("      {line}"));
+/// A line that fits as it is, a longer one in several.
+fn folded(line: &str, room: usize, lines_max: usize) -> Vec<String> {
+    match lines_max {
+        1 => vec![fit(line, room)],
+        _ if columns(line) <= room => vec![line.into()],
+        _ => wrap(line, room, lines_max),
     }
-    if shown > 0 && shown < verdict.evidence.len() {
-        let more = counted((verdict.evidence.len() - shown) as u64, "more line");
+}
+
+/// What supports a verdict beyond its finding.
+pub(crate) fn evidence(verdict: &Verdict) -> &[String] {
+    match verdict.evidence.as_slice() {
+        [only] if *only == verdict.finding => &[],
+        lines => lines,
+    }
+}
+
+fn support(lines: &[String], shown: usize, page: &mut Page) {
+    for line in &lines[..shown] {
+        for line in folded(&clean(line), WIDTH - 6, 3) {
+            let line = page.paint.ink(Ink::Dim, &line);
+            page.line(&format!("      {line}"));
+        }
+    }
+    if shown > 0 && shown < lines.len() {
+        let more = counted((lines.len() - shown) as u64, "more line");
         let line = page.paint.ink(Ink::Dim, &format!("… {more} in the report"));
         page.line(&format!("      {line}"));
     }
@@ -151,7 +185,12 @@ fn clients(judged: &Judged, page: &mut Page) {
         "clients",
         &format!("{share} of {} served within {}", counted(total.wanted, "operation"), span(m.deadline)),
     );
-    let parts = [(total.in_time, "in time"), (total.late, "late"), (total.refused, "refused"), (total.unknown, "unknown")];
+    let parts = [
+        (total.in_time, "in time"),
+        (total.late, "late"),
+        (total.refused, "refused"),
+        (total.unknown, "unknown"),
+    ];
     page.entry("", &parts.map(|(number, word)| format!("{} {word}", count(number))).join(" · "));
     let l = &m.latency;
     let latency = match l.count {
@@ -197,18 +236,28 @@ fn faults(judged: &Judged, page: &mut Page) {
     for (index, fault) in told.iter().enumerate() {
         let subject = if index == 0 { "faults" } else { "" };
         page.entry(subject, &format!("{:<when$}  {}", fault.when, named(fault)));
-        let (effect, recovery) = (fit(&fault.effect, WIDTH - 14), &fault.recovery);
-        let mut line = page.paint.ink(effect_ink(fault), &effect);
-        let room = (WIDTH - 17).saturating_sub(columns(&effect));
-        if !recovery.is_empty() && room > 8 {
+        // When clients were served again matters most, so it comes first and is never cut.
+        let mut line = String::new();
+        let mut room = WIDTH - 14;
+        if !fault.recovery.is_empty() {
             let ink = if fault.unrecovered { Ink::Red } else { Ink::Plain };
-            line.push_str(&format!(" · {}", page.paint.ink(ink, &fit(recovery, room))));
+            line = format!("{} · ", page.paint.ink(ink, &fault.recovery));
+            room -= columns(&fault.recovery) + 3;
         }
+        line.push_str(&page.paint.ink(effect_ink(fault), &fit(&fault.effect, room)));
         page.line(&format!("{}{line}", " ".repeat(14)));
     }
     if all > told.len() {
         let nothing = faults::harmless(judged);
-        page.entry("", &format!("… and {} more; {} of all {} bit nothing", count((all - told.len()) as u64), count(nothing as u64), count(all as u64)));
+        page.entry(
+            "",
+            &format!(
+                "… and {} more; {} of all {} bit nothing",
+                count((all - told.len()) as u64),
+                count(nothing as u64),
+                count(all as u64)
+            ),
+        );
     }
 }
 
@@ -242,7 +291,7 @@ fn leaders(judged: &Judged, page: &mut Page) {
         shown.push("…".into());
     }
     for change in &led[skip..] {
-        let name = fit(&clean(&judged.run.name(change.node)), 16);
+        let name = fit(&words::node(&judged.run, change.node), 16);
         shown.push(format!("{name} at {}", moment(change.at)));
     }
     let epoch = led.last().map_or(0, |c| c.epoch);

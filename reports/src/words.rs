@@ -16,9 +16,9 @@ pub(crate) fn span(span: Span) -> String {
     Span(round(span.0, unit)).to_string()
 }
 
-/// A moment, to the millisecond, or to the microsecond within the first second.
+/// A moment, to the millisecond, or to the microsecond within the first tenth of a second.
 pub(crate) fn moment(time: Time) -> String {
-    let unit = if time.0 >= 1_000_000_000 { 1_000_000 } else { 1_000 };
+    let unit = if time.0 >= 100_000_000 { 1_000_000 } else { 1_000 };
     Span(round(time.0, unit)).to_string()
 }
 
@@ -51,8 +51,8 @@ pub(crate) fn percent(part: u64, whole: u64) -> String {
     }
     let hundredths = u128::from(part) * 10_000 / u128::from(whole);
     match (hundredths / 100, hundredths % 100) {
-        (whole, 0) => format!("{whole} %"),
-        (whole, rest) => format!("{whole}.{rest:02} %"),
+        (whole, 0) => format!("{whole}\u{a0}%"),
+        (whole, rest) => format!("{whole}.{rest:02}\u{a0}%"),
     }
 }
 
@@ -82,7 +82,12 @@ pub(crate) fn columns(text: &str) -> usize {
 fn width(c: char) -> usize {
     match u32::from(c) {
         0x300..=0x36f | 0x200b..=0x200d | 0xfe00..=0xfe0f => 0,
-        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f | 0xff00..=0xff60 => 2,
+        0x1100..=0x115f
+        | 0x2e80..=0xa4cf
+        | 0xac00..=0xd7a3
+        | 0xf900..=0xfaff
+        | 0xfe30..=0xfe6f
+        | 0xff00..=0xff60 => 2,
         0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
         _ => 1,
     }
@@ -107,6 +112,13 @@ pub(crate) fn fit(text: &str, room: usize) -> String {
         out.push('…');
     }
     out
+}
+
+/// One clean line of at most so many columns.
+pub(crate) fn short(text: &str, room: usize) -> String {
+    // A text that is far too long is cut before it is looked at.
+    let end = text.char_indices().nth(room + 1).map_or(text.len(), |(end, _)| end);
+    fit(&clean(&text[..end]), room)
 }
 
 /// The text in lines of at most so many columns, broken at blanks; at most `lines_max` of them.
@@ -134,6 +146,11 @@ pub(crate) fn wrap(text: &str, room: usize, lines_max: usize) -> Vec<String> {
     lines.iter().map(|line| fit(line, room)).collect()
 }
 
+/// The name of a node, at most forty columns of it.
+pub(crate) fn node(run: &Run, node: NodeId) -> String {
+    short(&run.name(node), 40)
+}
+
 /// Names of nodes, whole services and neighbours taken together: `db-1, db-3..5, all clients`.
 pub(crate) fn nodes(run: &Run, chosen: &[NodeId]) -> String {
     let mut chosen = chosen.to_vec();
@@ -147,12 +164,14 @@ pub(crate) fn nodes(run: &Run, chosen: &[NodeId]) -> String {
             rest.iter().enumerate().take_while(|&(i, n)| u64::from(n.0) == u64::from(first.0) + i as u64);
         let len = together.take_while(|(_, n)| service.is_some_and(|s| s.holds(**n))).count().max(1);
         match service {
-            Some(s) if len > 1 && len as u64 == u64::from(s.nodes) => parts.push(format!("all {}", clean(&s.name))),
+            Some(s) if len > 1 && len as u64 == u64::from(s.nodes) => {
+                parts.push(format!("all {}", short(&s.name, 40)))
+            }
             Some(s) if len > 2 => {
                 let last = u64::from(rest[len - 1].0 - s.first.0) + 1;
-                parts.push(format!("{}..{last}", clean(&run.name(first))));
+                parts.push(format!("{}..{last}", node(run, first)));
             }
-            _ => parts.extend(rest[..len].iter().map(|&n| clean(&run.name(n)))),
+            _ => parts.extend(rest[..len].iter().map(|&n| node(run, n))),
         }
         rest = &rest[len..];
     }
@@ -182,10 +201,10 @@ mod tests {
 
     #[test]
     fn nothing_but_all_is_a_hundred_per_cent() {
-        assert_eq!(percent(99_999, 100_000), "99.99 %");
-        assert_eq!(percent(3, 3), "100 %");
+        assert_eq!(percent(99_999, 100_000), "99.99\u{a0}%");
+        assert_eq!(percent(3, 3), "100\u{a0}%");
         assert_eq!(percent(0, 0), "–");
-        assert_eq!(percent(u64::MAX, u64::MAX), "100 %");
+        assert_eq!(percent(u64::MAX, u64::MAX), "100\u{a0}%");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! * every duration, ratio and count lies in the range that its field documents,
 //! * faults strike before the run ends, end before it ends, and leave its calm part alone.
 
+use crate::decode::Misread;
 use ron::error::SpannedError;
 use serde::{Deserialize, Serialize};
 use sim_core::{
@@ -16,6 +17,7 @@ use sim_core::{
     sample::Delay,
     time::{Span, Time},
 };
+use std::collections::BTreeMap;
 
 /// The name by which faults, links and picks call all clients together. No service may have it.
 pub const CLIENTS: &str = "clients";
@@ -112,6 +114,8 @@ pub struct Clients {
     pub deadline: Span,
     /// What follows a call that was refused or timed out.
     pub retry: Retry,
+    /// Where operations begin. Default: `Sticky`.
+    pub route: Route,
     /// When the first operation may begin; before the end of the run. Default: at once.
     pub start: Time,
 }
@@ -139,6 +143,17 @@ pub enum Rate {
     Constant(f64),
 }
 
+/// Where operations begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Route {
+    /// At the server that answered last; a redirect moves the client there for good.
+    #[default]
+    Sticky,
+    /// At a server drawn anew for each operation; a redirect moves only that operation.
+    Spread,
+}
+
 /// How an operation chooses its key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,7 +173,7 @@ pub enum Keys {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Retry {
     /// Calls per operation at most, the first included; 1 to 1000. Default: 1, because a call that timed out may
-    /// have taken effect, and one that is repeated may do so twice.
+    /// have taken effect, and one that is repeated may do so twice. Following a redirect is not a call of its own.
     pub attempts: u32,
     /// The wait before the second call; it doubles for each further one, with jitter. Default: 20ms.
     pub backoff: Span,
@@ -240,7 +255,8 @@ pub enum Expectation {
         /// More than nothing.
         at_most: Span,
     },
-    /// After this fault ends, operations are served again within this.
+    /// After this fault strikes, operations are served again within this, whether or not it is over: at least half as
+    /// many a second as before.
     Recovers {
         /// The name of a fault.
         from: String,
@@ -307,7 +323,9 @@ pub trait Catalog {
 /// Why a [`Catalog`] refuses a piece of RON.
 #[derive(Clone, Debug)]
 pub enum Refusal {
-    /// It is not what the protocol reads; positions count from the start of the piece.
+    /// It is not what the protocol reads, says [`parse`](crate::decode::parse).
+    Misread(Misread),
+    /// It is not what the protocol reads, says `ron`; positions count from the start of the piece.
     Shape(SpannedError),
     /// It reads well, but a value makes no sense: what was found and what would do, lower case.
     Meaning {
@@ -376,14 +394,11 @@ impl Scenario {
     /// Panics if a fault comes after one that does not stand earlier: `read` refuses such files.
     pub fn strikes(&self) -> Vec<Time> {
         let mut strikes: Vec<Time> = Vec::with_capacity(self.faults.len());
-        let mut named = std::collections::BTreeMap::new();
+        let mut named: BTreeMap<&str, Time> = BTreeMap::new();
         for timed in &self.faults {
             let at = match &timed.when {
                 When::At(at) => *at,
-                When::After(name, span) => {
-                    *named.get(name.as_str()).expect("a fault that another comes after stands earlier")
-                        + *span
-                }
+                When::After(name, span) => named[name.as_str()] + *span,
             };
             named.insert(timed.name.as_str(), at);
             strikes.push(at);

@@ -76,7 +76,7 @@ fn linearizable(run: &Run) -> Verdict {
     }
     for search in &searches {
         match &search.finding {
-            Finding::Ok => {}
+            Finding::Linearizable => {}
             Finding::Violated(witness) => {
                 let broken = search.counts.keys_violated;
                 worst.status = Status::Failed;

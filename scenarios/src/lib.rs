@@ -10,10 +10,12 @@
 
 #![forbid(unsafe_code)]
 
+mod decode;
 pub mod diagnostics;
 pub mod format;
 pub mod judge;
 pub mod measure;
+mod messages;
 mod outline;
 pub mod plan;
 pub mod play;

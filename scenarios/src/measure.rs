@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 use sim_core::{
     judged::{Downtime, Latency, Measures, Recovery, Served, Window},
     run::{Operation, Run},
-    time::{Span, Time, Units},
+    time::{Span, Time},
 };
 use std::collections::BTreeMap;
 
@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 const WINDOWS: u64 = 120;
 /// So many downtimes are reported.
 const DOWNTIMES_MAX: usize = 20;
-/// Fewer operations in vain than this, one after another, are bad luck and no downtime.
+/// Fewer operations in vain than this, one after another, or a shorter time, are bad luck and no downtime.
 const DOWNTIME_OPERATIONS: usize = 3;
+const DOWNTIME_MIN: Span = Span(100_000_000);
 /// Service before a fault is measured over this long, and after it must be back for `STEADY`.
 const BEFORE: Span = Span(10_000_000_000);
 const STEADY: Span = Span(1_000_000_000);
@@ -88,7 +89,7 @@ fn windows(operations: &[&Operation], width: Span, ended: Time, deadline: Span) 
 fn latency(operations: &[&Operation]) -> Latency {
     let mut histogram: Histogram<u64> = Histogram::new(3).expect("three digits are allowed");
     for latency in operations.iter().filter_map(|o| o.latency()) {
-        histogram.saturating_record(latency.0);
+        histogram.record(latency.0).expect("the histogram grows with what it records");
     }
     if histogram.is_empty() {
         return Latency::default();
@@ -113,13 +114,16 @@ pub fn percentile(operations: &[Operation], percentile: f64) -> Option<Span> {
     latencies.get(rank.max(1) - 1).copied()
 }
 
-/// Stretches in which one operation after another was wanted in vain, longest first.
+/// Stretches of a tenth of a second or more in which one operation after another was wanted in vain, longest first.
 fn downtimes(operations: &[&Operation], deadline: Span) -> Vec<Downtime> {
     let mut found = Vec::new();
     let mut vain: Vec<Time> = Vec::new();
     let mut close = |vain: &mut Vec<Time>, until: Option<Time>| {
         if let (true, Some(&from), Some(&last)) = (vain.len() >= DOWNTIME_OPERATIONS, vain.first(), vain.last()) {
-            found.push(Downtime { from, until: until.unwrap_or(last) });
+            let until = until.unwrap_or(last);
+            if until.since(from) >= DOWNTIME_MIN {
+                found.push(Downtime { from, until });
+            }
         }
         vain.clear();
     };
@@ -171,7 +175,7 @@ fn first_served(served: &[Time], at: Time) -> Time {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sim_core::protocol::NodeId;
+    use sim_core::{protocol::NodeId, time::Units};
 
     fn operation(at: Span, done: Option<Span>) -> Operation {
         let time = |span: Span| Time(span.0);
@@ -200,6 +204,7 @@ mod tests {
         let got = served(&all, 1.s());
         assert_eq!((got.wanted, got.in_time, got.late, got.unknown, got.refused), (3, 1, 1, 1, 0));
         assert_eq!(latency(&all).max, 3.s());
+        assert!(latency(&all).p50.0.abs_diff(5.ms().0) < 5.ms().0 / 500, "three digits: {}", latency(&all).p50);
         assert_eq!(percentile(&operations, 50.0), Some(5.ms()));
         assert_eq!(percentile(&operations, 100.0), Some(3.s()));
         assert_eq!(percentile(&[], 50.0), None);

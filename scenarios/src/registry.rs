@@ -234,7 +234,7 @@ where
             mix: mix.map_err(|_| "the mix was checked when the file was read")?,
             keys: match clients.keys {
                 Keys::Uniform(count) => KeyChoice::Uniform(count),
-                Keys::Zipf { count, s } => KeyChoice::Zipf(Zipf::new(count, s)),
+                Keys::Zipf { count, s } => KeyChoice::Zipf(Zipf::new(count, s)?),
             },
             timeout: clients.timeout,
             attempts: clients.retry.attempts,

@@ -117,3 +117,82 @@ impl Hasher for Digest {
         self.add(value as i64 as u64);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+    use core::hash::Hash;
+
+    fn of(value: impl Hash) -> u64 {
+        let mut digest = Digest::new();
+        value.hash(&mut digest);
+        Hasher::finish(&digest)
+    }
+
+    fn of_words(words: &[u64]) -> u64 {
+        let mut digest = Digest::new();
+        words.iter().for_each(|&word| digest.add(word));
+        digest.finish()
+    }
+
+    #[test]
+    fn golden() {
+        let words: Vec<u64> = (0..1_000).collect();
+        assert_eq!(
+            [of_words(&[]), of_words(&[0]), of_words(&[1]), of_words(&[u64::MAX]), of_words(&words)],
+            [
+                0x920f_e8e6_9229_cf19,
+                0x0f9b_9d08_ca29_a5c8,
+                0x8c2b_8131_0de3_8a15,
+                0x95e1_67c1_aa41_e1ac,
+                0xa29d_23ef_2e1d_6e9c
+            ]
+        );
+        assert_eq!(
+            [of("election"), of((1_u8, -1_i32, 'x')), of(Some([1_u128; 2]))],
+            [0xcbfa_a9d0_1962_aacc, 0x08de_76a2_9b5f_baca, 0x062f_b828_cdee_55e9]
+        );
+    }
+
+    #[test]
+    fn integers_of_every_width_enter_as_one_word() {
+        for same in [of(5_u8), of(5_u16), of(5_u32), of(5_usize), of(5_i8), of(5_i16), of(5_i64), of(5_isize)]
+        {
+            assert_eq!(same, of_words(&[5]));
+        }
+        for same in [of(-5_i8), of(-5_i16), of(-5_i32), of(-5_i64), of(-5_isize)] {
+            assert_eq!(same, of_words(&[u64::MAX - 4]));
+        }
+    }
+
+    #[test]
+    fn order_length_and_trailing_zeros_count() {
+        let different = [
+            of_words(&[]),
+            of_words(&[0]),
+            of_words(&[0, 0]),
+            of_words(&[1, 2]),
+            of_words(&[2, 1]),
+            of(""),
+            of("a"),
+            of("a\0"),
+            of("a\0\0\0\0\0\0\0"),
+            of(("ab", "c")),
+            of(("a", "bc")),
+        ];
+        for (index, one) in different.iter().enumerate() {
+            assert!(!different[..index].contains(one), "number {index}");
+        }
+    }
+
+    #[test]
+    fn every_bit_of_the_last_word_flips_about_half_of_the_digest() {
+        for bit in 0..64 {
+            let flips: u32 =
+                (0..256).map(|n| (of_words(&[n]) ^ of_words(&[n ^ 1 << bit])).count_ones()).sum();
+            let mean = f64::from(flips) / 256.0;
+            assert!((mean - 32.0).abs() < 4.0 * 0.25, "bit {bit} flips {mean} bits"); // SE = 4 / sqrt(256)
+        }
+    }
+}

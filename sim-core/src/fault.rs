@@ -47,7 +47,8 @@ pub enum Fault {
     Resume(Vec<Pick>),
 }
 
-/// For whom. Picks of one fault are resolved from left to right when it strikes, and no node is chosen twice.
+/// For whom. Picks of one fault are resolved when it strikes, from left to right and `Rest` after all others; no node is
+/// chosen twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Pick {
@@ -61,7 +62,7 @@ pub enum Pick {
     Random(u32),
     /// So many nodes of this service, drawn by the seed among those that are up.
     RandomOf(String, u32),
-    /// Every node of the world that this fault has not named yet, clients included.
+    /// Every node of the world that this fault does not name otherwise, clients included. At most once in a fault.
     Rest,
 }
 

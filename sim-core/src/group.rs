@@ -63,8 +63,8 @@ pub trait Group: Debug {
 pub(crate) struct Members<P: Protocol> {
     config: P::Config,
     first: NodeId,
-    members: Vec<Member<P>>,
-    mail: Mail<P>,
+    pub(crate) members: Vec<Member<P>>,
+    pub(crate) mail: Mail<P>,
     ghost: P::Ghost,
     tallies: Vec<Tally>,
     clients: bool,

@@ -112,7 +112,8 @@ pub struct Measures {
     pub latency: Latency,
     /// The same by kind of operation, in alphabetical order.
     pub by_kind: Vec<(&'static str, Latency)>,
-    /// Stretches of time in which operations were wanted and none was served, longest first.
+    /// Stretches of a tenth of a second or more in which operations were wanted and none was served, longest first; the
+    /// twenty longest.
     pub downtimes: Vec<Downtime>,
     /// For each fault of the run (by its position there) that does harm: when service was restored.
     pub recoveries: Vec<Recovery>,
@@ -184,7 +185,7 @@ pub struct Downtime {
 pub struct Recovery {
     /// The fault, by its position in [`Run::faults`].
     pub fault: usize,
-    /// From the fault to the moment from which every operation of the next second was served in time, or at least as
-    /// large a share of them as in the ten seconds before the fault; `None` when that did not happen before the end.
+    /// From the strike to the first operation served in the first second in which at least half as many operations are
+    /// served as in an average second of the ten before the strike; `None` when there is none before the end.
     pub after: Option<Span>,
 }

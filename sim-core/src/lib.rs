@@ -23,6 +23,7 @@ pub mod digest;
 pub mod disk;
 pub mod fault;
 pub mod group;
+pub mod harness;
 pub mod history;
 pub mod judged;
 pub mod kernel;

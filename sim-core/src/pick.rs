@@ -10,7 +10,8 @@ use crate::{
 use alloc::vec::Vec;
 use core::hash::Hash;
 
-/// Resolves the groups of picks of the fault called `name`, from left to right; no node is chosen twice.
+/// Resolves the groups of picks of the fault called `name`, from left to right, `Rest` after all others; no node is
+/// chosen twice.
 pub(crate) fn resolve(
     name: &str,
     groups: &[&[Pick]],
@@ -25,6 +26,7 @@ pub(crate) fn resolve(
     let mut taken: Vec<NodeId> = Vec::new();
     let mut number = 0;
     let mut chosen = Vec::new();
+    let mut rest = None;
     for picks in groups {
         let mut group = Vec::new();
         for pick in *picks {
@@ -54,13 +56,20 @@ pub(crate) fn resolve(
                 Pick::RandomOf(name, count) => {
                     draw(called(services, name).flat_map(ServiceInfo::ids).filter(free).filter(up).collect(), *count)
                 }
-                Pick::Rest => services.iter().flat_map(ServiceInfo::ids).filter(free).collect(),
+                Pick::Rest => {
+                    rest = Some(chosen.len());
+                    Vec::new()
+                }
             };
             number += 1;
             taken.extend(&nodes);
             group.extend(nodes);
         }
         chosen.push(group);
+    }
+    if let Some(group) = rest {
+        let free = services.iter().flat_map(ServiceInfo::ids).filter(|node| !taken.contains(node));
+        chosen[group].extend(free);
     }
     chosen
 }

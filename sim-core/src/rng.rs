@@ -292,3 +292,96 @@ impl<'de> Deserialize<'de> for Chance {
         from.deserialize_f64(Number)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::array;
+    use rand_chacha::{ChaCha12Core, ChaCha20Core};
+
+    fn first_words(mut cipher: impl Generator<Output = [u32; 64]>) -> [u32; 16] {
+        let mut block = [0; 64];
+        cipher.generate(&mut block);
+        array::from_fn(|index| block[index])
+    }
+
+    /// draft-agl-tls-chacha20 (the ChaCha20 words), and what follows from the same key with fewer rounds.
+    #[test]
+    fn chacha_gives_its_published_vectors() {
+        let key = [0; 32];
+        let published = [
+            0xade0_b876,
+            0x903d_f1a0,
+            0xe56a_5d40,
+            0x28bd_8653,
+            0xb819_d2bd,
+            0x1aed_8da0,
+            0xccef_36a8,
+            0xc70d_778b,
+            0x7c59_41da,
+            0x8d48_5751,
+            0x3fe0_2477,
+            0x374a_d8b8,
+            0xf4b8_436a,
+            0x1ca1_1815,
+            0x69b6_87c3,
+            0x8665_eeb2,
+        ];
+        assert_eq!(first_words(ChaCha20Core::from_seed(key)), published);
+        assert_eq!(first_words(ChaCha12Core::from_seed(key))[0], 0x6a9a_f49b);
+        assert_eq!(first_words(ChaCha8Core::from_seed(key))[0], 0x2fef_003e);
+    }
+
+    /// Made with the authors' xoroshiro128plusplus.c from the state 1, 2.
+    #[test]
+    fn xoroshiro_gives_its_published_vectors() {
+        let mut rng = Rng::from_state(1, 2);
+        let published = [
+            393_217,
+            669_327_710_093_319,
+            1_732_421_326_133_921_491,
+            11_394_790_081_659_126_983,
+            9_555_452_776_773_192_676,
+            3_586_421_180_005_889_563,
+            1_691_397_964_866_707_553,
+            10_735_626_796_753_111_697,
+            15_216_282_715_349_408_991,
+        ];
+        assert_eq!(published.map(|_| rng.next_u64()), published);
+    }
+
+    #[test]
+    fn never_and_always_hold_even_for_the_rarest_draws() {
+        let (zero, most) = (Rng::from_state(1, u64::MAX - 1), Rng::from_state(0, u64::MAX));
+        assert_eq!((zero.clone().next_u64(), most.clone().next_u64()), (0, u64::MAX));
+        assert!(!zero.clone().chance(Chance::NEVER));
+        assert!(most.clone().chance(Chance::ALWAYS));
+    }
+
+    #[test]
+    fn a_state_of_zeros_is_avoided() {
+        let mut rng = Rng::from_state(0, 0);
+        assert_ne!(rng.next_u64(), rng.next_u64());
+    }
+
+    #[test]
+    fn a_key_is_made_of_the_seed_and_the_name_as_they_are() {
+        let mut key = [0; 32];
+        for (index, byte) in [(0, 0x44), (1, 0x33), (8, 2), (16, 5), (24, 9), (31, 1)] {
+            key[index] = byte;
+        }
+        let words = first_words(ChaCha8Core::from_seed(key));
+        let keys = Keys::new(0x3344);
+        assert_eq!(
+            keys.stream(Purpose::Protocol, 5, 9 | 1 << 56),
+            Rng::from_state(
+                u64::from(words[1]) << 32 | u64::from(words[0]),
+                u64::from(words[3]) << 32 | u64::from(words[2]),
+            )
+        );
+        assert_eq!(
+            keys.key(Purpose::Protocol, 5, 9 | 1 << 56),
+            u64::from(words[5]) << 32 | u64::from(words[4])
+        );
+    }
+}

@@ -7,6 +7,7 @@
 //! at the longest span instead of wrapping.
 
 use alloc::{format, string::String};
+use core::f64::consts::LN_2;
 use serde::{Deserialize, Serialize};
 
 use crate::{rng::Rng, time::Span};
@@ -70,7 +71,10 @@ impl Delay {
             Sampler::Constant(span) => span.0 as f64,
             Sampler::Uniform(low, high) => low.0 as f64 + (high.0 - low.0 - 1) as f64 / 2.0,
             Sampler::Exponential { mean } => mean,
-            Sampler::LogNormal { median, sigma } => median * libm::exp(sigma * sigma / 2.0),
+            Sampler::LogNormal { median, octaves } => {
+                let sigma = octaves * LN_2;
+                median * libm::exp(sigma * sigma / 2.0)
+            }
         }
     }
 
@@ -87,7 +91,7 @@ impl Delay {
             }
             Delay::LogNormal { median, p99 } => {
                 let median = median.0 as f64;
-                Sampler::LogNormal { median, sigma: libm::log(p99.0 as f64 / median) / NORMAL_P99 }
+                Sampler::LogNormal { median, octaves: libm::log2(p99.0 as f64 / median) / NORMAL_P99 }
             }
         }
     }
@@ -109,8 +113,9 @@ pub enum Sampler {
     LogNormal {
         /// The median in nanoseconds, above 0.
         median: f64,
-        /// The standard deviation of the logarithm, above 0.
-        sigma: f64,
+        /// The standard deviation of the logarithm to base 2, above 0: that many factors of two. (To base 2 because
+        /// `exp` branches on the sign and size of its argument, which are random here, and takes three times as long.)
+        octaves: f64,
     },
 }
 
@@ -122,8 +127,8 @@ impl Sampler {
             Sampler::Constant(span) => span,
             Sampler::Uniform(low, high) => Span(rng.range(low.0, high.0)),
             Sampler::Exponential { mean } => nanoseconds(-mean * libm::log(1.0 - rng.unit())),
-            Sampler::LogNormal { median, sigma } => {
-                nanoseconds(median * libm::exp(sigma * normal_quantile(rng.open_unit())))
+            Sampler::LogNormal { median, octaves } => {
+                nanoseconds(median * libm::exp2(octaves * normal_quantile(rng.open_unit())))
             }
         }
     }
@@ -317,3 +322,81 @@ const FAR: [[f64; 8]; 2] = [
         1.0,
     ],
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Units;
+
+    #[test]
+    fn the_normal_quantile_agrees_with_published_values() {
+        // Python's statistics.NormalDist and the tables of Abramowitz and Stegun, one for each of the three branches
+        // and on both sides of the borders between them.
+        for (p, expected) in [
+            (0.5, 0.0),
+            (0.6, 0.253_347_103_135_799_8),
+            (0.925, 1.439_531_470_938_456),
+            (0.93, 1.475_791_028_179_170_8),
+            (0.975, 1.959_963_984_540_053_6),
+            (0.99, NORMAL_P99),
+            (0.999, 3.090_232_306_167_813),
+            (1e-5, -4.264_890_793_922_825_6),
+            (1e-10, -6.361_340_902_404_056),
+            (1e-15, -7.941_345_326_170_995),
+            (1e-300, -37.047_096_299_361_2),
+        ] {
+            let found = normal_quantile(p);
+            assert!(
+                (found - expected).abs() <= 1e-14 * f64::abs(expected),
+                "at {p}: {found}, not {expected}"
+            );
+        }
+        for p in [0.001, 0.01, 0.1, 0.3] {
+            assert!((normal_quantile(p) + normal_quantile(1.0 - p)).abs() < 1e-12, "at {p}");
+        }
+    }
+
+    #[test]
+    fn a_delay_that_makes_no_sense_is_refused_with_what_would_do() {
+        let says = |delay: Delay| delay.check().expect_err("refused");
+        assert_eq!(
+            says(Delay::Uniform(10.ms(), 1.ms())),
+            "a uniform delay from 10ms to 1ms ends before it starts: write `Uniform(\"1ms\", \"10ms\")`"
+        );
+        assert_eq!(
+            says(Delay::LogNormal { median: 5.ms(), p99: 1.ms() }),
+            "a log-normal delay with median 5ms has a p99 of at least that; found 1ms"
+        );
+        assert!(says(Delay::Exponential(Span::ZERO)).contains("a longer mean"));
+        assert!(says(Delay::LogNormal { median: Span::ZERO, p99: 1.ms() }).contains("a longer median"));
+    }
+
+    #[test]
+    fn a_delay_without_choice_is_known_to_be_constant() {
+        for delay in [
+            Delay::Constant(3.ms()),
+            Delay::Uniform(3.ms(), 3.ms()),
+            Delay::LogNormal { median: 3.ms(), p99: 3.ms() },
+        ] {
+            assert_eq!(delay.check(), Ok(()));
+            assert_eq!(delay.sampler().constant(), Some(3.ms()));
+            assert_eq!(delay.mean(), 3e6);
+        }
+        assert_eq!(Delay::Exponential(3.ms()).sampler().constant(), None);
+    }
+
+    #[test]
+    fn lengths_are_rounded_to_the_nearest_and_stop_at_the_longest() {
+        assert_eq!(nanoseconds(0.4), Span(0));
+        assert_eq!(nanoseconds(0.6), Span(1));
+        assert_eq!(nanoseconds(1e30), Span::MAX);
+        assert_eq!(nanoseconds(f64::INFINITY), Span::MAX);
+    }
+
+    #[test]
+    fn a_zipf_choice_that_makes_no_sense_is_refused() {
+        for (count, s) in [(0, 1.0), (u64::MAX, 1.0), (10, -0.1), (10, f64::NAN), (10, f64::INFINITY)] {
+            assert!(Zipf::new(count, s).is_err(), "{count} {s}");
+        }
+    }
+}

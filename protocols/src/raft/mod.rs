@@ -8,18 +8,18 @@
 //! committed and applied. Term, vote and log are on the disk before any message tells of them.
 //!
 //! Beyond Figure 2: the no-op entry of a new leader (§8), reads without log entries (dissertation §6.4), backing up by
-//! whole terms (§5.3). A leader sends new entries at once to followers that have answered since the last heartbeat, and
-//! waits for the heartbeat with the others. Left out: log compaction (§7), membership changes (§6), pre-vote.
+//! whole terms (§5.3). A leader sends new entries at once, but to followers that have left two heartbeats unanswered only
+//! with the next heartbeat. Left out: log compaction (§7), membership changes (§6), pre-vote.
 //! Indexes count entries from 1, as in the paper; 0 is the place before the first.
 
 mod config;
 mod properties;
 pub mod quorum;
 
-pub use config::{Backtrack, Config, Flaw, Reads};
 use Msg::*;
 use Standing::*;
 use Timer::*;
+pub use config::{Backtrack, Config, Flaw, Reads};
 pub use properties::Ghost;
 use quorum::Election as Poll;
 use sim_core::prelude::*;
@@ -34,6 +34,7 @@ pub struct Entry<O> {
 }
 
 /// The two calls of the paper and their answers.
+#[allow(missing_docs, reason = "each variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Msg<O> {
     /// A candidate asks for a vote; `last` is the term and index of its last entry.
@@ -90,9 +91,14 @@ pub struct Raft<S: Spec> {
 enum Standing {
     Follower,
     /// Votes by member: granted, refused, or not heard of.
-    Candidate { votes: Vec<Option<bool>> },
+    Candidate {
+        votes: Vec<Option<bool>>,
+    },
     /// What is known of each member, and how many rounds of AppendEntries went out.
-    Leader { followers: Vec<Progress>, round: u64 },
+    Leader {
+        followers: Vec<Progress>,
+        round: u64,
+    },
 }
 
 /// What a leader knows of a follower.
@@ -104,9 +110,12 @@ struct Progress {
     sent: usize,
     /// The last heartbeat round it answered.
     round: u64,
-    /// Whether it has answered since the last heartbeat.
-    heard: bool,
+    /// Heartbeats since it answered last, counted up to [`SILENT`].
+    silent: u8,
 }
+
+/// So many heartbeats without an answer, and a follower is left alone between heartbeats.
+const SILENT: u8 = 2;
 
 /// A read that waits.
 #[derive(Clone, Debug, Hash)]
@@ -164,6 +173,7 @@ impl<S: Spec> Protocol for Raft<S> {
             }
             Deliver(from, AppendEntries { term, prev, entries, commit, round }) => {
                 if term < self.term && !self.has(Flaw::UncheckedTerm) {
+                    self.persist(ctx);
                     return ctx.send(from, Appended { term: self.term, matched: Err(0), round });
                 }
                 let matched = self.append(from, prev, entries, ctx);
@@ -229,7 +239,8 @@ impl<S: Spec> Raft<S> {
 
     fn vote(&mut self, candidate: NodeId, term: u64, log: (u64, usize), ctx: &mut Ctx<Self>) {
         let current = term == self.term || self.has(Flaw::UncheckedTerm);
-        let free = ctx.disk.vote.get().1.is_none_or(|chosen| chosen == candidate) || self.has(Flaw::DoubleVote);
+        let free =
+            ctx.disk.vote.get().1.is_none_or(|chosen| chosen == candidate) || self.has(Flaw::DoubleVote);
         // "Candidate's log is at least as up-to-date as receiver's log": later last term, or same and longer.
         let up_to_date = log >= last(&ctx.disk.log) || self.has(Flaw::UncheckedLog);
         let granted = current && free && up_to_date;
@@ -257,7 +268,7 @@ impl<S: Spec> Raft<S> {
 
     fn lead(&mut self, ctx: &mut Ctx<Self>) {
         let next = ctx.disk.log.len() + 1;
-        let progress = Progress { next, matched: 0, sent: next - 1, round: 0, heard: true };
+        let progress = Progress { next, matched: 0, sent: next - 1, round: 0, silent: 0 };
         self.standing = Leader { followers: vec![progress; ctx.members().len()], round: 0 };
         self.leader = Some(ctx.me);
         ctx.cancel(&Election);
@@ -324,7 +335,7 @@ impl<S: Spec> Raft<S> {
     fn appended(&mut self, from: NodeId, matched: Result<usize, usize>, round: u64, ctx: &mut Ctx<Self>) {
         let Leader { followers, .. } = &mut self.standing else { return };
         let follower = &mut followers[ctx.index(from)];
-        follower.heard = true;
+        follower.silent = 0;
         follower.round = follower.round.max(round);
         match matched {
             Ok(index) => {
@@ -361,7 +372,7 @@ impl<S: Spec> Raft<S> {
 
     fn heartbeat(&mut self, ctx: &mut Ctx<Self>) {
         let Leader { followers, .. } = &mut self.standing else { return };
-        followers.iter_mut().for_each(|f| f.heard = false);
+        followers.iter_mut().for_each(|f| f.silent = SILENT.min(f.silent + 1));
         self.announce(ctx);
         ctx.set(Heartbeat, self.config.heartbeat);
     }
@@ -381,7 +392,7 @@ impl<S: Spec> Raft<S> {
         self.persist(ctx);
         for peer in ctx.peers() {
             if let Leader { followers, .. } = &self.standing
-                && followers[ctx.index(peer)].heard
+                && followers[ctx.index(peer)].silent < SILENT
             {
                 self.send_entries(peer, ctx);
             }
@@ -516,7 +527,10 @@ fn conflict<O>(log: &[Entry<O>], prev: usize) -> usize {
 impl<O> Msg<O> {
     fn term(&self) -> u64 {
         match self {
-            RequestVote { term, .. } | Vote { term, .. } | AppendEntries { term, .. } | Appended { term, .. } => *term,
+            RequestVote { term, .. }
+            | Vote { term, .. }
+            | AppendEntries { term, .. }
+            | Appended { term, .. } => *term,
         }
     }
 }

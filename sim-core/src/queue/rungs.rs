@@ -254,3 +254,36 @@ impl<E: Copy> Pool<E> {
 fn level_of(difference: u64) -> usize {
     (63 - (difference | 1).leading_zeros() as usize) / 8
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_used_again() {
+        let mut rungs = Rungs::new();
+        let mut earliest = Vec::new();
+        for round in 0..3 {
+            for seq in 0..200_000 {
+                if rungs.len() >= 1_000 {
+                    earliest.clear();
+                    rungs.take_earliest(&mut earliest);
+                }
+                let at = rungs.now + (seq * 7_919) % 1_000_003;
+                rungs.place(Entry { at, seq, event: () });
+            }
+            // Each of the 1,000 could be alone in a chunk.
+            assert!(rungs.pool.chunks.len() <= 1_001, "round {round}: {} chunks", rungs.pool.chunks.len());
+            rungs.clear();
+        }
+    }
+
+    #[test]
+    fn only_the_rungs_that_are_used_have_memory() {
+        let mut rungs = Rungs::new();
+        rungs.place(Entry { at: 0x0100, seq: 0, event: () });
+        rungs.place(Entry { at: u64::MAX, seq: 1, event: () });
+        let with_memory: Vec<usize> = (0..8).filter(|&level| rungs.rungs[level].is_some()).collect();
+        assert_eq!(with_memory, [1, 7]);
+    }
+}

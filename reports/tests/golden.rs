@@ -1,0 +1,85 @@
+//! What each report looks like, byte by byte: a change of any of them is seen, and wanted, or a mistake.
+//!
+//! `BLESS=1 cargo test -p reports` rewrites the files in `tests/golden`.
+
+mod fixture;
+
+use sim_core::time::Units;
+use std::path::Path;
+
+/// Compares with the file of that name, or rewrites it.
+fn golden(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    #[allow(clippy::disallowed_methods)] // a switch for people at a keyboard, not an input of any report
+    let bless = std::env::var("BLESS").is_ok();
+    if bless {
+        std::fs::write(&path, found).expect("the folder of goldens can be written");
+        return;
+    }
+    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
+    let line = wanted.lines().zip(found.lines()).position(|(a, b)| a != b);
+    let line = line.unwrap_or(wanted.lines().count().min(found.lines().count()));
+    assert!(
+        wanted == found,
+        "{name} differs from line {}:\n  golden: {:?}\n  now:    {:?}\nif that is wanted: BLESS=1 cargo test -p reports",
+        line + 1,
+        wanted.lines().nth(line),
+        found.lines().nth(line)
+    );
+}
+
+/// The page without its style and pictures, which have goldens and eyes of their own.
+fn structure(html: &str) -> String {
+    let mut out = String::new();
+    let mut rest = html;
+    for (open, close) in [("<style>", "</style>"), ("<svg", "</svg>"), ("<svg", "</svg>"), ("<svg", "</svg>")]
+    {
+        let from = rest.find(open).expect("the page has a style and three pictures");
+        let until = rest.find(close).expect("what opens is closed");
+        out.push_str(&rest[..from]);
+        out.push_str(&format!("{open}…{close}"));
+        rest = &rest[until + close.len()..];
+    }
+    out + rest
+}
+
+#[test]
+fn the_terminal_summary_of_a_partition() {
+    golden("partition.txt", &reports::text(&fixture::partition(5.s()), false));
+}
+
+#[test]
+fn the_terminal_summary_of_a_violation_in_colour() {
+    golden("violated.ansi", &reports::text(&fixture::violated(5.s()), true));
+}
+
+#[test]
+fn the_terminal_summary_of_nothing() {
+    golden("empty.txt", &reports::text(&fixture::empty(), false));
+}
+
+#[test]
+fn the_summary_for_machines() {
+    golden("violated.json", &reports::summary_json(&fixture::violated(20.s())));
+}
+
+#[test]
+fn the_charts() {
+    let judged = fixture::partition(5.s());
+    golden("availability.svg", &reports::availability_svg(&judged));
+    golden("latency.svg", &reports::latency_svg(&judged));
+}
+
+#[test]
+fn the_page() {
+    golden("violated.html", &structure(&reports::html(&fixture::violated(5.s()))));
+}
+
+#[test]
+fn the_trace() {
+    let mut judged = fixture::partition(5.s());
+    judged.run.trace = Some(fixture::traced("Append { term: 3, entries: \"…\" }"));
+    let mut lines = Vec::new();
+    reports::trace_jsonl(&judged, &mut lines).unwrap();
+    golden("trace.jsonl", &String::from_utf8(lines).unwrap());
+}

@@ -1,0 +1,229 @@
+//! Reports of runs that nobody hopes for: empty ones, hostile ones, huge ones.
+
+mod fixture;
+
+use fixture::at;
+use sim_core::{
+    fault::Fault,
+    judged::{Judged, Latency, Served, Status, Window},
+    run::Effect,
+    time::{Span, Time, Units},
+};
+
+fn every_report(judged: &Judged) -> Vec<String> {
+    let mut trace = Vec::new();
+    reports::trace_jsonl(judged, &mut trace).expect("a vector takes everything");
+    vec![
+        reports::text(judged, false),
+        reports::text(judged, true),
+        reports::summary_json(judged),
+        reports::latency_svg(judged),
+        reports::availability_svg(judged),
+        reports::html(judged),
+        String::from_utf8(trace).expect("JSON is text"),
+    ]
+}
+
+/// Tags that are opened and not closed, in an XML document of elements and attributes only.
+fn unbalanced(xml: &str) -> Vec<String> {
+    let mut open: Vec<String> = Vec::new();
+    for tag in xml.split('<').skip(1) {
+        let (tag, _) = tag.split_once('>').expect("a tag ends");
+        let name = tag.split([' ', '/']).find(|part| !part.is_empty()).unwrap_or_default();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop().as_deref(), Some(name));
+        } else if !tag.ends_with('/') {
+            open.push(name.into());
+        }
+    }
+    open
+}
+
+#[test]
+fn an_empty_run_has_reports_too() {
+    for report in every_report(&fixture::empty()) {
+        assert!(!report.contains("NaN"), "{report}");
+        assert!(!report.contains("inf"), "{report}");
+    }
+    assert!(reports::html(&fixture::empty()).contains("unnamed run"));
+    assert!(reports::latency_svg(&fixture::empty()).contains("nothing to show"));
+}
+
+#[test]
+fn equal_runs_have_equal_reports() {
+    assert_eq!(every_report(&fixture::violated(1.s())), every_report(&fixture::violated(1.s())));
+}
+
+#[test]
+fn pictures_are_well_formed() {
+    for judged in [fixture::empty(), fixture::violated(1.s()), fixture::hostile()] {
+        for svg in [reports::latency_svg(&judged), reports::availability_svg(&judged)] {
+            assert_eq!(unbalanced(&svg), [""; 0]);
+            assert!(svg.chars().all(|c| c == '\n' || !c.is_control()), "XML forbids control characters");
+        }
+    }
+}
+
+#[test]
+fn nothing_a_scenario_says_becomes_markup_or_moves_the_cursor() {
+    let judged = fixture::hostile();
+    let page = reports::html(&judged);
+    assert!(!page.contains("<script"), "a script");
+    assert!(!page.contains("<img"), "an image");
+    assert!(!page.contains('\u{202e}'), "text that runs backwards");
+    assert!(
+        page.contains("&lt;/script&gt;") || page.contains("&#60;/script&#62;"),
+        "the text itself is shown"
+    );
+    for svg in [reports::latency_svg(&judged), reports::availability_svg(&judged)] {
+        assert!(!svg.contains("<script") && !svg.contains("<img"));
+    }
+    assert!(!reports::text(&judged, false).contains('\u{1b}'), "an escape sequence");
+    assert!(!reports::text(&judged, true).contains("\u{1b}[2J"), "an escape sequence");
+    serde_json::from_str::<serde_json::Value>(&reports::summary_json(&judged)).unwrap();
+}
+
+#[test]
+fn the_page_fetches_and_runs_nothing() {
+    let page = reports::html(&fixture::violated(1.s()));
+    assert!(page.contains(
+        "content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\""
+    ));
+    let without_namespace = page.replace("http://www.w3.org/2000/svg", "");
+    for outside in ["http:", "https:", "src=", "href=", "@import", "<script", "url(http", "<link", "<iframe"]
+    {
+        assert!(!without_namespace.contains(outside), "{outside}");
+    }
+}
+
+#[test]
+fn a_huge_run_has_a_small_page_and_a_short_summary() {
+    let judged = fixture::huge();
+    let page = reports::html(&judged);
+    assert!(page.len() < 2 * 1024 * 1024, "{} bytes", page.len());
+    assert!(page.contains("… and 99,900 more faults."));
+    for svg in [reports::latency_svg(&judged), reports::availability_svg(&judged)] {
+        assert!(svg.len() < 256 * 1024, "{} bytes", svg.len());
+    }
+    assert!(reports::text(&judged, false).lines().count() <= 50);
+}
+
+#[test]
+fn the_terminal_summary_fits_a_terminal() {
+    for judged in [
+        fixture::partition(1.s()),
+        fixture::violated(1.s()),
+        fixture::empty(),
+        fixture::hostile(),
+        fixture::huge(),
+    ] {
+        let text = reports::text(&judged, false);
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    }
+    for judged in [fixture::partition(1.s()), fixture::violated(1.s())] {
+        assert!(reports::text(&judged, false).lines().count() <= 40);
+    }
+}
+
+#[test]
+fn extremes_of_time_do_not_panic() {
+    let mut judged = fixture::partition(5.s());
+    judged.run.ended = Time::MAX;
+    judged.run.until = Time::MAX;
+    judged.measures.latency = Latency { count: 1, max: Span::MAX, p50: Span(0), ..Latency::default() };
+    judged.measures.windows = vec![
+        Window { from: Time::ZERO, served: Served::default(), latency: judged.measures.latency },
+        Window {
+            from: Time::MAX,
+            served: Served { wanted: 1, ..Served::default() },
+            latency: judged.measures.latency,
+        },
+    ];
+    judged.measures.window = Span::MAX;
+    every_report(&judged);
+    judged.run.ended = Time(1);
+    judged.measures.window = Span::ZERO;
+    every_report(&judged);
+}
+
+#[test]
+fn a_fault_that_bit_nothing_or_never_struck_says_so() {
+    let text = reports::text(&fixture::partition(5.s()), false);
+    assert!(text.contains("bit nothing"));
+    assert!(text.contains("the run ended first"));
+    let mut judged = fixture::partition(5.s());
+    judged.measures.recoveries[0].after = None;
+    assert!(reports::text(&judged, false).contains("not back before the end"));
+}
+
+#[test]
+fn badges_of_faults_never_overlap() {
+    let mut judged = fixture::partition(5.s());
+    let cut = |i: u64| {
+        fixture::fault("a rather long name", Fault::Heal, 20_000 + 250 * i, None, &[], Effect::default())
+    };
+    judged.run.faults = (0..40).map(cut).collect();
+    let svg = reports::availability_svg(&judged);
+    let number = |line: &str, key: &str| -> Option<f64> {
+        line.split_once(&format!(" {key}=\""))?.1.split_once('"')?.0.parse().ok()
+    };
+    let badges: Vec<(f64, f64, f64)> = svg
+        .lines()
+        .filter(|line| line.starts_with("<g><title>"))
+        .filter_map(|line| line.split_once("<rect").map(|(_, rect)| rect))
+        .filter_map(|rect| Some((number(rect, "x")?, number(rect, "y")?, number(rect, "width")?)))
+        .collect();
+    assert!(badges.len() >= 20, "{}", badges.len());
+    for (i, a) in badges.iter().enumerate() {
+        for b in &badges[i + 1..] {
+            assert!(a.1 != b.1 || a.0 + a.2 <= b.0 || b.0 + b.2 <= a.0, "{a:?} {b:?}");
+        }
+    }
+}
+
+#[test]
+fn the_summary_has_what_its_documentation_promises() {
+    let summary: serde_json::Value =
+        serde_json::from_str(&reports::summary_json(&fixture::violated(5.s()))).unwrap();
+    let documentation = include_str!("../SUMMARY.md");
+    let mut promised = 0;
+    for path in documentation
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(path, _)| path))
+    {
+        promised += 1;
+        let mut place = &summary;
+        for key in path.split('.') {
+            let (key, list) = key.strip_suffix("[]").map_or((key, false), |key| (key, true));
+            place = &place[key];
+            if list {
+                place = &place[0];
+            }
+        }
+        assert!(!place.is_null() || NULLABLE.contains(&path), "{path} is not there");
+    }
+    let mut found = 0;
+    leaves(&summary, &mut found);
+    assert_eq!(promised, found, "every key is documented, and every documented key exists");
+    assert_eq!(summary["schema"], reports::SCHEMA);
+    assert_eq!(summary["status"], Status::Failed.word());
+    assert_eq!(summary["faults"][5]["struck_ns"], serde_json::Value::Null);
+    assert_eq!(summary["downtimes"][0]["from_ns"], at(20_000).0);
+}
+
+const NULLABLE: [&str; 1] = ["run.stopped"];
+
+/// Counts the keys that hold no object or list of objects, looking at the first of each list.
+fn leaves(value: &serde_json::Value, found: &mut usize) {
+    match value {
+        serde_json::Value::Object(map) => map.values().for_each(|value| leaves(value, found)),
+        serde_json::Value::Array(list) if list.first().is_some_and(serde_json::Value::is_object) => {
+            leaves(&list[0], found)
+        }
+        serde_json::Value::Array(_)
+        | serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => *found += 1,
+    }
+}

@@ -1,0 +1,131 @@
+//! What is expected: something, once, of properties and faults that exist, within bounds that can be met.
+
+use super::{At, Check};
+use crate::{
+    format::{Claim, Expectation},
+    messages::meaning,
+};
+use sim_core::time::{Span, Time};
+use std::collections::BTreeMap;
+
+pub(super) fn check(check: &mut Check<'_, '_>) {
+    let Some(all) =
+        check.top.find("expect").filter(|at| !check.scenario.expect.is_empty() || check.sound(*at))
+    else {
+        return;
+    };
+    let expect = &check.scenario.expect;
+    if expect.is_empty() {
+        check.say(meaning::nothing_expected(all.place()));
+    }
+    let readable = check.top.find("faults").is_none_or(|at| check.sound(at));
+    let strikes = if readable { check.scenario.strikes() } else { Vec::new() };
+    let mut before: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, expectation) in expect.iter().enumerate() {
+        let at = all.item(index);
+        if check.mistakes.full() || !check.sound(at) {
+            continue;
+        }
+        let first = |key: &String| before.get(key).map(|earlier| all.item(*earlier).place());
+        let key = format!("{expectation:?}");
+        if let Some(first) = first(&key) {
+            check.say(meaning::expected_twice(at.place(), first));
+        } else if let Some(first) = opposite(expectation).and_then(|key| first(&format!("{key:?}"))) {
+            check.say(meaning::contradiction(at.place(), first));
+        }
+        before.entry(key).or_insert(index);
+        one(check, at, expectation, &strikes);
+    }
+}
+
+/// What cannot come true together with this.
+fn opposite(expectation: &Expectation) -> Option<Expectation> {
+    match expectation {
+        Expectation::Linearizable => Some(Expectation::Violates(Claim::Linearizable)),
+        Expectation::Always(name) => Some(Expectation::Violates(Claim::Always(name.clone()))),
+        Expectation::Violates(Claim::Linearizable) => Some(Expectation::Linearizable),
+        Expectation::Violates(Claim::Always(name)) => Some(Expectation::Always(name.clone())),
+        Expectation::Sometimes(_)
+        | Expectation::Availability { .. }
+        | Expectation::Latency { .. }
+        | Expectation::Recovers { .. }
+        | Expectation::Downtime { .. } => None,
+    }
+}
+
+fn one(check: &mut Check<'_, '_>, at: At<'_>, expectation: &Expectation, strikes: &[Time]) {
+    match expectation {
+        Expectation::Linearizable | Expectation::Violates(Claim::Linearizable) => {}
+        Expectation::Violates(Claim::Always(name)) => property(check, at.item(0).item(0), name, true),
+        Expectation::Always(name) => property(check, at.item(0), name, true),
+        Expectation::Sometimes(name) => property(check, at.item(0), name, false),
+        Expectation::Availability { at_least, at_most } => availability(check, at, *at_least, *at_most),
+        Expectation::Latency { percentile, at_most } => {
+            if *percentile <= 0.0 || *percentile > 100.0 {
+                check.say(meaning::percentile(at.key("percentile").place(), *percentile));
+            }
+            some_time(check, at, "at_most", *at_most);
+        }
+        Expectation::Downtime { at_most } => some_time(check, at, "at_most", *at_most),
+        Expectation::Recovers { from, within } => {
+            some_time(check, at, "within", *within);
+            recovers(check, at, from, *within, strikes);
+        }
+    }
+}
+
+fn some_time(check: &mut Check<'_, '_>, at: At<'_>, key: &str, span: Span) {
+    if span == Span::ZERO {
+        check.say(meaning::no_time(at.key(key).place(), key));
+    }
+}
+
+fn property(check: &mut Check<'_, '_>, at: At<'_>, name: &str, always: bool) {
+    let Some(protocols) = &check.protocols else { return };
+    let all: Vec<(&str, bool)> =
+        protocols.iter().flat_map(|protocol| check.catalog.properties(protocol)).collect();
+    if all.contains(&(name, always)) {
+        return;
+    }
+    if all.contains(&(name, !always)) {
+        return check.say(meaning::other_kind(at.place(), name, if always { "Sometimes" } else { "Always" }));
+    }
+    let known: Vec<&str> =
+        all.iter().filter(|property| property.1 == always).map(|property| property.0).collect();
+    check.say(meaning::no_property(at.place(), name, if always { "Always" } else { "Sometimes" }, &known));
+}
+
+fn availability(check: &mut Check<'_, '_>, at: At<'_>, low: Option<f64>, high: Option<f64>) {
+    for (key, share) in [("at_least", low), ("at_most", high)] {
+        if let Some(share) = share.filter(|share| !(0.0..=1.0).contains(share)) {
+            return check.say(meaning::not_a_share(at.key(key).place(), share));
+        }
+    }
+    match (low, high) {
+        (None, None) => check.say(meaning::no_bound(at.place())),
+        (Some(low), Some(high)) if low > high => {
+            check.say(meaning::bounds_crossed(at.key("at_most").place(), low, high));
+        }
+        (Some(_), _) | (_, Some(_)) => {}
+    }
+}
+
+/// `strikes` is empty when the faults could not be read.
+fn recovers(check: &mut Check<'_, '_>, at: At<'_>, from: &str, within: Span, strikes: &[Time]) {
+    if strikes.len() < check.scenario.faults.len() {
+        return;
+    }
+    let scenario = check.scenario;
+    let Some(index) = scenario.faults.iter().position(|fault| fault.name == from) else {
+        let known: Vec<&str> = scenario.faults.iter().map(|fault| fault.name.as_str()).collect();
+        return check.say(meaning::no_fault_at_all(at.key("from").place(), from, &known));
+    };
+    let fault = &scenario.faults[index];
+    if !fault.fault.harms() {
+        return check.say(meaning::recovers_from_good(at.key("from").place(), fault.fault.kind()));
+    }
+    let left = scenario.until.since(strikes[index] + fault.lasts.unwrap_or(Span::ZERO));
+    if within > left && check.top.find("until").is_some_and(|at| check.sound(at)) {
+        check.say(meaning::recovers_late(at.key("within").place(), within, left));
+    }
+}

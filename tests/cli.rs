@@ -1,0 +1,279 @@
+//! The command line as its users meet it: what it writes, what it refuses, and with which exit code it ends.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// A folder of its own for each test, gone when the test is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn sim(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sim")).args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("it was not killed")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A scenario of a second or two, with these parts put in.
+fn small(faults: &str, expect: &str) -> String {
+    format!(
+        r#"(
+    about: "a small one",
+    seed: 1,
+    until: "3s",
+    services: {{ "db": (run: "raft", nodes: 3) }},
+    clients: (nodes: 2, of: "db", load: Open(Constant(50.0)), start: "500ms"),
+    network: (delay: Constant("1ms")),
+    faults: [{faults}],
+    expect: [{expect}],
+)"#
+    )
+}
+
+#[test]
+fn a_run_that_holds_writes_its_reports_and_ends_with_0() {
+    let folder = Folder::new("holds");
+    let file = folder.file("small.ron", &small("", "Linearizable"));
+    let output = sim(&["run", &file, "--out", &folder.path("out")]);
+    assert_eq!(code(&output), 0, "{}{}", out(&output), err(&output));
+    let mut names: Vec<String> = fs::read_dir(folder.0.join("out"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["availability.svg", "latency.svg", "plan.ron", "report.html", "summary.json"]);
+    assert!(out(&output).contains("seed") && out(&output).contains("sim run"), "{}", out(&output));
+    assert!(!out(&output).contains('\u{1b}'), "no colours when nobody watches");
+    assert_eq!(err(&output), "", "no progress bar when nobody watches");
+    let summary: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.0.join("out/summary.json")).unwrap()).unwrap();
+    assert!(summary["schema"].as_str().unwrap().starts_with("sim-summary/"));
+}
+
+#[test]
+fn a_failed_expectation_ends_with_1() {
+    let folder = Folder::new("fails");
+    let file = folder.file("small.ron", &small("", "Availability(at_most: 0.5)"));
+    let output = sim(&["run", &file, "--out", &folder.path("out")]);
+    assert_eq!(code(&output), 1, "{}", out(&output));
+    assert!(out(&output).contains("failed"), "{}", out(&output));
+}
+
+#[test]
+fn a_run_without_operations_or_with_a_blunt_fault_is_vacuous_and_ends_with_3() {
+    let folder = Folder::new("vacuous");
+    let idle = small("", "Linearizable").replace(r#"start: "500ms""#, r#"start: "2999999us""#);
+    let blunt = small(r#"(at: "1s", do: Heal)"#, "Linearizable");
+    for (name, text) in [("idle.ron", idle), ("blunt.ron", blunt)] {
+        let file = folder.file(name, &text);
+        let output = sim(&["run", &file, "--out", &folder.path("out")]);
+        assert_eq!(code(&output), 3, "{name}: {}{}", out(&output), err(&output));
+        let allowed = folder.file(name, &text.replace("expect:", "vacuous: Allow, expect:"));
+        let output = sim(&["run", &allowed, "--out", &folder.path("out")]);
+        assert_eq!(code(&output), 0, "{name}, allowed: {}", out(&output));
+    }
+}
+
+#[test]
+fn a_mistake_in_one_file_runs_none_and_writes_nothing() {
+    let folder = Folder::new("mistake");
+    let good = folder.file("good.ron", &small("", "Linearizable"));
+    let bad = folder.file("bad.ron", &small("", "Linearizable").replace("nodes: 3", "nods: 3"));
+    let output = sim(&["run", &good, &bad, "--out", &folder.path("out")]);
+    assert_eq!(code(&output), 2);
+    assert!(!folder.0.join("out").exists());
+    let text = err(&output);
+    assert!(text.contains("bad.ron:5"), "{text}");
+    assert!(text.contains("did you mean `nodes`?"), "{text}");
+    assert_eq!(code(&sim(&["check", &good])), 0);
+    assert_eq!(code(&sim(&["check", &good, &bad])), 2);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named_and_ends_with_2() {
+    let folder = Folder::new("unwritable");
+    let file = folder.file("small.ron", &small("", "Linearizable"));
+    let blocked = folder.file("blocked", "a file where the folder should be");
+    let output = sim(&["run", &file, "--out", &blocked]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("cannot write") && err(&output).contains("--out"), "{}", err(&output));
+}
+
+#[test]
+fn bad_usage_ends_with_2_and_help_with_0() {
+    assert_eq!(code(&sim(&["run"])), 2);
+    assert_eq!(code(&sim(&["walk"])), 2);
+    assert_eq!(code(&sim(&["run", "no-such-file.ron"])), 2);
+    assert_eq!(code(&sim(&["run", "scenarios"])), 2, "a folder is no file");
+    assert_eq!(code(&sim(&["--help"])), 0);
+    assert_eq!(code(&sim(&["--version"])), 0);
+    let list = sim(&["list"]);
+    assert_eq!(code(&list), 0);
+    assert!(out(&list).contains("raft") && out(&list).contains("election safety"));
+}
+
+#[test]
+fn set_changes_what_the_file_says_and_the_reproducing_command_says_so_too() {
+    let folder = Folder::new("set");
+    let file = folder.file("small.ron", &small("", "Linearizable"));
+    let output = sim(&["run", &file, "--set", "services.db.nodes=5", "--seed", "9", "--out", &folder.path("out")]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let plan = fs::read_to_string(folder.0.join("out/plan.ron")).unwrap();
+    assert!(plan.contains("nodes: 5") && plan.contains("seed: 9"), "{plan}");
+    assert!(out(&output).contains("--seed 9 --set services.db.nodes=5"), "{}", out(&output));
+    for wrong in ["services.db.nods=5", "services.db.nodes", "services.db.nodes=many"] {
+        let output = sim(&["run", &file, "--set", wrong, "--out", &folder.path("out")]);
+        assert_eq!(code(&output), 2, "{wrong}: {}", out(&output));
+    }
+}
+
+#[test]
+fn the_plan_that_a_run_leaves_behind_is_a_scenario_that_gives_the_same_run() {
+    let folder = Folder::new("plan");
+    let faults = r#"(at: "1s", lasts: "500ms", do: Crash([Role("leader"), Random(1)])), (name: "cut", after: ("crash", "1s"), lasts: "200ms", do: Split([[Random(1)], [Rest]]))"#;
+    let file = folder.file("small.ron", &small(faults, "Linearizable"));
+    let output = sim(&["run", &file, "--out", &folder.path("out")]);
+    assert_eq!(code(&output), 0, "{}{}", out(&output), err(&output));
+    let plan = folder.path("out/plan.ron");
+    let text = fs::read_to_string(&plan).unwrap();
+    assert!(!text.contains("Random") && !text.contains("Role"), "{text}");
+    assert_eq!(out(&sim(&["fingerprint", &file])), out(&sim(&["fingerprint", &plan])));
+    let again = sim(&["run", &plan, "--out", &folder.path("again")]);
+    assert_eq!(code(&again), 0, "{}", err(&again));
+    assert_eq!(text, fs::read_to_string(folder.path("again/plan.ron")).unwrap(), "a plan's plan is itself");
+}
+
+#[test]
+fn a_trace_has_one_line_per_event() {
+    let folder = Folder::new("trace");
+    let file = folder.file("small.ron", &small("", "Linearizable"));
+    let output = sim(&["run", &file, "--trace", "--out", &folder.path("out")]);
+    assert_eq!(code(&output), 0);
+    let trace = fs::read_to_string(folder.0.join("out/trace.jsonl")).unwrap();
+    let summary: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.0.join("out/summary.json")).unwrap()).unwrap();
+    let events = out(&sim(&["fingerprint", &file])).split_whitespace().nth(1).unwrap().parse::<usize>().unwrap();
+    assert_eq!(trace.lines().count(), events);
+    assert!(summary.to_string().contains(&events.to_string()));
+    for line in trace.lines().take(100) {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+}
+
+#[test]
+fn verify_compares_with_a_fresh_process() {
+    let folder = Folder::new("verify");
+    let file = folder.file("small.ron", &small("", "Linearizable"));
+    let output = sim(&["verify", &file]);
+    assert_eq!(code(&output), 0, "{}{}", out(&output), err(&output));
+    assert!(out(&output).contains("the same run"));
+}
+
+/// What a hostile or careless hand could put in a file: an answer in words, exit 2, and neither a panic nor a hang.
+#[test]
+fn a_hundred_malformed_files_are_refused_in_words() {
+    let folder = Folder::new("malformed");
+    let good = small(r#"(at: "1s", lasts: "1s", do: Crash([Node("db-1")]))"#, "Linearizable");
+    let mut bad: Vec<String> = vec![
+        String::new(),
+        "(".into(),
+        "(".repeat(100_000),
+        "[".repeat(100_000),
+        "(a:".repeat(50_000),
+        "/*".repeat(10_000),
+        "\"".into(),
+        "\u{0}".into(),
+        "()".into(),
+        "nonsense".into(),
+        good.replace("nodes: 3", "nodes: 4000000000"),
+        good.replace("nodes: 3", "nodes: 99999999999999999999999999"),
+        good.replace("nodes: 3", "nodes: 0"),
+        good.replace("nodes: 3", "nodes: -1"),
+        good.replace("nodes: 3", "nodes: 3.5"),
+        good.replace("nodes: 3", "nodes: \"three\""),
+        good.replace("\"3s\"", "\"3\""),
+        good.replace("\"3s\"", "3"),
+        good.replace("\"3s\"", "\"99999999999h\""),
+        good.replace("\"3s\"", "\"0s\""),
+        good.replace("50.0", "-1.0"),
+        good.replace("50.0", "0.0"),
+        good.replace("50.0", "1e300"),
+        good.replace("50.0", "NaN"),
+        good.replace("50.0", "inf"),
+        good.replace("seed: 1", "seed: -1"),
+        good.replace("seed: 1,", ""),
+        good.replace("seed: 1", "seed: 1, seed: 2"),
+        good.replace("raft", "rafd"),
+        good.replace("db-1", "db-4"),
+        good.replace("db-1", "../../etc/passwd"),
+        good.replace("at: \"1s\"", "at: \"5s\""),
+        good.replace("lasts: \"1s\"", "lasts: \"1h\""),
+        good.replace("Linearizable", "Linearisable"),
+        good.replace("Linearizable", ""),
+        good.replace("of: \"db\"", "of: \"bd\""),
+        good.replace("delay: Constant(\"1ms\")", "delay: Uniform(\"2ms\", \"1ms\")"),
+        good.replace("delay: Constant(\"1ms\")", "delay: Constant(\"1ms\"), loss: 2.0"),
+        "x".repeat(2 << 20),
+    ];
+    // Cut short anywhere, and with a byte changed anywhere: most of these are wrong, all must be answered.
+    for i in 0..40 {
+        bad.push(good.chars().take(good.len() * i / 41).collect());
+    }
+    for i in 0..30 {
+        let mut bytes = good.clone().into_bytes();
+        let at = (i * 7919 + 13) % bytes.len();
+        bytes[at] = b"({[\"\\/,:)x0"[i % 11];
+        bad.push(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    assert!(bad.len() >= 100);
+    let mut refused = 0;
+    for (number, text) in bad.iter().enumerate() {
+        let file = folder.file("bad.ron", text);
+        // 256 MiB of address space and ten seconds, kept by the shell.
+        let output = Command::new("bash")
+            .args(["-c", "ulimit -v 262144; exec timeout 10 \"$0\" check \"$1\"", env!("CARGO_BIN_EXE_sim"), &file])
+            .output()
+            .unwrap();
+        let (code, text) = (code(&output), err(&output));
+        assert!(code == 2 || code == 0 && number > 80, "file {number}: exit {code}: {text}");
+        if code == 2 {
+            refused += 1;
+            assert!(text.contains("error") && !text.contains("panicked"), "file {number}: {text}");
+            assert!(text.len() < 20_000, "file {number}: {} bytes of complaint", text.len());
+        }
+    }
+    assert!(refused >= 90, "{refused} refused");
+}
