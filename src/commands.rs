@@ -1,7 +1,13 @@
 //! What each subcommand does.
 
 use crate::{Choice, output, progress::Progress};
-use scenarios::{Registry, format::Scenario, plan::Plan, play};
+use scenarios::{
+    Registry,
+    diagnostics::Diagnostics,
+    format::{FILE_MAX, Scenario},
+    plan::Plan,
+    play, read, set,
+};
 use sim_core::judged::{Judged, Status};
 use std::{
     io::{BufRead, BufReader, IsTerminal, Read, Write},
@@ -132,44 +138,30 @@ pub(crate) fn check(registry: &Registry, files: &[PathBuf], set: &[String]) -> u
 /// Reads a scenario; says on standard error what is wrong with it.
 fn read(registry: &Registry, file: &Path, set: &[String]) -> Option<Asked> {
     let shown = file.display().to_string();
-    let complain = |message: String| {
-        eprintln!("{}", message.trim_end());
-        None
-    };
-    let mut text = match contents(file) {
-        Ok(text) => text,
-        Err(error) => return complain(format!("error: cannot read {shown}: {error}")),
-    };
-    let color = std::io::stderr().is_terminal();
-    for assignment in set {
-        let Some((path, value)) = assignment.split_once('=') else {
-            return complain(format!("error: `--set {assignment}` has no `=`: write --set network.loss=0.05"));
-        };
-        match scenarios::set::set(&text, path.trim(), value.trim()) {
-            Ok(changed) => text = changed,
-            Err(problems) => return complain(problems.render(color)),
-        }
-    }
-    match scenarios::read::read(&shown, &text, registry) {
-        Ok(scenario) => {
+    let read = contents(file)
+        .map_err(|error| Diagnostics::of_file(&shown, &format!("cannot read it: {error}")))
+        .and_then(|bytes| {
+            let source = read::text(&shown, &bytes)?;
+            let set: Vec<&str> = set.iter().map(String::as_str).collect();
+            set::read_set(&shown, source, &set, registry)
+        });
+    match read {
+        Ok((scenario, text)) => {
             let name = file.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
             Some(Asked { file: shown, name, text, scenario })
         }
-        Err(problems) => complain(problems.render(color)),
+        Err(problems) => {
+            eprintln!("{}", problems.render(std::io::stderr().is_terminal()).trim_end());
+            None
+        }
     }
 }
 
-/// The file's text, at most one byte more than a scenario may have: `read` refuses what is longer.
-fn contents(file: &Path) -> std::io::Result<String> {
+/// The file's bytes, at most one more than a scenario may have: `read` refuses what is longer.
+fn contents(file: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(file)?.take(scenarios::format::FILE_MAX as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > scenarios::format::FILE_MAX {
-        let found = format!("it has more than {} bytes, the most that a scenario may have", scenarios::format::FILE_MAX);
-        return Err(std::io::Error::other(found));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        std::io::Error::other(format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
-    })
+    std::fs::File::open(file)?.take(FILE_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 pub(crate) fn list(registry: &Registry) -> u8 {

@@ -9,7 +9,8 @@ use crate::{
     page::{self, Listed},
     palette::dark_css,
     tables,
-    text::{downtime, headline, sign},
+    text::downtime,
+    verdicts::{headline, sign},
     words::{counted, moment, short},
 };
 use askama::Template;

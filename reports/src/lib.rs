@@ -25,6 +25,7 @@ mod svg;
 mod tables;
 mod text;
 mod trace;
+mod verdicts;
 mod words;
 
 pub use charts::{availability_svg, latency_svg};

@@ -2,7 +2,7 @@
 
 use crate::{
     faults::{self, Outcome, Told},
-    text::{evidence, sign},
+    verdicts::{evidence, sign},
     words::{clean_lines, count, counted, percent, short, span},
 };
 use sim_core::{
@@ -66,10 +66,10 @@ pub(crate) fn tiles(judged: &Judged) -> Vec<Tile> {
     }
     if !judged.run.faults.is_empty() {
         let nothing = faults::harmless(judged);
-        let label = if nothing == 0 {
-            "faults".into()
-        } else {
-            format!("faults, {} bit nothing", count(nothing as u64))
+        let noun = if judged.run.faults.len() == 1 { "fault" } else { "faults" };
+        let label = match nothing {
+            0 => noun.into(),
+            _ => format!("{noun}, {} bit nothing", count(nothing as u64)),
         };
         tiles.push(Tile { value: count(judged.run.faults.len() as u64), label });
     }

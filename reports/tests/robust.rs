@@ -56,7 +56,7 @@ fn equal_runs_have_equal_reports() {
 
 #[test]
 fn pictures_are_well_formed() {
-    for judged in [fixture::empty(), fixture::violated(1.s()), fixture::hostile()] {
+    for judged in [fixture::empty(), fixture::violated(1.s()), fixture::extremes::hostile()] {
         for svg in [reports::latency_svg(&judged), reports::availability_svg(&judged)] {
             assert_eq!(unbalanced(&svg), [""; 0]);
             assert!(svg.chars().all(|c| c == '\n' || !c.is_control()), "XML forbids control characters");
@@ -66,7 +66,7 @@ fn pictures_are_well_formed() {
 
 #[test]
 fn nothing_a_scenario_says_becomes_markup_or_moves_the_cursor() {
-    let judged = fixture::hostile();
+    let judged = fixture::extremes::hostile();
     let page = reports::html(&judged);
     assert!(!page.contains("<script"), "a script");
     assert!(!page.contains("<img"), "an image");
@@ -98,7 +98,7 @@ fn the_page_fetches_and_runs_nothing() {
 
 #[test]
 fn a_huge_run_has_a_small_page_and_a_short_summary() {
-    let judged = fixture::huge();
+    let judged = fixture::extremes::huge();
     let page = reports::html(&judged);
     assert!(page.len() < 2 * 1024 * 1024, "{} bytes", page.len());
     assert!(page.contains("… and 99,900 more faults."));
@@ -114,8 +114,8 @@ fn the_terminal_summary_fits_a_terminal() {
         fixture::partition(1.s()),
         fixture::violated(1.s()),
         fixture::empty(),
-        fixture::hostile(),
-        fixture::huge(),
+        fixture::extremes::hostile(),
+        fixture::extremes::huge(),
     ] {
         let text = reports::text(&judged, false);
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");

@@ -20,7 +20,7 @@ mod access;
 /// Reads a value from a piece of RON, such as what a scenario says under `with`. Use it in a
 /// [`Catalog`](crate::format::Catalog): its errors know their place in the file.
 pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
-    let outline = Outline::of(text).map_err(|mistakes| Refusal::Misread(Misread(mistakes)))?;
+    let outline = Outline::of(text).map_err(|mistakes| Refusal::Misread(Misread(mistakes.list)))?;
     decode(text, &outline.root).map_err(|mistake| Refusal::Misread(Misread(vec![mistake])))
 }
 
@@ -90,13 +90,17 @@ impl de::Error for Error {
     }
 }
 
-/// Messages of other crates say "found: what would do"; the second half is help.
+/// Messages of other crates say "found: what would do"; the second half is help. They may quote the file at length.
 pub(crate) fn split_advice(message: &str) -> (String, Option<String>) {
+    let short = |text: &str| match text.char_indices().nth(300) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    };
     match message.split_once(": ") {
         Some((what, advice)) if advice.starts_with("write ") || advice.starts_with("use ") => {
-            (what.to_owned(), Some(advice.to_owned()))
+            (short(what), Some(short(advice)))
         }
-        Some(_) | None => (message.to_owned(), None),
+        Some(_) | None => (short(message), None),
     }
 }
 
@@ -376,12 +380,9 @@ impl<'de> Deserializer<'de> for Value<'_> {
             Shape::Items(items) if items.is_empty() && self.name().is_none_or(|found| found == name) => {
                 self.fields(&[], visitor)
             }
-            Shape::Items(_) if self.node.name.is_some() => Err(messages::takes_keys(
-                self.node.at.clone(),
-                &self.source[self.node.name.clone().unwrap_or(0..0)],
-                keys,
-            )
-            .into()),
+            Shape::Items(_) if self.node.name.is_some() => {
+                Err(messages::takes_keys(self.node.at.clone(), self.owner().trim_matches('`'), keys).into())
+            }
             Shape::Fields(_)
             | Shape::Items(_)
             | Shape::Text

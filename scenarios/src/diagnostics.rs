@@ -12,7 +12,7 @@
 //!
 //! The words of all messages are in `messages.rs`.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use std::fmt;
 
 /// Where in a text, in bytes.
@@ -22,6 +22,8 @@ pub(crate) type Place = std::ops::Range<usize>;
 const SHOWN: usize = 20;
 /// So many mistakes are kept; the rest are counted.
 const KEPT: usize = 200;
+/// Of a line with more bytes, only the part around a mistake is shown.
+const LINE_MAX: usize = 1_000;
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +48,11 @@ pub(crate) struct Mistakes {
 }
 
 impl Mistakes {
+    /// A single one.
+    pub(crate) fn one(mistake: Mistake) -> Mistakes {
+        Mistakes { list: vec![mistake], dropped: 0 }
+    }
+
     pub(crate) fn push(&mut self, mistake: Mistake) {
         if self.list.len() < KEPT {
             self.list.push(mistake);
@@ -108,7 +115,7 @@ impl Diagnostics {
     pub fn of_file(file: &str, message: &str) -> Diagnostics {
         let mistake =
             Mistake { at: 0..0, what: message.to_owned(), label: String::new(), help: None, also: None };
-        Diagnostics::new(file, "", Mistakes { list: vec![mistake], dropped: 0 })
+        Diagnostics::new(file, "", Mistakes::one(mistake))
     }
 
     pub(crate) fn with_edits(mut self, edits: &[Edit]) -> Diagnostics {
@@ -157,11 +164,16 @@ impl Found {
         if self.source.is_empty() {
             group = group.element(Origin::path(&self.file));
         } else if let Some((edit, at)) = self.blamed(&mistake.at) {
-            group = group.element(snippet("--set", &edit.argument, at, &mistake.label, None));
+            group = group.elements(snippet("--set", &edit.argument, at, &mistake.label, None));
         } else {
             let at = one_line(&self.source, &mistake.at);
-            group =
-                group.element(snippet(&self.file, &self.source, at, &mistake.label, mistake.also.as_deref()));
+            group = group.elements(snippet(
+                &self.file,
+                &self.source,
+                at,
+                &mistake.label,
+                mistake.also.as_deref(),
+            ));
         }
         match &mistake.help {
             Some(help) => group.element(Level::HELP.message(help)),
@@ -188,11 +200,27 @@ impl fmt::Display for Diagnostics {
 
 impl std::error::Error for Diagnostics {}
 
-/// The part of a place that lies on its first line.
+/// The part of a place that lies on its first line, and not more of it than can be shown.
 fn one_line(source: &str, at: &Place) -> Place {
     let piece = &source[at.clone()];
     let length = piece.find(['\n', '\r']).unwrap_or(piece.len());
-    at.start..at.start + length
+    at.start..boundary(source, at.start + length.min(LINE_MAX / 2))
+}
+
+/// The line around a place; of a very long line, only the part around the place.
+fn line_around(source: &str, at: &Place) -> Place {
+    let start = source[..at.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = source[at.end..].find('\n').map_or(source.len(), |length| at.end + length);
+    if end - start <= LINE_MAX {
+        return start..end;
+    }
+    let near = |offset: usize| boundary(source, offset);
+    start.max(near(at.start.saturating_sub(LINE_MAX / 4)))..end.min(near(at.end + LINE_MAX / 4))
+}
+
+/// The last offset up to this one at which a character starts.
+fn boundary(source: &str, offset: usize) -> usize {
+    (0..=offset.min(source.len())).rev().find(|at| source.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// The lines of the two places, with the places marked.
@@ -202,20 +230,35 @@ fn snippet<'a>(
     at: Place,
     label: &'a str,
     also: Option<&'a (Place, String)>,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let also = also.map(|(place, label)| (one_line(source, place), label));
-    let first = also.as_ref().map_or(at.start, |(place, _)| place.start.min(at.start));
-    let last = also.as_ref().map_or(at.end, |(place, _)| place.end.max(at.end));
-    let start = source[..first].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = source[last..].find('\n').map_or(source.len(), |length| last + length);
+) -> Vec<Element<'a>> {
+    let mut shown = line_around(source, &at);
+    let line = |offset: usize| source[..offset].matches('\n').count() + 1;
+    let line_start = source[..at.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let whole = shown.start == line_start;
+    let also = also.map(|(place, label)| (one_line(source, place), label)).filter(|(place, _)| {
+        let other = line_around(source, place);
+        whole && (other.start == 0 || source[..other.start].ends_with('\n'))
+    });
+    if let Some((place, _)) = &also {
+        let other = line_around(source, place);
+        shown = shown.start.min(other.start)..shown.end.max(other.end);
+    }
+    let start = shown.start;
     let move_back = |place: Place| place.start - start..place.end - start;
-    let line = source[..start].matches('\n').count() + 1;
-    let mut snippet = Snippet::source(&source[start..end]).line_start(line).path(path);
+    let mut snippet = Snippet::source(&source[shown]).line_start(line(start));
+    let mut elements: Vec<Element<'_>> = Vec::new();
+    if whole {
+        snippet = snippet.path(path);
+    } else {
+        let column = source[line_start..at.start].chars().count() + 1;
+        elements.push(Origin::path(path).line(line(at.start)).char_column(column).into());
+    }
     snippet = snippet.annotation(AnnotationKind::Primary.span(move_back(at)).label(label));
     if let Some((place, label)) = also {
         snippet = snippet.annotation(AnnotationKind::Context.span(move_back(place)).label(label.as_str()));
     }
-    snippet
+    elements.push(snippet.into());
+    elements
 }
 
 /// Which of `known` was probably meant by `found`, if any is near.

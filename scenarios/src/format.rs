@@ -8,7 +8,7 @@
 //! * every duration, ratio and count lies in the range that its field documents,
 //! * faults strike before the run ends, end before it ends, and leave its calm part alone.
 
-use crate::decode::Misread;
+pub use crate::decode::{Misread, parse};
 use ron::error::SpannedError;
 use serde::{Deserialize, Serialize};
 use sim_core::{
@@ -323,7 +323,7 @@ pub trait Catalog {
 /// Why a [`Catalog`] refuses a piece of RON.
 #[derive(Clone, Debug)]
 pub enum Refusal {
-    /// It is not what the protocol reads, says [`parse`](crate::decode::parse).
+    /// It is not what the protocol reads, says [`parse`].
     Misread(Misread),
     /// It is not what the protocol reads, says `ron`; positions count from the start of the piece.
     Shape(SpannedError),

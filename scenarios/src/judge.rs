@@ -69,8 +69,8 @@ fn linearizable(run: &Run) -> Verdict {
     let sum = |count: fn(&Search) -> usize| searches.iter().map(count).sum::<usize>();
     let (checked, keys) = (sum(|s| s.counts.checked), sum(|s| s.counts.keys));
     let unanswered = sum(|s| s.counts.unanswered);
-    let counts = format!("{checked} calls on {keys} keys checked, {unanswered} of them unanswered");
-    let mut worst = verdict("linearizable", Status::Held, format!("{counts}; an order explains every answer"));
+    let counts = format!("{checked} calls on {keys} keys checked, {unanswered} unanswered");
+    let mut worst = verdict("linearizable", Status::Held, counts.clone());
     if checked == 0 {
         return verdict("linearizable", Status::Vacuous, "no call was made, so there is nothing to check");
     }
@@ -80,12 +80,12 @@ fn linearizable(run: &Run) -> Verdict {
             Finding::Violated(witness) => {
                 let broken = search.counts.keys_violated;
                 worst.status = Status::Failed;
-                worst.finding = format!("{counts}; no order explains key {} (of {broken} broken keys)", witness.key);
+                worst.finding = format!("no order explains key {} ({broken} of {keys} keys broken, {checked} calls)", witness.key);
                 worst.evidence = witness.lines.clone();
             }
             Finding::Unknown(shortage) if worst.status == Status::Held => {
                 worst.status = Status::Undecided;
-                worst.finding = format!("{counts}; the search gave up on key {}", shortage.key);
+                worst.finding = format!("the search gave up on key {} of {keys}; {checked} calls", shortage.key);
             }
             Finding::Unknown(_) => {}
         }
@@ -106,12 +106,12 @@ fn property(name: &str, kind: Kind, run: &Run) -> Verdict {
         Kind::Always if held == 0 => {
             verdict(format!("always {name}"), Status::Vacuous, "it was never put to the test")
         }
-        Kind::Always => verdict(format!("always {name}"), Status::Held, format!("judged {held} times")),
+        Kind::Always => verdict(format!("always {name}"), Status::Held, format!("judged {}", times(held))),
         Kind::Sometimes => match first {
             Some(at) => verdict(
                 format!("sometimes {name}"),
                 Status::Held,
-                format!("{held} times, first at {:.3} s", at.as_secs()),
+                format!("{}, first at {:.3}s", times(held), at.as_secs()),
             ),
             None => verdict(format!("sometimes {name}"), Status::Failed, "it never happened"),
         },
@@ -123,9 +123,13 @@ fn violations(run: &Run, wanted: impl Fn(&str) -> bool) -> Vec<String> {
     broken
         .map(|v| {
             let (name, at) = (run.name(v.node), v.at.as_secs());
-            format!("{} broken at {at:.6} s (event {}) by {name}: {}", v.property, v.event, v.found)
+            format!("{} broken at {at:.6}s (event {}) by {name}: {}", v.property, v.event, v.found)
         })
         .collect()
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".into() } else { format!("{count} times") }
 }
 
 fn percent(share: f64) -> String {
@@ -154,7 +158,7 @@ fn latency(percentile: f64, at_most: Span, measures: &Measures) -> Verdict {
         Some(found) => verdict(
             phrase,
             held(found <= at_most),
-            format!("{:.3} ms over {} answered operations", found.as_millis(), measures.latency.count),
+            format!("{:.3}ms over {} answered operations", found.as_millis(), measures.latency.count),
         ),
     }
 }
@@ -167,7 +171,7 @@ fn recovers(from: &str, within: Span, run: &Run, measures: &Measures) -> Verdict
     };
     match measures.recoveries.iter().find(|r| r.fault == index).and_then(|r| r.after) {
         Some(after) => {
-            verdict(phrase, held(after <= within), format!("service was back after {:.1} ms", after.as_millis()))
+            verdict(phrase, held(after <= within), format!("service was back after {:.1}ms", after.as_millis()))
         }
         None if measures.operations.is_empty() => verdict(phrase, Status::Vacuous, "no operation was wanted"),
         None => verdict(phrase, Status::Failed, "service did not come back before the end of the run"),
@@ -183,7 +187,7 @@ fn downtime(at_most: Span, measures: &Measures) -> Verdict {
         None => verdict(phrase, Status::Held, "there was none"),
         Some(longest) => {
             let (length, from) = (longest.until.since(longest.from), longest.from.as_secs());
-            let finding = format!("the longest was {:.1} ms, from {from:.3} s", length.as_millis());
+            let finding = format!("the longest was {:.1}ms, from {from:.3}s", length.as_millis());
             verdict(phrase, held(length <= at_most), finding)
         }
     }
@@ -212,7 +216,7 @@ fn unasked(scenario: &Scenario, run: &Run) -> Vec<Verdict> {
         let judged: u64 = others.iter().map(|p| p.held + p.broken).sum();
         let finding = match broken.first() {
             Some(first) => first.clone(),
-            None => format!("{} properties, judged {judged} times", others.len()),
+            None => format!("{} properties, judged {}", others.len(), times(judged)),
         };
         let status = held(others.iter().all(|p| p.broken == 0));
         verdicts.push(Verdict { evidence: broken, ..verdict("every other safety property", status, finding) });

@@ -138,6 +138,10 @@ pub(crate) fn equals_sign(at: Place) -> Mistake {
     mistake(at, "`=` does not belong here", "here").help("a key and its value are written `key: value`")
 }
 
+pub(crate) fn semicolon(at: Place) -> Mistake {
+    mistake(at, "`;` does not belong here", "here").help("values are separated by `,`")
+}
+
 pub(crate) fn key_missing(at: Place, found: &str) -> Mistake {
     mistake(at, format!("`key: value` was expected, found {}", quote(found)), "not a key and a `:`")
 }
@@ -150,7 +154,7 @@ pub(crate) fn key_quoted(at: Place, found: &str) -> Mistake {
 
 pub(crate) fn comma_missing(at: Place, next: Place, found: &str) -> Mistake {
     match found.chars().next() {
-        Some(';') => mistake(next, "`;` does not belong here", "here").help("values are separated by `,`"),
+        Some(';') => semicolon(next),
         Some(':') => mistake(next, "`:` does not belong here", "here")
             .help("`key: value` needs a key in all places of the same brackets, or in none"),
         Some(_) | None => {
@@ -191,31 +195,42 @@ pub(crate) fn expected(what: &str, source: &str, node: &Node) -> Mistake {
     };
     let mistake =
         mistake(node.at.clone(), format!("expected {what}, found {}", found(source, node)), label(what));
-    let bare = node.name.is_none() && matches!(node.shape, Shape::Word);
-    match node.shape {
-        Shape::Word if bare && what.contains("in quotes") && number(text) && what.contains("duration") => {
-            mistake.help(format!("write it with a unit, like \"{text}ms\" or \"{text}s\""))
+    let advice = match (&node.name, &node.shape) {
+        (Some(name), Shape::Fields(_)) if what.starts_with("keys and values") => {
+            format!("leave out {}", quote(&source[name.clone()]))
         }
-        Shape::Word if bare && what.contains("in quotes") => {
-            mistake.help(format!("write \"{}\"", quote(text).trim_matches('`')))
+        (None, Shape::Word) if text.contains(['“', '”', '„', '‘', '’', '«', '»']) => {
+            String::from("write straight quotes, `\"`")
         }
-        Shape::Text if what.contains("number") => mistake.help("write it without quotes"),
-        Shape::Items(_) if what.contains("list") => mistake.help("lists are written `[…, …]`"),
-        Shape::List(_) if what.contains("( )") => mistake.help("write `( )` instead of `[ ]`"),
-        Shape::Map(_) if what.contains("( )") => {
-            mistake.help("write `( )` instead of `{ }`, and keys without quotes")
+        (None, Shape::Word) if what.contains("duration") && number(text) => {
+            format!("write it with a unit, like \"{text}ms\" or \"{text}s\"")
         }
-        Shape::Fields(_) if what.contains("{ }") => {
-            mistake.help("write `{ }` instead of `( )`, and names in quotes")
+        (None, Shape::Word) if what.contains("in quotes") && !number(text) => {
+            format!("write \"{}\"", quote(text).trim_matches('`'))
         }
-        Shape::Text | Shape::Word | Shape::Items(_) | Shape::List(_) | Shape::Map(_) | Shape::Fields(_) => {
-            mistake
+        (None, Shape::Text) if what.contains("number") => String::from("write it without quotes"),
+        (_, Shape::Items(_) | Shape::Fields(_)) if what.contains("[ ]") => {
+            String::from("lists are written `[…, …]`")
         }
-    }
+        (None, Shape::List(_)) if what.contains("( )") => String::from("write `( )` instead of `[ ]`"),
+        (None, Shape::Map(_)) if what.contains("( )") => {
+            String::from("write `( )` instead of `{ }`, and keys without quotes")
+        }
+        (None, Shape::Fields(_)) if what.contains("{ }") => {
+            String::from("write `{ }` instead of `( )`, and names in quotes")
+        }
+        (
+            _,
+            Shape::Text | Shape::Word | Shape::Items(_) | Shape::List(_) | Shape::Map(_) | Shape::Fields(_),
+        ) => {
+            return mistake;
+        }
+    };
+    mistake.help(advice)
 }
 
 fn label(what: &str) -> String {
-    let short = what.split([':', ',']).next().unwrap_or(what);
+    let short = what.split([':', ',']).next().and_then(|what| what.split(" for ").next()).unwrap_or(what);
     if short.chars().count() <= 60 { format!("not {short}") } else { String::from("not what is expected") }
 }
 

@@ -6,9 +6,9 @@
 //! the text around it. Nesting is at most [`DEPTH_MAX`](crate::tokens::DEPTH_MAX) deep, which bounds the recursion.
 
 use crate::{
-    diagnostics::{Mistake, Place},
+    diagnostics::{Mistakes, Place},
     messages,
-    tokens::{Kind, Token, scan},
+    tokens::{Kind, Token, scan, swallowed},
 };
 
 /// A text with its tokens and the tree of its values.
@@ -55,8 +55,8 @@ pub(crate) struct Field {
 
 impl<'a> Outline<'a> {
     /// The outline of a text that holds one value, or every mistake that keeps it from having one.
-    pub(crate) fn of(source: &'a str) -> Result<Outline<'a>, Vec<Mistake>> {
-        let (tokens, mistakes) = scan(source).map_err(|mistake| vec![mistake])?;
+    pub(crate) fn of(source: &'a str) -> Result<Outline<'a>, Mistakes> {
+        let (tokens, mistakes) = scan(source).map_err(Mistakes::one)?;
         let mut parser = Parser { source, tokens: &tokens, next: 0, mistakes };
         parser.attributes();
         let root = parser.value();
@@ -66,7 +66,10 @@ impl<'a> Outline<'a> {
         }
         match root {
             Some(root) if parser.mistakes.is_empty() => Ok(Outline { source, tokens, root }),
-            Some(_) | None => Err(parser.mistakes),
+            Some(_) | None => Err(match swallowed(source, &tokens) {
+                Some(text) => Mistakes::one(messages::string_swallows(text)),
+                None => parser.mistakes,
+            }),
         }
     }
 
@@ -106,7 +109,7 @@ struct Parser<'a> {
     source: &'a str,
     tokens: &'a [Token],
     next: usize,
-    mistakes: Vec<Mistake>,
+    mistakes: Mistakes,
 }
 
 /// Brackets are known to match, so every opening one is followed by its partner and running off the end is no worry
@@ -275,11 +278,15 @@ impl Parser<'_> {
             self.next += 1;
         } else if !self.is(0, close) {
             let end = self.tokens[self.next - 1].at.end;
+            if self.source[..end].ends_with(';') && self.tokens[self.next - 1].kind == Kind::Word {
+                return self.mistakes.push(messages::semicolon(end - 1..end));
+            }
             self.mistakes.push(messages::comma_missing(end..end, self.place(), self.text()));
             if self.is(0, b':') {
-                self.skip(close);
-                if self.is(0, b',') {
-                    self.next += 1;
+                // These brackets are neither one thing nor the other: there is nothing more to say about them.
+                while !self.is(0, close) {
+                    self.skip(close);
+                    self.next += usize::from(self.is(0, b','));
                 }
             }
         }

@@ -6,7 +6,7 @@
 
 use crate::{
     decode::{decode, repeated},
-    diagnostics::{Diagnostics, Mistakes},
+    diagnostics::{Diagnostics, Mistakes, nearest},
     format::{
         Catalog, Clients, Clock, Disk, Expectation, FILE_MAX, Keys, LIST_MAX, Link, Load, NODES_MAX, Network,
         Rate, Raw, Retry, Route, Scenario, Service, TimedFault, UNTIL_MAX, Vacuous, When,
@@ -22,7 +22,7 @@ use sim_core::{
     sample::Delay,
     time::{Span, Time},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A key of a structure, and an example of its value if it may not be left out.
 type Key = (&'static str, Option<&'static str>);
@@ -77,6 +77,10 @@ pub fn read(file: &str, source: &str, catalog: &dyn Catalog) -> Result<Scenario,
         return Err(Diagnostics::of_file(file, &messages::too_large(source.len(), FILE_MAX)));
     }
     let outline = outline(file, source)?;
+    if !matches!((&outline.root.shape, &outline.root.name), (Shape::Fields(_), None)) {
+        let mistake = messages::expected("keys and values in `( )`", source, &outline.root);
+        return Err(Diagnostics::new(file, source, Mistakes::one(mistake)));
+    }
     let mut reader = Reader { outline: &outline, mistakes: Mistakes::default() };
     let scenario = reader.scenario();
     let mut mistakes = reader.mistakes;
@@ -97,12 +101,9 @@ pub fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Diagnostics> {
 
 /// The outline of a file, or what is wrong with its brackets, quotes and commas.
 pub(crate) fn outline<'a>(file: &str, source: &'a str) -> Result<Outline<'a>, Diagnostics> {
-    Outline::of(source).map_err(|list| {
-        let mut mistakes = Mistakes::default();
-        if list.iter().all(|mistake| mistake.at.start >= source.trim_end().len()) {
-            mistakes.push(messages::empty_file(0..source.len().min(1)));
-        } else {
-            list.into_iter().for_each(|mistake| mistakes.push(mistake));
+    Outline::of(source).map_err(|mut mistakes| {
+        if mistakes.list.iter().all(|mistake| mistake.at.start >= source.trim_end().len()) {
+            mistakes = Mistakes::one(messages::empty_file(0..source.len().min(1)));
         }
         Diagnostics::new(file, source, mistakes)
     })
@@ -232,11 +233,14 @@ impl<'a> Reader<'a> {
     fn faults(&mut self, node: &'a Node) -> Vec<TimedFault> {
         let mut faults: Vec<TimedFault> = self.list(node).iter().map(|node| self.fault(node)).collect();
         let mut taken: BTreeSet<String> = faults.iter().map(|fault| fault.name.clone()).collect();
+        let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
         for fault in faults.iter_mut().filter(|fault| fault.name.is_empty()) {
             let kind = fault.fault.kind();
-            let numbered = (2..).map(|number| format!("{kind}-{number}"));
-            let mut names = std::iter::once(kind.to_owned()).chain(numbered);
-            fault.name = names.find(|name| !taken.contains(name)).expect("there is always another number");
+            let number = numbers.entry(kind).or_default();
+            while fault.name.is_empty() || taken.contains(&fault.name) {
+                *number += 1;
+                fault.name = if *number == 1 { kind.to_owned() } else { format!("{kind}-{number}") };
+            }
             taken.insert(fault.name.clone());
         }
         faults
@@ -295,9 +299,11 @@ impl<'a> Reader<'a> {
             }
         };
         let names: Vec<&str> = keys.iter().map(|key| key.0).collect();
+        let mut meant = Vec::new();
         for field in fields {
             let key = outline.key(field);
             if !names.contains(&key.as_str()) {
+                meant.extend(nearest(&key, names.iter().copied()));
                 self.mistakes.push(messages::unknown_key(field.key.clone(), &key, owner, &names));
             }
         }
@@ -306,7 +312,7 @@ impl<'a> Reader<'a> {
             self.mistakes.push(messages::key_twice(second.key.clone(), twice, first.key.clone()));
         }
         for (key, example) in keys.iter().filter(|key| key.1.is_some()) {
-            if part(fields).get(key).is_none() {
+            if part(fields).get(key).is_none() && !meant.contains(key) {
                 self.mistakes.push(messages::key_lacking(opening(node), owner, key, *example));
             }
         }

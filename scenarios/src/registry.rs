@@ -1,7 +1,7 @@
 //! The registry: every protocol that a scenario can name, with what the runner must be able to do with it.
 
 use crate::{
-    format::{self, Catalog, Clients, Keys, Load, Rate, Refusal, Route},
+    format::{self, Catalog, Clients, Keys, Load, Rate, Refusal, Route, parse},
     plan::Plan,
 };
 use protocols::{
@@ -163,10 +163,6 @@ impl Catalog for Registry {
     fn check_mix(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal> {
         self.kind(protocol).map_or(Ok(()), |kind| kind.check_mix(ron_text))
     }
-}
-
-fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Refusal> {
-    Ok(format::options().from_str(text)?)
 }
 
 fn print<T: serde::Serialize>(value: &T) -> Result<String, Refusal> {

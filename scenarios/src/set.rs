@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// The keys whose values are texts. (`at_most` is a text or a number, depending on where it stands.)
-const TEXTS: [&str; 21] = [
+const TEXTS: [&str; 20] = [
     "about", "at", "backoff", "calm", "deadline", "from", "lasts", "median", "name", "of", "offset", "p99",
-    "run", "say", "start", "think", "timeout", "to", "until", "within", "sync",
+    "run", "say", "start", "think", "timeout", "to", "until", "within",
 ];
 
 /// The text `source` with the value at `path` replaced by `value`, or added if only its key is missing.
@@ -96,11 +96,10 @@ enum Step {
 }
 
 fn splice(file: &str, source: &str, argument: &str) -> Result<Splice, Diagnostics> {
-    let blame =
-        |mistake: Mistake| Diagnostics::new("--set", argument, Mistakes { list: vec![mistake], dropped: 0 });
+    let blame = |mistake: Mistake| Diagnostics::new("--set", argument, Mistakes::one(mistake));
     let outline = outline(file, source)?;
     let (path, value) = halves(argument).map_err(blame)?;
-    let steps = steps(&argument[path], 0).map_err(blame)?;
+    let steps = steps(&argument[path.clone()], path.start).map_err(blame)?;
     let (target, rest) = walk(&outline, argument, &steps).map_err(blame)?;
     let name = steps.iter().rev().find_map(|(step, _)| match step {
         Step::Key(name) => Some(name.as_str()),
@@ -134,11 +133,20 @@ fn halves(argument: &str) -> Result<(Place, Place), Mistake> {
     for (at, c) in argument.char_indices() {
         match c {
             '"' => quoted = !quoted,
-            '=' if !quoted => return Ok((0..at, at + 1..argument.len())),
+            '=' if !quoted => {
+                return Ok((trimmed(argument, 0..at), trimmed(argument, at + 1..argument.len())));
+            }
             _ => {}
         }
     }
     Err(messages::set_no_value(0..argument.len()))
+}
+
+/// A place without the white space at its ends.
+fn trimmed(text: &str, place: Place) -> Place {
+    let piece = &text[place.clone()];
+    let start = place.start + piece.len() - piece.trim_start().len();
+    start..start + piece.trim().len()
 }
 
 /// The steps of a path, each with its place.
@@ -307,7 +315,7 @@ fn ron_value(
         ron::from_str::<f64>(given).is_ok() || given.starts_with(|c: char| c.is_alphabetic() || c == '_');
     let replaces_text = old.is_some_and(|old| matches!(old.shape, Shape::Text));
     let belongs = old.is_none() && name.is_some_and(|name| TEXTS.contains(&name));
-    if !is_text && (replaces_text || word && (!known || belongs)) {
+    if !is_text && (replaces_text || belongs || word && !known) {
         let quoted = ron::to_string(given).unwrap_or_else(|_| format!("{given:?}"));
         return Ok((quoted, false));
     }
@@ -315,7 +323,7 @@ fn ron_value(
         // A comment in the value must not swallow what follows it.
         Ok(outline) => Ok((outline.text(&outline.root.at).to_owned(), outline.root.at == (0..given.len()))),
         Err(mistakes) => {
-            let why = mistakes.into_iter().next().map(|mistake| mistake.what);
+            let why = mistakes.list.into_iter().next().map(|mistake| mistake.what);
             Err(messages::set_bad_value(value.clone(), why))
         }
     }

@@ -6,7 +6,7 @@
 //! the text, and nothing here recurses.
 
 use crate::{
-    diagnostics::{Mistake, Place},
+    diagnostics::{Mistake, Mistakes, Place},
     messages,
 };
 use std::borrow::Cow;
@@ -32,15 +32,13 @@ pub(crate) enum Kind {
 }
 
 /// The tokens of `source`, with mistakes that do not stop the reading; or the one that does.
-pub(crate) fn scan(source: &str) -> Result<(Vec<Token>, Vec<Mistake>), Mistake> {
+pub(crate) fn scan(source: &str) -> Result<(Vec<Token>, Mistakes), Mistake> {
     let (tokens, mistakes, unended) = split(source);
     let balance = balance(&tokens);
-    if unended.is_some() || balance.is_err() {
-        // A quote that was forgotten turns the rest of the text inside out; it shows where a string that runs over
-        // several lines ends right at a word.
-        if let Some(text) = swallowed(source, &tokens) {
-            return Err(messages::string_swallows(text));
-        }
+    if (unended.is_some() || balance.is_err())
+        && let Some(text) = swallowed(source, &tokens)
+    {
+        return Err(messages::string_swallows(text));
     }
     match (unended, balance) {
         (Some(mistake), _) | (None, Err(mistake)) => Err(mistake),
@@ -48,7 +46,9 @@ pub(crate) fn scan(source: &str) -> Result<(Vec<Token>, Vec<Mistake>), Mistake> 
     }
 }
 
-fn swallowed(source: &str, tokens: &[Token]) -> Option<Place> {
+/// A quote that was forgotten turns the rest of the text inside out; it shows where a string that runs over several
+/// lines ends right at a word.
+pub(crate) fn swallowed(source: &str, tokens: &[Token]) -> Option<Place> {
     let pair = tokens.windows(2).find(|pair| {
         let text = &source[pair[0].at.clone()];
         let touches = pair[0].at.end == pair[1].at.start;
@@ -59,8 +59,8 @@ fn swallowed(source: &str, tokens: &[Token]) -> Option<Place> {
     Some(start..line)
 }
 
-fn split(source: &str) -> (Vec<Token>, Vec<Mistake>, Option<Mistake>) {
-    let (mut tokens, mut mistakes) = (Vec::new(), Vec::new());
+fn split(source: &str) -> (Vec<Token>, Mistakes, Option<Mistake>) {
+    let (mut tokens, mut mistakes) = (Vec::new(), Mistakes::default());
     let mut at = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     while let Some(first) = source[at..].chars().next() {
         let rest = &source[at..];
@@ -158,7 +158,7 @@ fn quoted(rest: &str) -> Option<Result<usize, usize>> {
 }
 
 /// Notes every `\` in a string that starts no escape.
-fn escapes(text: &str, at: usize, mistakes: &mut Vec<Mistake>) {
+fn escapes(text: &str, at: usize, mistakes: &mut Mistakes) {
     if text.starts_with('r') || text.starts_with("br") {
         return;
     }

@@ -183,7 +183,8 @@ impl<'a> Check<'a, '_> {
                 if let Err(refusal) = self.catalog.check_config(&service.run, "()") {
                     let why = match refusal {
                         Refusal::Misread(misread) => {
-                            misread.0.into_iter().next().map_or_else(String::new, |m| m.what)
+                            let first = misread.0.into_iter().next();
+                            first.map_or_else(String::new, |mistake| owned(mistake, "with").what)
                         }
                         Refusal::Shape(error) => error.code.to_string(),
                         Refusal::Meaning { message, .. } => message,
@@ -199,7 +200,8 @@ impl<'a> Check<'a, '_> {
         match refused {
             Ok(()) => {}
             Err(Refusal::Misread(misread)) => {
-                for mut mistake in misread.0 {
+                for mistake in misread.0 {
+                    let mut mistake = owned(mistake, key);
                     mistake.at = mistake.at.start + raw.at..mistake.at.end + raw.at;
                     if let Some(also) = &mut mistake.also {
                         also.0 = also.0.start + raw.at..also.0.end + raw.at;
@@ -333,6 +335,14 @@ impl<'a> Check<'a, '_> {
             self.say(meaning::delay(at.place(), &why, help));
         }
     }
+}
+
+/// A mistake about the whole of what stands under a key, which the catalog does not know.
+fn owned(mut mistake: Mistake, key: &str) -> Mistake {
+    if mistake.what.starts_with("this has ") || mistake.what.starts_with("this lacks ") {
+        mistake.what.replace_range(..4, &format!("`{key}`"));
+    }
+    mistake
 }
 
 /// What keeps a name from being the name of a service.

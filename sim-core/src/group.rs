@@ -321,8 +321,13 @@ impl<P: Protocol> Members<P> {
                     held = true;
                     kept.push_back(Waiting::Work(until));
                 }
-                effect if held => kept.push_back(effect),
-                effect => self.mail.release(me, effect, kernel),
+                effect @ (Waiting::Work(_) | Waiting::Send(..) | Waiting::Answer(..) | Waiting::Call(..)) => {
+                    if held {
+                        kept.push_back(effect);
+                    } else {
+                        self.mail.release(me, effect, kernel);
+                    }
+                }
             }
         }
         while let Some(effect) = kept.pop_back() {

@@ -93,12 +93,16 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
             Shape::Items(items) if items.is_empty() => {
                 Err(messages::takes_something(self.at().clone(), self.name(), &[]).into())
             }
-            Shape::Items(_)
-            | Shape::Fields(_)
-            | Shape::Text
-            | Shape::Word
-            | Shape::List(_)
-            | Shape::Map(_) => seed.deserialize(inside).map_err(|error| error.placed(self.at())),
+            Shape::Items(items) => seed.deserialize(inside).map_err(|error| {
+                let error = error.placed(self.at());
+                if error.mistake.at != *self.at() {
+                    return error; // the inner parentheses of a tuple were left out, and the mistake is inside
+                }
+                messages::wrong_count(self.at().clone(), &inside.owner(), 1, items.len()).into()
+            }),
+            Shape::Fields(_) | Shape::Text | Shape::Word | Shape::List(_) | Shape::Map(_) => {
+                seed.deserialize(inside).map_err(|error| error.placed(self.at()))
+            }
         }
     }
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Read<'de, V> {

@@ -1,7 +1,7 @@
 //! What can be wrong with values that read well: the words.
 
 use super::{mistake, one_of, quote, suggestion};
-use crate::diagnostics::{Mistake, Place};
+use crate::diagnostics::{Mistake, Place, nearest};
 use sim_core::time::{Span, Time};
 
 // The run.
@@ -156,9 +156,12 @@ pub(crate) fn link_same(at: Place) -> Mistake {
         .help("say what differs: `delay`, `loss` or both")
 }
 
-pub(crate) fn no_end(at: Place, found: &str, known: &[&str]) -> Mistake {
-    mistake(at, format!("there is no service or node {}", quote(found)), "unknown")
-        .help(suggestion(found, known))
+pub(crate) fn no_end(at: Place, found: &str, services: &[&str], nodes: &[String]) -> Mistake {
+    let help = match nearest(found, nodes.iter().map(String::as_str)) {
+        Some(near) if nearest(found, services.iter().copied()).is_none() => format!("did you mean `{near}`?"),
+        Some(_) | None => suggestion(found, services),
+    };
+    mistake(at, format!("there is no service or node {}", quote(found)), "unknown").help(help)
 }
 
 // Faults.
@@ -246,9 +249,23 @@ pub(crate) fn one_group(at: Place) -> Mistake {
         .help("nodes in no group still reach everybody; `[Rest]` as second group is everybody else")
 }
 
-pub(crate) fn no_node(at: Place, found: &str, nearest: &[String]) -> Mistake {
-    let known: Vec<&str> = nearest.iter().map(String::as_str).collect();
-    mistake(at, format!("there is no node {}", quote(found)), "unknown").help(suggestion(found, &known))
+pub(crate) fn no_node(at: Place, found: &str, nodes: &[String]) -> Mistake {
+    let help = match (nearest(found, nodes.iter().map(String::as_str)), nodes.first()) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, Some(first)) => format!("nodes are named after their service, like `{first}`"),
+        (None, None) => String::from("there are no nodes"),
+    };
+    mistake(at, format!("there is no node {}", quote(found)), "unknown").help(help)
+}
+
+pub(crate) fn node_not_service(at: Place, found: &str) -> Mistake {
+    mistake(at, format!("{} is a node and not a service", quote(found)), "a node")
+        .help(format!("write `Node({found:?})`"))
+}
+
+pub(crate) fn service_not_node(at: Place, found: &str) -> Mistake {
+    mistake(at, format!("{} is a service and not a node", quote(found)), "a service")
+        .help(format!("write `Service({found:?})` for all of its nodes, `RandomOf({found:?}, 1)` for any"))
 }
 
 pub(crate) fn node_beyond(at: Place, found: &str, service: &str, count: u32) -> Mistake {

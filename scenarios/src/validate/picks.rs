@@ -82,10 +82,8 @@ pub(super) fn link_end(check: &mut Check<'_, '_>, at: At<'_>, name: &str) {
             check.say(meaning::node_beyond(at.place(), name, service, nodes))
         }
         Named::Unknown if known => {
-            let nodes = check.names.nodes();
-            let mut names = check.names.services();
-            names.extend(nodes.iter().map(String::as_str));
-            check.say(meaning::no_end(at.place(), name, &names));
+            let (services, nodes) = (check.names.services(), check.names.nodes());
+            check.say(meaning::no_end(at.place(), name, &services, &nodes));
         }
         Named::Beyond(..) | Named::Unknown => {}
     }
@@ -149,10 +147,11 @@ fn one(check: &mut Check<'_, '_>, at: At<'_>, pick: &Pick, seen: &mut Seen) {
     let known = check.knows_names();
     let name_at = at.item(0);
     match pick {
-        Pick::Rest => match seen.rest.replace(at.place()) {
-            Some(first) => check.say(meaning::named_twice(at.place(), "`Rest`", first)),
-            None => {}
-        },
+        Pick::Rest => {
+            if let Some(first) = seen.rest.replace(at.place()) {
+                check.say(meaning::named_twice(at.place(), "`Rest`", first));
+            }
+        }
         Pick::Role(role) => self::role(check, name_at, role),
         Pick::Random(0) => check.say(meaning::picks_none(name_at.place())),
         Pick::Random(count) => {
@@ -194,7 +193,8 @@ fn one(check: &mut Check<'_, '_>, at: At<'_>, pick: &Pick, seen: &mut Seen) {
             Named::Beyond(service, nodes) if known => {
                 check.say(meaning::node_beyond(name_at.place(), name, service, nodes));
             }
-            Named::Service(..) | Named::Unknown if known => {
+            Named::Service(..) if known => check.say(meaning::service_not_node(name_at.place(), name)),
+            Named::Unknown if known => {
                 let names = check.names.nodes();
                 check.say(meaning::no_node(name_at.place(), name, &names));
             }
@@ -213,7 +213,12 @@ fn take(check: &mut Check<'_, '_>, at: At<'_>, seen: &mut Seen, service: &str, c
 }
 
 fn no_service(check: &mut Check<'_, '_>, at: At<'_>, name: &str) {
-    if check.knows_names() {
+    if !check.knows_names() {
+        return;
+    }
+    if let Named::Node(..) = check.names.resolve(name) {
+        check.say(meaning::node_not_service(at.place(), name));
+    } else {
         let names = check.names.services();
         check.say(meaning::no_such_service(at.place(), name, &names));
     }
