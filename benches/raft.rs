@@ -81,5 +81,8 @@ fn main() {
         events = world.events();
         best = best.min(nanos / events as f64);
     }
-    println!("raft, 5 servers, 10 clients, 60 s: {best:.0} ns/event, {:.2} M events/s ({events} events)", 1e3 / best);
+    println!(
+        "raft, 5 servers, 10 clients, 60 s: {best:.0} ns/event, {:.2} M events/s ({events} events)",
+        1e3 / best
+    );
 }

@@ -73,7 +73,12 @@ fn play_and_write(
     let mut progress = Progress::new(&one.name);
     let run = play::run(registry, plan, trace, &mut |now, until, events| progress.at(now, until, events))?;
     progress.doing("checking");
-    let origin = play::Origin { file: &one.file, name: &one.name, text: &one.text, command: command(one, plan, choice) };
+    let origin = play::Origin {
+        file: &one.file,
+        name: &one.name,
+        text: &one.text,
+        command: command(one, plan, choice),
+    };
     let judged = play::judge(registry, plan, run, origin);
     progress.doing("writing");
     let text = |text: String| move |to: &mut dyn Write| to.write_all(text.as_bytes());
@@ -147,7 +152,9 @@ fn read(registry: &Registry, file: &Path, set: &[String]) -> Option<Asked> {
         });
     match read {
         Ok((scenario, text)) => {
-            let name = file.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
+            let name = file
+                .file_stem()
+                .map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
             Some(Asked { file: shown, name, text, scenario })
         }
         Err(problems) => {
@@ -199,7 +206,9 @@ pub(crate) fn fingerprint(registry: &Registry, file: &Path, choice: &Choice, tra
             verdicts: Vec::new(),
         };
         let (folder, name) = (path.parent().unwrap_or(Path::new(".")), path.file_name().unwrap_or_default());
-        if let Err(message) = output::write(folder, &name.to_string_lossy(), |to| reports::trace_jsonl(&judged, to)) {
+        if let Err(message) =
+            output::write(folder, &name.to_string_lossy(), |to| reports::trace_jsonl(&judged, to))
+        {
             eprintln!("error: {message}");
             return BAD_INPUT;
         }
@@ -232,7 +241,10 @@ pub(crate) fn verify(registry: &Registry, file: &Path, choice: &Choice) -> u8 {
         println!("{}: seed {seed}: the same run in two processes: fingerprint and events {here}", one.file);
         return 0;
     }
-    println!("{}: seed {seed}: NOT the same run\n  in this process  {here}\n  in a fresh one   {there}", one.file);
+    println!(
+        "{}: seed {seed}: NOT the same run\n  in this process  {here}\n  in a fresh one   {there}",
+        one.file
+    );
     match first_difference(file, choice) {
         Ok(Some((line, a, b))) => println!("first diverging event, number {line}:\n  {a}\n  {b}"),
         Ok(None) => println!(
@@ -271,29 +283,31 @@ type Difference = (usize, String, String);
 fn first_difference(file: &Path, choice: &Choice) -> Result<Option<Difference>, String> {
     let folder = std::env::temp_dir().join(format!("sim-verify-{}", process::id()));
     let paths = [folder.join("a.jsonl"), folder.join("b.jsonl")];
-    let found = paths.iter().try_for_each(|path| elsewhere(file, choice, Some(path)).map(drop)).and_then(|()| {
-        let open = |path: &Path| {
-            let file = std::fs::File::open(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-            Ok::<_, String>(BufReader::new(file).lines())
-        };
-        let (mut a, mut b) = (open(&paths[0])?, open(&paths[1])?);
-        for number in 1.. {
-            let line = |next: Option<std::io::Result<String>>| match next {
-                None => "the run has ended".to_string(),
-                Some(line) => line.unwrap_or_else(|error| error.to_string()),
+    let found =
+        paths.iter().try_for_each(|path| elsewhere(file, choice, Some(path)).map(drop)).and_then(|()| {
+            let open = |path: &Path| {
+                let file =
+                    std::fs::File::open(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+                Ok::<_, String>(BufReader::new(file).lines())
             };
-            match (a.next(), b.next()) {
-                (None, None) => break,
-                (one, other) => {
-                    let (one, other) = (line(one), line(other));
-                    if one != other {
-                        return Ok(Some((number, one, other)));
+            let (mut a, mut b) = (open(&paths[0])?, open(&paths[1])?);
+            for number in 1.. {
+                let line = |next: Option<std::io::Result<String>>| match next {
+                    None => "the run has ended".to_string(),
+                    Some(line) => line.unwrap_or_else(|error| error.to_string()),
+                };
+                match (a.next(), b.next()) {
+                    (None, None) => break,
+                    (one, other) => {
+                        let (one, other) = (line(one), line(other));
+                        if one != other {
+                            return Ok(Some((number, one, other)));
+                        }
                     }
                 }
             }
-        }
-        Ok(None)
-    });
+            Ok(None)
+        });
     let _ = std::fs::remove_dir_all(&folder);
     found
 }

@@ -109,7 +109,9 @@ pub fn main(registry: &Registry) -> ExitCode {
         }
     };
     let code = match cli.command {
-        Command::Run { files, choice, out, trace } => commands::run(registry, &files, &choice, out.as_deref(), trace),
+        Command::Run { files, choice, out, trace } => {
+            commands::run(registry, &files, &choice, out.as_deref(), trace)
+        }
         Command::Check { files, set } => commands::check(registry, &files, &set),
         Command::Verify { file, choice } => commands::verify(registry, &file, &choice),
         Command::List => commands::list(registry),

@@ -28,7 +28,11 @@ impl Progress {
         }
         if self.shown {
             self.bar.set_position(now.0);
-            self.bar.set_message(format!("{:.1} M events, {:.0} s simulated", events as f64 / 1e6, Span(now.0).as_secs()));
+            self.bar.set_message(format!(
+                "{:.1} M events, {:.0} s simulated",
+                events as f64 / 1e6,
+                Span(now.0).as_secs()
+            ));
         }
     }
 

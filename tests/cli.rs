@@ -1,5 +1,7 @@
 //! The command line as its users meet it: what it writes, what it refuses, and with which exit code it ends.
 
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test says what went wrong by failing")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -32,7 +34,11 @@ impl Drop for Folder {
 }
 
 fn sim(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sim")).args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_sim"))
+        .args(args)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap()
 }
 
 fn code(output: &Output) -> i32 {
@@ -149,7 +155,8 @@ fn bad_usage_ends_with_2_and_help_with_0() {
 fn set_changes_what_the_file_says_and_the_reproducing_command_says_so_too() {
     let folder = Folder::new("set");
     let file = folder.file("small.ron", &small("", "Linearizable"));
-    let output = sim(&["run", &file, "--set", "services.db.nodes=5", "--seed", "9", "--out", &folder.path("out")]);
+    let output =
+        sim(&["run", &file, "--set", "services.db.nodes=5", "--seed", "9", "--out", &folder.path("out")]);
     assert_eq!(code(&output), 0, "{}", err(&output));
     let plan = fs::read_to_string(folder.0.join("out/plan.ron")).unwrap();
     assert!(plan.contains("nodes: 5") && plan.contains("seed: 9"), "{plan}");
@@ -185,7 +192,8 @@ fn a_trace_has_one_line_per_event() {
     let trace = fs::read_to_string(folder.0.join("out/trace.jsonl")).unwrap();
     let summary: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(folder.0.join("out/summary.json")).unwrap()).unwrap();
-    let events = out(&sim(&["fingerprint", &file])).split_whitespace().nth(1).unwrap().parse::<usize>().unwrap();
+    let events =
+        out(&sim(&["fingerprint", &file])).split_whitespace().nth(1).unwrap().parse::<usize>().unwrap();
     assert_eq!(trace.lines().count(), events);
     assert!(summary.to_string().contains(&events.to_string()));
     for line in trace.lines().take(100) {
@@ -264,7 +272,12 @@ fn a_hundred_malformed_files_are_refused_in_words() {
         let file = folder.file("bad.ron", text);
         // 256 MiB of address space and ten seconds, kept by the shell.
         let output = Command::new("bash")
-            .args(["-c", "ulimit -v 262144; exec timeout 10 \"$0\" check \"$1\"", env!("CARGO_BIN_EXE_sim"), &file])
+            .args([
+                "-c",
+                "ulimit -v 262144; exec timeout 10 \"$0\" check \"$1\"",
+                env!("CARGO_BIN_EXE_sim"),
+                &file,
+            ])
             .output()
             .unwrap();
         let (code, text) = (code(&output), err(&output));

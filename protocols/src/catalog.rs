@@ -21,7 +21,10 @@ pub trait Catalog {
 
 /// Shows every protocol to `catalog`.
 pub fn list(catalog: &mut impl Catalog) {
-    catalog.add::<Raft<Kv>>("raft", "a replicated key-value map: leader election and log replication (Ongaro 2014)");
+    catalog.add::<Raft<Kv>>(
+        "raft",
+        "a replicated key-value map: leader election and log replication (Ongaro 2014)",
+    );
 }
 
 /// A protocol's configuration as a scenario file gives it.

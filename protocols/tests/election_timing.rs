@@ -5,6 +5,8 @@
 //! nanosecond later, and the network has the latency of the claim. Each claim is tested on three blocks of seeds; a
 //! mean must be within four standard errors of what is expected, unless the claim itself is an approximation.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use protocols::{
     client::{Client, Load, Route},
     kv::{Kv, Mix},

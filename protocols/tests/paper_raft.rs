@@ -2,6 +2,8 @@
 //! Ousterhout, "In Search of an Understandable Consensus Algorithm", extended version, 2014), and the tables and
 //! figures that the paper and etcd published. Single servers are driven by hand; nothing here is timed or random.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod tables;
 
 use protocols::{
@@ -112,10 +114,8 @@ fn granted(outputs: &Outputs) -> bool {
 
 /// What a follower answered to AppendEntries.
 fn matched(outputs: &Outputs) -> Result<usize, usize> {
-    match only_message(outputs) {
-        Msg::Appended { matched, .. } => *matched,
-        other => panic!("an answer to AppendEntries was expected, found {other:?}"),
-    }
+    let Msg::Appended { matched, .. } = only_message(outputs) else { panic!("{outputs:?}") };
+    *matched
 }
 
 /// The AppendEntries among the outputs: to whom, after which index, with how many entries.
@@ -179,19 +179,17 @@ fn persistent_state_is_updated_on_stable_storage_before_responding_figure_2() {
 #[test]
 fn without_the_syncs_a_crash_takes_back_what_was_told_figure_2() {
     let [server, candidate] = nodes();
-    let told = |flaw: Flaw, seed: u64| {
+    let told = |flaw: Flaw, msg: Msg<Op>, seed: u64| {
         let mut cluster = Cluster::seeded(seed, 3, Config { flaw: Some(flaw), ..Config::default() });
         cluster.boot(server);
-        let input = match flaw {
-            Flaw::UnsyncedVote => Msg::RequestVote { term: 1, last: (0, 0) },
-            _ => append(1, (0, 0), &[1], 0),
-        };
-        assert_eq!(cluster.step(server, Deliver(candidate, input)).len(), 1);
+        assert_eq!(cluster.step(server, Deliver(candidate, msg)).len(), 1);
         cluster.crash(server);
         (*cluster.disk(server).vote.get(), terms(&mut cluster, server))
     };
-    assert!((0..32).any(|seed| told(Flaw::UnsyncedVote, seed).0 == (0, None)));
-    assert!((0..32).any(|seed| told(Flaw::UnsyncedLog, seed).1.is_empty()));
+    let vote = Msg::RequestVote { term: 1, last: (0, 0) };
+    assert!((0..32).any(|seed| told(Flaw::UnsyncedVote, vote.clone(), seed).0 == (0, None)));
+    let entries = append(1, (0, 0), &[1], 0);
+    assert!((0..32).any(|seed| told(Flaw::UnsyncedLog, entries.clone(), seed).1.is_empty()));
 }
 
 #[test]
@@ -279,9 +277,11 @@ fn to_begin_an_election_a_follower_increments_its_term_votes_for_itself_and_asks
     let asked = campaign(&mut cluster, server);
     assert_eq!((role(&cluster, server), term(&cluster, server)), ("candidate", 5));
     assert_eq!(*cluster.disk(server).vote.get(), (5, Some(server)));
-    let request = |output: &Output<Server>| match output {
-        Output::Send(to, Msg::RequestVote { term: 5, last: (4, 2) }) => to.0,
-        other => panic!("{other:?}"),
+    let request = |output: &Output<Server>| {
+        let Output::Send(to, Msg::RequestVote { term: 5, last: (4, 2) }) = output else {
+            panic!("{output:?}")
+        };
+        to.0
     };
     assert_eq!(asked.iter().map(request).collect::<Vec<_>>(), [1, 2, 3, 4]);
     assert!(

@@ -80,12 +80,16 @@ fn linearizable(run: &Run) -> Verdict {
             Finding::Violated(witness) => {
                 let broken = search.counts.keys_violated;
                 worst.status = Status::Failed;
-                worst.finding = format!("no order explains key {} ({broken} of {keys} keys broken, {checked} calls)", witness.key);
+                worst.finding = format!(
+                    "no order explains key {} ({broken} of {keys} keys broken, {checked} calls)",
+                    witness.key
+                );
                 worst.evidence = witness.lines.clone();
             }
             Finding::Unknown(shortage) if worst.status == Status::Held => {
                 worst.status = Status::Undecided;
-                worst.finding = format!("the search gave up on key {} of {keys}; {checked} calls", shortage.key);
+                worst.finding =
+                    format!("the search gave up on key {} of {keys}; {checked} calls", shortage.key);
             }
             Finding::Unknown(_) => {}
         }
@@ -147,7 +151,8 @@ fn availability(at_least: Option<f64>, at_most: Option<f64>, measures: &Measures
     };
     let fits = at_least.is_none_or(|bound| share >= bound) && at_most.is_none_or(|bound| share <= bound);
     let (in_time, wanted) = (measures.total.in_time, measures.total.wanted);
-    let finding = format!("{}: {in_time} of {wanted} operations served within {}", percent(share), measures.deadline);
+    let finding =
+        format!("{}: {in_time} of {wanted} operations served within {}", percent(share), measures.deadline);
     verdict(phrase, held(fits), finding)
 }
 
@@ -170,9 +175,11 @@ fn recovers(from: &str, within: Span, run: &Run, measures: &Measures) -> Verdict
         return verdict(phrase, Status::Vacuous, "the fault bit nothing");
     };
     match measures.recoveries.iter().find(|r| r.fault == index).and_then(|r| r.after) {
-        Some(after) => {
-            verdict(phrase, held(after <= within), format!("service was back after {:.1}ms", after.as_millis()))
-        }
+        Some(after) => verdict(
+            phrase,
+            held(after <= within),
+            format!("service was back after {:.1}ms", after.as_millis()),
+        ),
         None if measures.operations.is_empty() => verdict(phrase, Status::Vacuous, "no operation was wanted"),
         None => verdict(phrase, Status::Failed, "service did not come back before the end of the run"),
     }
@@ -219,10 +226,10 @@ fn unasked(scenario: &Scenario, run: &Run) -> Vec<Verdict> {
             None => format!("{} properties, judged {}", others.len(), times(judged)),
         };
         let status = held(others.iter().all(|p| p.broken == 0));
-        verdicts.push(Verdict { evidence: broken, ..verdict("every other safety property", status, finding) });
+        verdicts
+            .push(Verdict { evidence: broken, ..verdict("every other safety property", status, finding) });
     }
-    let blunt: Vec<&str> =
-        run.faults.iter().filter(|f| !f.bit()).map(|f| f.planned.name.as_str()).collect();
+    let blunt: Vec<&str> = run.faults.iter().filter(|f| !f.bit()).map(|f| f.planned.name.as_str()).collect();
     if !run.faults.is_empty() {
         let (status, finding) = match blunt.as_slice() {
             [] => (Status::Held, format!("{} of {}", run.faults.len(), run.faults.len())),

@@ -119,7 +119,9 @@ fn downtimes(operations: &[&Operation], deadline: Span) -> Vec<Downtime> {
     let mut found = Vec::new();
     let mut vain: Vec<Time> = Vec::new();
     let mut close = |vain: &mut Vec<Time>, until: Option<Time>| {
-        if let (true, Some(&from), Some(&last)) = (vain.len() >= DOWNTIME_OPERATIONS, vain.first(), vain.last()) {
+        if let (true, Some(&from), Some(&last)) =
+            (vain.len() >= DOWNTIME_OPERATIONS, vain.first(), vain.last())
+        {
             let until = until.unwrap_or(last);
             if until.since(from) >= DOWNTIME_MIN {
                 found.push(Downtime { from, until });
@@ -199,12 +201,17 @@ mod tests {
 
     #[test]
     fn a_late_answer_is_no_service_but_counts_in_the_latency() {
-        let operations = [operation(1.s(), Some(5.ms())), operation(2.s(), Some(3.s())), operation(3.s(), None)];
+        let operations =
+            [operation(1.s(), Some(5.ms())), operation(2.s(), Some(3.s())), operation(3.s(), None)];
         let all: Vec<&Operation> = operations.iter().collect();
         let got = served(&all, 1.s());
         assert_eq!((got.wanted, got.in_time, got.late, got.unknown, got.refused), (3, 1, 1, 1, 0));
         assert_eq!(latency(&all).max, 3.s());
-        assert!(latency(&all).p50.0.abs_diff(5.ms().0) < 5.ms().0 / 500, "three digits: {}", latency(&all).p50);
+        assert!(
+            latency(&all).p50.0.abs_diff(5.ms().0) < 5.ms().0 / 500,
+            "three digits: {}",
+            latency(&all).p50
+        );
         assert_eq!(percentile(&operations, 50.0), Some(5.ms()));
         assert_eq!(percentile(&operations, 100.0), Some(3.s()));
         assert_eq!(percentile(&[], 50.0), None);

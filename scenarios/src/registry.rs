@@ -40,8 +40,12 @@ trait Kind: Sync + Send {
     fn config_text(&self, text: Option<&str>) -> Result<String, Refusal>;
     fn mix_text(&self, text: Option<&str>) -> Result<String, Refusal>;
     fn populate(&self, config: &str, world: &mut World) -> Result<(), String>;
-    fn populate_clients(&self, clients: &Clients, nodes: [(NodeId, u32); 2], world: &mut World)
-    -> Result<(), String>;
+    fn populate_clients(
+        &self,
+        clients: &Clients,
+        nodes: [(NodeId, u32); 2],
+        world: &mut World,
+    ) -> Result<(), String>;
 }
 
 struct Typed<P>(PhantomData<fn() -> P>);
@@ -103,14 +107,17 @@ impl Registry {
     pub fn world(&self, plan: &Plan) -> Result<World, String> {
         let mut world = World::new(plan.core.clone());
         for service in &plan.scenario.services {
-            let kind = self.kind(&service.run).ok_or_else(|| format!("there is no protocol `{}`", service.run))?;
+            let kind =
+                self.kind(&service.run).ok_or_else(|| format!("there is no protocol `{}`", service.run))?;
             kind.populate(service.with.as_ref().map_or("()", |raw| &raw.text), &mut world)?;
         }
         if let Some(clients) = &plan.scenario.clients {
             let of = plan.scenario.services.iter().find(|s| s.name == clients.of);
             let kind = of.and_then(|s| self.kind(&s.run));
             let range = |name: &str| world.nodes(name).map(|info| (info.first, info.nodes));
-            let (Some(kind), Some(servers), Some(callers)) = (kind, range(&clients.of), range(format::CLIENTS)) else {
+            let (Some(kind), Some(servers), Some(callers)) =
+                (kind, range(&clients.of), range(format::CLIENTS))
+            else {
                 return Err(format!("clients call `{}`, which is no service", clients.of));
             };
             kind.populate_clients(clients, [servers, callers], &mut world)?;

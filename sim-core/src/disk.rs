@@ -162,7 +162,8 @@ impl<T: Clone + Debug + Hash + 'static> Durable for Log<T> {
 
 impl<T> Log<T> {
     fn become_image(&mut self, flight: Option<Image<T>>) {
-        let image = flight.unwrap_or_else(|| Image { len: self.synced.len, cut: core::mem::take(&mut self.synced.cut) });
+        let image = flight
+            .unwrap_or_else(|| Image { len: self.synced.len, cut: core::mem::take(&mut self.synced.cut) });
         self.items.truncate(image.len);
         self.items.extend(image.cut);
     }
@@ -171,8 +172,8 @@ impl<T> Log<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
     use crate::rng::{Keys, Purpose};
+    use alloc::vec;
 
     fn crashes(log: &Log<u32>) -> alloc::collections::BTreeSet<Vec<u32>> {
         let keys = Keys::new(1);

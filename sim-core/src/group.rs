@@ -19,13 +19,7 @@ use crate::{
     trace::Kind,
     wire::WireId,
 };
-use alloc::{
-    boxed::Box,
-    collections::VecDeque,
-    format,
-    string::String,
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::VecDeque, format, string::String, vec::Vec};
 use core::{fmt::Debug, hash::Hash};
 
 /// A group of any protocol, as the world holds it.

@@ -117,7 +117,12 @@ impl<P: Protocol> Outbox<'_, P> {
         }
     }
 
-    pub(crate) fn answer(&mut self, to: Ticket, answer: Answer<<P::Serves as Spec>::Ret>, kernel: &mut Kernel) {
+    pub(crate) fn answer(
+        &mut self,
+        to: Ticket,
+        answer: Answer<<P::Serves as Spec>::Ret>,
+        kernel: &mut Kernel,
+    ) {
         if self.node.waiting.is_empty() {
             self.mail.answer(self.me, to, answer, kernel);
         } else {
@@ -133,7 +138,8 @@ impl<P: Protocol> Outbox<'_, P> {
         kernel: &mut Kernel,
     ) -> Ticket {
         let record = self.mail.history.as_mut().map_or(0, |history| {
-            let operation = if intent.operation == Intent::NEW { self.node.operations } else { intent.operation };
+            let operation =
+                if intent.operation == Intent::NEW { self.node.operations } else { intent.operation };
             self.node.operations = self.node.operations.max(operation + 1);
             history.calls.push(Call {
                 client: self.me,
@@ -179,7 +185,10 @@ impl<P: Protocol> Outbox<'_, P> {
         self.spent = self.spent + span;
         self.node.busy = self.node.busy.max(kernel.now) + span;
         self.node.waiting.push_back(Waiting::Work(self.node.busy));
-        kernel.post(self.node.busy, Event { node: self.me.0, slot: 0, round: self.node.life, what: What::Worked });
+        kernel.post(
+            self.node.busy,
+            Event { node: self.me.0, slot: 0, round: self.node.life, what: What::Worked },
+        );
     }
 
     pub(crate) fn set(&mut self, timer: P::Timer, wait: Span, kernel: &mut Kernel) {
@@ -202,7 +211,8 @@ impl<P: Protocol> Outbox<'_, P> {
     }
 
     pub(crate) fn cancel(&mut self, timer: &P::Timer, _: &mut Kernel) {
-        if let Some(&slot) = self.node.timers.iter().find(|&&slot| self.mail.timers.at(slot).timer == *timer) {
+        if let Some(&slot) = self.node.timers.iter().find(|&&slot| self.mail.timers.at(slot).timer == *timer)
+        {
             self.mail.timers.at(slot).at = Time::MAX;
         }
     }
@@ -271,7 +281,14 @@ impl<P: Protocol> Mail<P> {
         }
     }
 
-    fn call(&mut self, from: NodeId, to: NodeId, ticket: Ticket, op: <P::Calls as Spec>::Op, kernel: &mut Kernel) {
+    fn call(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        ticket: Ticket,
+        op: <P::Calls as Spec>::Op,
+        kernel: &mut Kernel,
+    ) {
         if let Some(at) = kernel.send(from, to, Ticket::BYTES + op.bytes()) {
             let slot = kernel.wire::<P::Calls>(self.asks).requests.insert((ticket, op));
             kernel.post(at, Event { node: to.0, slot, round: 0, what: What::Request });

@@ -76,7 +76,8 @@ struct Cut {
 impl Network {
     pub(crate) fn new(plan: &NetworkPlan, key: u64, nodes: usize) -> Network {
         let compile = |link: &LinkPlan| Link { delay: link.delay.sampler(), loss: link.loss };
-        let links = core::iter::once(&plan.default).chain(plan.links.iter().map(|e| &e.link)).map(compile).collect();
+        let links =
+            core::iter::once(&plan.default).chain(plan.links.iter().map(|e| &e.link)).map(compile).collect();
         let (class, classes) = classes(plan, nodes);
         let mut table = alloc::vec![0u16; classes * classes];
         for (index, exception) in plan.links.iter().enumerate() {

@@ -35,17 +35,22 @@ pub(crate) fn resolve(
             let draw = |from: Vec<NodeId>, count: u32| -> Vec<NodeId> {
                 let mut rng = keys.stream(Purpose::Pick, who, number);
                 let count = (count as usize).min(from.len());
-                let mut drawn: Vec<NodeId> = rng.choose(from.len(), count).into_iter().map(|i| from[i]).collect();
+                let mut drawn: Vec<NodeId> =
+                    rng.choose(from.len(), count).into_iter().map(|i| from[i]).collect();
                 drawn.sort_unstable();
                 drawn
             };
             let up = |node: &NodeId| role(*node) != Role::DOWN;
             let nodes: Vec<NodeId> = match pick {
                 Pick::Node(name) => {
-                    let named = |node: &NodeId| services.iter().any(|s| s.holds(*node) && s.node_name(*node) == *name);
+                    let named = |node: &NodeId| {
+                        services.iter().any(|s| s.holds(*node) && s.node_name(*node) == *name)
+                    };
                     services.iter().flat_map(ServiceInfo::ids).filter(free).filter(named).collect()
                 }
-                Pick::Service(name) => called(services, name).flat_map(ServiceInfo::ids).filter(free).collect(),
+                Pick::Service(name) => {
+                    called(services, name).flat_map(ServiceInfo::ids).filter(free).collect()
+                }
                 Pick::Role(wanted) => {
                     let plays = |node: &NodeId| role(*node).0 == *wanted;
                     servers().flat_map(ServiceInfo::ids).filter(free).filter(plays).collect()
@@ -53,9 +58,10 @@ pub(crate) fn resolve(
                 Pick::Random(count) => {
                     draw(servers().flat_map(ServiceInfo::ids).filter(free).filter(up).collect(), *count)
                 }
-                Pick::RandomOf(name, count) => {
-                    draw(called(services, name).flat_map(ServiceInfo::ids).filter(free).filter(up).collect(), *count)
-                }
+                Pick::RandomOf(name, count) => draw(
+                    called(services, name).flat_map(ServiceInfo::ids).filter(free).filter(up).collect(),
+                    *count,
+                ),
                 Pick::Rest => {
                     rest = Some(chosen.len());
                     Vec::new()

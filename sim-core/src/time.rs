@@ -163,7 +163,8 @@ impl fmt::Display for Time {
 impl FromStr for Span {
     type Err = String;
     fn from_str(text: &str) -> Result<Span, String> {
-        let shape = || format!("`{text}` is not a duration: write a number and a unit, like \"250ms\" or \"1.5s\"");
+        let shape =
+            || format!("`{text}` is not a duration: write a number and a unit, like \"250ms\" or \"1.5s\"");
         let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
         if number.is_empty() || number.starts_with('.') || number.ends_with('.') {
@@ -234,7 +235,9 @@ mod tests {
 
     #[test]
     fn a_duration_reads_back_as_it_was_written() {
-        for nanos in [0, 1, 999, 1_000, 1_500, 250_000_000, 1_500_000_000, 60_000_000_000, 1_234_567_891, u64::MAX] {
+        for nanos in
+            [0, 1, 999, 1_000, 1_500, 250_000_000, 1_500_000_000, 60_000_000_000, 1_234_567_891, u64::MAX]
+        {
             assert_eq!(Span(nanos).to_string().parse(), Ok(Span(nanos)));
         }
         assert_eq!("1.5ms".parse(), Ok(1_500.us()));
@@ -244,7 +247,20 @@ mod tests {
 
     #[test]
     fn a_duration_without_a_unit_or_finer_than_a_nanosecond_is_refused() {
-        for bad in ["", "5", "ms", "5 ms", "-5ms", ".5s", "5.s", "1.2.3s", "0.5ns", "5d", "99999999999999999999s", "600000000h"] {
+        for bad in [
+            "",
+            "5",
+            "ms",
+            "5 ms",
+            "-5ms",
+            ".5s",
+            "5.s",
+            "1.2.3s",
+            "0.5ns",
+            "5d",
+            "99999999999999999999s",
+            "600000000h",
+        ] {
             assert!(bad.parse::<Span>().is_err(), "{bad}");
         }
     }

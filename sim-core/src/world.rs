@@ -112,9 +112,13 @@ impl World {
             None if TypeId::of::<P::Calls>() == TypeId::of::<Never>() => WireId(usize::MAX),
             None => return Err(format!("service `{}` calls another service: say which", service.name)),
             Some(name) => {
-                let callee = self.services.iter().position(|s| s.name == *name).and_then(|i| self.serves.get(i));
+                let callee =
+                    self.services.iter().position(|s| s.name == *name).and_then(|i| self.serves.get(i));
                 let Some(&wire) = callee else {
-                    return Err(format!("service `{}` calls `{name}`, which is not there before it", service.name));
+                    return Err(format!(
+                        "service `{}` calls `{name}`, which is not there before it",
+                        service.name
+                    ));
                 };
                 if self.specs[wire.0] != TypeId::of::<P::Calls>() {
                     return Err(format!(
@@ -312,9 +316,12 @@ impl World {
     }
 
     fn heal(&mut self, index: usize) {
-        let cuts = self.kernel.active.clone().into_iter().filter(|&i| {
-            matches!(self.faults[i].planned.fault, Fault::Split(_) | Fault::OneWay { .. })
-        });
+        let cuts = self
+            .kernel
+            .active
+            .clone()
+            .into_iter()
+            .filter(|&i| matches!(self.faults[i].planned.fault, Fault::Split(_) | Fault::OneWay { .. }));
         for cut in cuts.collect::<Vec<_>>() {
             self.kernel.effects[index].nodes += self.kernel.effects[cut].nodes;
             self.end(cut);

@@ -7,7 +7,8 @@ use std::{fs, path::Path};
 #[test]
 fn the_golden_scenarios_give_their_golden_fingerprints_without_the_command_line_too() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let golden = fs::read_to_string(root.join("tests/golden.txt")).expect("tests/golden.txt is part of the project");
+    let golden =
+        fs::read_to_string(root.join("tests/golden.txt")).expect("tests/golden.txt is part of the project");
     let registry = Registry::standard();
     let mut lines = 0;
     for line in golden.lines() {

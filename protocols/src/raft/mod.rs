@@ -339,7 +339,8 @@ impl<S: Spec> Raft<S> {
         follower.round = follower.round.max(round);
         match matched {
             Ok(index) => {
-                follower.matched = follower.matched.max(index);
+                // No log agrees with more than there is, whatever a flawed server says.
+                follower.matched = follower.matched.max(index.min(ctx.disk.log.len()));
                 follower.next = follower.matched + 1;
             }
             Err(latest) => {

@@ -98,13 +98,15 @@ pub(crate) const ACKNOWLEDGED: [(u32, &[u32], bool); 9] = [
     (5, &[2, 3, 4, 5], true),
 ];
 
+type Terms = &'static [u64];
+
 /// The follower whose log has these terms ...
 pub(crate) const FOLLOWER: [u64; 2] = [1, 2];
 /// ... is in this term ...
 pub(crate) const FOLLOWER_TERM: u64 = 2;
 /// ... and gets an AppendEntries after this term and index with entries of these terms: those of its log then.
 /// `TestFollowerAppendEntries`.
-pub(crate) const APPENDS: [((u64, usize), &[u64], &[u64]); 4] = [
+pub(crate) const APPENDS: [((u64, usize), Terms, Terms); 4] = [
     ((2, 2), &[3], &[1, 2, 3]),
     ((1, 1), &[3, 4], &[1, 3, 4]),
     ((0, 0), &[1], &[1, 2]),

@@ -10,7 +10,7 @@ use sim::protocols::{catalog::Settings, kv::Kv};
 type Op = <Kv as Spec>::Op;
 
 #[derive(Clone, Debug, Hash)]
-pub enum Msg {
+pub(crate) enum Msg {
     Copy { index: usize, op: Op },
     Copied { index: usize },
 }
@@ -18,12 +18,12 @@ pub enum Msg {
 /// How long the primary waits before it tells those again who have not answered.
 #[derive(Clone, Debug, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Config {
-    pub again: Span,
+pub(crate) struct Config {
+    pub(crate) again: Span,
 }
 
 #[derive(Clone, Debug, Hash)]
-pub struct Primary {
+pub(crate) struct Primary {
     config: Config,
     leads: bool,
     machine: <Kv as Spec>::State,
@@ -34,7 +34,7 @@ pub struct Primary {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Again;
+pub(crate) struct Again;
 
 impl Protocol for Primary {
     type Config = Config;
@@ -69,7 +69,13 @@ impl Protocol for Primary {
             Kv::apply(&mut machine, op);
         }
         ctx.set(Again, config.again);
-        Primary { config: config.clone(), leads: ctx.index(ctx.me) == 0, machine, log, waiting: BTreeMap::new() }
+        Primary {
+            config: config.clone(),
+            leads: ctx.index(ctx.me) == 0,
+            machine,
+            log,
+            waiting: BTreeMap::new(),
+        }
     }
 
     fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
@@ -142,7 +148,10 @@ impl Default for Config {
 impl Settings for Config {
     fn check(&self) -> Result<(), (&'static str, String)> {
         if self.again == Span::ZERO {
-            return Err(("again", "a pause of no time would never end; give it a millisecond or more".into()));
+            return Err((
+                "again",
+                "a pause of no time would never end; give it a millisecond or more".into(),
+            ));
         }
         Ok(())
     }
