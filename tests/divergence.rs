@@ -66,12 +66,15 @@ const SCENARIO: &str = r#"(
 )"#;
 
 fn main() -> ExitCode {
-    if std::env::args().len() > 1 && std::env::args().nth(1).is_some_and(|a| a == "verify" || a == "fingerprint") {
+    if std::env::args().len() > 1
+        && std::env::args().nth(1).is_some_and(|a| a == "verify" || a == "fingerprint")
+    {
         let mut registry = sim::Registry::empty();
         registry.add::<Restless>("restless", "waits as long as its process number says");
         return sim::main(&registry);
     }
-    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("restless-{}.ron", std::process::id()));
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("restless-{}.ron", std::process::id()));
     std::fs::write(&file, SCENARIO).expect("the target folder can be written");
     let program = std::env::current_exe().expect("this program has a name");
     let output = Command::new(program).arg("verify").arg(&file).output().expect("this program starts again");

@@ -11,8 +11,10 @@ type Op = <Kv as Spec>::Op;
 
 #[derive(Clone, Debug, Hash)]
 pub(crate) enum Msg {
+    /// The entry at this index.
     Copy { index: usize, op: Op },
-    Copied { index: usize },
+    /// All entries before this index are here.
+    Copied { until: usize },
 }
 
 /// How long the primary waits before it tells those again who have not answered.
@@ -29,6 +31,8 @@ pub(crate) struct Primary {
     machine: <Kv as Spec>::State,
     /// What every node has, at the primary; what this node has, at the others.
     log: Vec<Op>,
+    /// Entries that came before their turn.
+    early: BTreeMap<usize, Op>,
     /// Requests that are not everywhere yet: by index, who lacks them, and whom to answer.
     waiting: BTreeMap<usize, (BTreeSet<NodeId>, Ticket)>,
 }
@@ -91,17 +95,18 @@ impl Protocol for Primary {
                 ctx.broadcast(Copy { index, op });
             }
             Deliver(_, Copy { index, op }) => {
-                if index == self.log.len() {
+                // Messages overtake one another: what comes early waits for what comes before it.
+                self.early.insert(index, op);
+                while let Some(op) = self.early.remove(&self.log.len()) {
                     self.log.push(op);
                     ctx.disk.push(op);
-                    ctx.sync();
                 }
-                if index < self.log.len() {
-                    ctx.send(primary, Copied { index });
-                }
+                self.early.retain(|&index, _| index > self.log.len());
+                ctx.sync();
+                ctx.send(primary, Copied { until: self.log.len() });
             }
-            Deliver(from, Copied { index }) => {
-                if let Some((lacking, _)) = self.waiting.get_mut(&index) {
+            Deliver(from, Copied { until }) => {
+                for (_, (lacking, _)) in self.waiting.range_mut(..until) {
                     lacking.remove(&from);
                 }
                 // In order: what is everywhere, and all before it.
