@@ -78,6 +78,7 @@ impl Protocol for Primary {
             leads: ctx.index(ctx.me) == 0,
             machine,
             log,
+            early: BTreeMap::new(),
             waiting: BTreeMap::new(),
         }
     }
