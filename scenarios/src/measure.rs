@@ -94,14 +94,16 @@ fn latency(operations: &[&Operation]) -> Latency {
     if histogram.is_empty() {
         return Latency::default();
     }
-    let quantile = |q| Span(histogram.value_at_quantile(q));
+    let max = operations.iter().filter_map(|o| o.latency()).max().unwrap_or_default();
+    // The histogram answers with the upper end of a bucket, which may lie above all that was recorded.
+    let quantile = |q| Span(histogram.value_at_quantile(q)).min(max);
     Latency {
         count: histogram.len(),
         p50: quantile(0.5),
         p90: quantile(0.9),
         p99: quantile(0.99),
         p999: quantile(0.999),
-        max: operations.iter().filter_map(|o| o.latency()).max().unwrap_or_default(),
+        max,
         mean: Span(histogram.mean().round() as u64),
     }
 }

@@ -15,8 +15,22 @@ pub struct Property<P: Protocol> {
     /// When it is judged.
     pub when: When,
     /// Judges the node that changed, in view of all; may use and update the group's ghost.
-    pub judge: fn(ghost: &mut P::Ghost, view: &View<'_, P>, changed: NodeId) -> Judgement,
+    pub judge: Judge<P>,
 }
+
+impl<P: Protocol> Property<P> {
+    /// A claim that must always hold.
+    pub const fn always(name: &'static str, when: When, judge: Judge<P>) -> Self {
+        Property { name, kind: Kind::Always, when, judge }
+    }
+    /// Something that should happen at least once.
+    pub const fn sometimes(name: &'static str, when: When, judge: Judge<P>) -> Self {
+        Property { name, kind: Kind::Sometimes, when, judge }
+    }
+}
+
+/// How a property is judged.
+pub type Judge<P> = fn(ghost: &mut <P as Protocol>::Ghost, view: &View<'_, P>, changed: NodeId) -> Judgement;
 
 /// History variables of a group: what proofs remember and nodes do not. `()` where there are none.
 pub trait Ghost<P: Protocol>: Clone + core::fmt::Debug + Default + 'static {

@@ -1,6 +1,6 @@
 //! Primary copy, the simplest replication there is: the first node takes every request, tells the others, and answers
 //! when all of them have it. There is no election: while the first node, or any other, is away, nothing is written.
-//! Left out: everything that would make it useful. It is here to show what a protocol of one's own looks like.
+//! A primary that boots again tells its log anew. It is here to show what a protocol of one's own looks like.
 
 use Msg::*;
 use serde::{Deserialize, Serialize};
@@ -33,8 +33,8 @@ pub(crate) struct Primary {
     log: Vec<Op>,
     /// Entries that came before their turn.
     early: BTreeMap<usize, Op>,
-    /// Requests that are not everywhere yet: by index, who lacks them, and whom to answer.
-    waiting: BTreeMap<usize, (BTreeSet<NodeId>, Ticket)>,
+    /// At the primary, entries that are not everywhere yet: by index, who lacks them, and whom to answer.
+    waiting: BTreeMap<usize, (BTreeSet<NodeId>, Option<Ticket>)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -67,19 +67,18 @@ impl Protocol for Primary {
     const ROLES: &'static [Role] = &[Role("primary"), Role("copy")];
 
     fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {
-        let mut machine = Default::default();
         let log = ctx.disk.to_vec();
-        for op in &log {
-            Kv::apply(&mut machine, op);
-        }
+        let leads = ctx.index(ctx.me) == 0;
+        let told = if leads { 0..log.len() } else { 0..0 };
+        let waiting = told.map(|index| (index, (ctx.peers().collect(), None))).collect();
         ctx.set(Again, config.again);
         Primary {
             config: config.clone(),
-            leads: ctx.index(ctx.me) == 0,
-            machine,
+            leads,
+            machine: Default::default(),
             log,
             early: BTreeMap::new(),
-            waiting: BTreeMap::new(),
+            waiting,
         }
     }
 
@@ -92,7 +91,7 @@ impl Protocol for Primary {
                 self.log.push(op);
                 ctx.disk.push(op);
                 ctx.sync();
-                self.waiting.insert(index, (ctx.peers().collect(), ticket));
+                self.waiting.insert(index, (ctx.peers().collect(), Some(ticket)));
                 ctx.broadcast(Copy { index, op });
             }
             Deliver(_, Copy { index, op }) => {
@@ -116,7 +115,9 @@ impl Protocol for Primary {
                 {
                     let (index, (_, ticket)) = first.remove_entry();
                     let ret = Kv::apply(&mut self.machine, &self.log[index]);
-                    ctx.answer(ticket, Answer::Ok(ret));
+                    if let Some(ticket) = ticket {
+                        ctx.answer(ticket, Answer::Ok(ret));
+                    }
                 }
             }
             Timeout(Again) => {
