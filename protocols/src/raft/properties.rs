@@ -16,14 +16,31 @@ pub struct Ghost {
     reigning: BTreeMap<NodeId, u64>,
     /// The last term in which anybody campaigned.
     campaign: u64,
-    /// What any log ever held, by index and term: the entry's hash, and the term before it.
-    held: BTreeMap<(usize, u64), (u64, u64)>,
+    /// What the first log to have an entry at an index held there.
+    held: Vec<Held>,
+    /// What logs held there under other terms, by index and term.
+    held_too: BTreeMap<(usize, u64), Held>,
     /// What was applied at each index, by whoever did so first.
     applied: Vec<Applied>,
     /// Each server as it was seen last.
     seen: Vec<Seen>,
     /// What the last event changed.
     news: News,
+}
+
+/// An entry by its term and hash, and the term before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Held {
+    term: u64,
+    hash: u64,
+    before: u64,
+}
+
+impl Held {
+    fn at<O: Hash>(log: &[Entry<O>], index: usize) -> Held {
+        let entry = &log[index - 1];
+        Held { term: entry.term, hash: hash(entry), before: term_at(log, index - 1) }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +72,8 @@ struct News {
     applied: (usize, usize),
     /// The first index that nobody had applied before, if it applied it now.
     fresh: usize,
+    /// An index at which its log holds another entry than some log did under the same term: its entry, and that one.
+    mismatch: Option<(usize, Held, Held)>,
 }
 
 fn hash<O: Hash>(entry: &Entry<O>) -> u64 {
@@ -76,9 +95,19 @@ impl<S: Spec> sim_core::property::Ghost<Raft<S>> for Ghost {
         let log = &view.disk(node).log;
         let seen = &mut self.seen[view.index(node)];
         let (len, first) = (seen.terms.len(), first_change(&seen.terms, log));
+        let mut mismatch = None;
         for index in first..=log.len() {
-            let fact = (hash(&log[index - 1]), term_at(log, index - 1));
-            self.held.entry((index, log[index - 1].term)).or_insert(fact);
+            let now = Held::at(log, index);
+            if self.held.len() < index {
+                self.held.push(now);
+            }
+            let held = match self.held[index - 1] {
+                held if held.term == now.term => held,
+                _ => *self.held_too.entry((index, now.term)).or_insert(now),
+            };
+            if held != now {
+                mismatch = Some((index, now, held));
+            }
         }
         seen.terms.truncate(first - 1);
         seen.terms.extend(log[first - 1..].iter().map(|entry| entry.term));
@@ -102,7 +131,7 @@ impl<S: Spec> sim_core::property::Ghost<Raft<S>> for Ghost {
             };
         }
         seen.led = led;
-        self.news = News { elected, len, first, applied, fresh };
+        self.news = News { elected, len, first, applied, fresh, mismatch };
     }
 }
 
@@ -119,44 +148,14 @@ fn first_change<O>(terms: &[u64], log: &[Entry<O>]) -> usize {
 impl<S: Spec> Raft<S> {
     /// The five properties of Figure 3, in its order, and what a run should have seen.
     pub(super) const CLAIMS: &'static [Property<Self>] = &[
-        Property {
-            name: "election safety",
-            kind: Kind::Always,
-            when: When::RoleChange,
-            judge: election_safety,
-        },
-        Property {
-            name: "leader append-only",
-            kind: Kind::Always,
-            when: When::EveryEvent,
-            judge: append_only,
-        },
-        Property { name: "log matching", kind: Kind::Always, when: When::EveryEvent, judge: log_matching },
-        Property {
-            name: "leader completeness",
-            kind: Kind::Always,
-            when: When::EveryEvent,
-            judge: completeness,
-        },
-        Property {
-            name: "state machine safety",
-            kind: Kind::Always,
-            when: When::EveryEvent,
-            judge: machine_safety,
-        },
-        Property {
-            name: "leader changed",
-            kind: Kind::Sometimes,
-            when: When::RoleChange,
-            judge: leader_changed,
-        },
-        Property {
-            name: "log conflict repaired",
-            kind: Kind::Sometimes,
-            when: When::EveryEvent,
-            judge: repaired,
-        },
-        Property { name: "vote split", kind: Kind::Sometimes, when: When::RoleChange, judge: vote_split },
+        Property::always("election safety", When::RoleChange, election_safety),
+        Property::always("leader append-only", When::EveryEvent, append_only),
+        Property::always("log matching", When::EveryEvent, log_matching),
+        Property::always("leader completeness", When::EveryEvent, completeness),
+        Property::always("state machine safety", When::EveryEvent, machine_safety),
+        Property::sometimes("leader changed", When::RoleChange, leader_changed),
+        Property::sometimes("log conflict repaired", When::EveryEvent, repaired),
+        Property::sometimes("vote split", When::RoleChange, vote_split),
     ];
 
     fn leads(&self) -> bool {
@@ -194,25 +193,16 @@ fn append_only<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: NodeI
 /// "If two logs contain an entry with the same index and term, then the logs are identical in all entries up through
 /// the given index. §5.3" By induction over the index: index and term determine the entry and the term before it.
 fn log_matching<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
-    let log = &view.disk(node).log;
-    if ghost.news.first > log.len() {
+    if ghost.news.first > view.disk(node).log.len() {
         return Judgement::Idle;
     }
-    for index in ghost.news.first..=log.len() {
-        let term = log[index - 1].term;
-        let (held, now) = (ghost.held[&(index, term)], (hash(&log[index - 1]), term_at(log, index - 1)));
-        if held != now {
-            return Judgement::Broken(format!(
-                "node {} holds at index {index} an entry of term {term} after one of term {}; another log held {} of \
-                 that term there, after one of term {}",
-                node.0,
-                now.1,
-                if held.0 == now.0 { "the same entry" } else { "another entry" },
-                held.1
-            ));
-        }
-    }
-    Judgement::Holds
+    let Some((index, now, held)) = ghost.news.mismatch else { return Judgement::Holds };
+    let entry = if held.hash == now.hash { "the same entry" } else { "another entry" };
+    Judgement::Broken(format!(
+        "node {} holds at index {index} an entry of term {} after one of term {}; another log held {entry} of that term \
+         there, after one of term {}",
+        node.0, now.term, now.before, held.before
+    ))
 }
 
 /// "If a log entry is committed in a given term, then that entry will be present in the logs of the leaders for all
