@@ -136,8 +136,9 @@ fn times(count: u64) -> String {
     if count == 1 { "once".into() } else { format!("{count} times") }
 }
 
+/// Rounded down, so that only what is perfect reads 100 %.
 fn percent(share: f64) -> String {
-    format!("{:.2} %", share * 100.0)
+    format!("{:.2} %", (share * 10_000.0 + 1e-9).floor() / 100.0)
 }
 
 fn availability(at_least: Option<f64>, at_most: Option<f64>, measures: &Measures) -> Verdict {
