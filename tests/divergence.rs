@@ -18,7 +18,7 @@ impl Settings for Nothing {
 #[derive(Clone, Debug, Hash)]
 struct Restless;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 struct Tick;
 
 impl Protocol for Restless {

@@ -55,7 +55,7 @@ pub enum Route {
 }
 
 /// What a client waits for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Timer {
     /// The next operation is wanted.
     Arrive,

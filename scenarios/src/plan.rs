@@ -7,9 +7,9 @@ use crate::{
 use sim_core::{
     fault::{Pick, PlannedFault},
     network::{LinkException, LinkPlan, NetworkPlan},
-    plan::{ClockPlan, Plan as Core, ServicePlan},
+    plan::{ClockPlan, Plan as Core, ServicePlan, number},
     protocol::NodeId,
-    run::Run,
+    run::{Run, ServiceInfo},
     sample::Delay,
     time::Span,
 };
@@ -79,10 +79,15 @@ impl Plan {
         for timed in &mut scenario.faults {
             let Some(report) = run.faults.iter().find(|f| f.planned.name == timed.name) else { continue };
             timed.when = When::At(report.planned.at);
-            // A fault that found nobody keeps its aim: it could not be written down otherwise.
+            // A fault that found nobody keeps its aim: it could not be written down otherwise. `Rest` stays `Rest`: it
+            // leaves nothing to choose once the others are named.
             if report.struck.is_some() && report.chose.iter().all(|group| !group.is_empty()) {
                 let named = |node: &NodeId| Pick::Node(run.name(*node));
-                let groups = report.chose.iter().map(|group| group.iter().map(named).collect()).collect();
+                let group = |(group, picks): (&Vec<NodeId>, &[Pick])| match picks {
+                    [Pick::Rest] => picks.to_vec(),
+                    _ => group.iter().map(named).collect(),
+                };
+                let groups = report.chose.iter().zip(timed.fault.picks()).map(group).collect();
                 timed.fault = timed.fault.aimed(groups);
             }
         }
@@ -92,6 +97,7 @@ impl Plan {
 
 /// Links by number of node. An exception that gives only one of delay and loss takes the other from the network.
 fn network(scenario: &Scenario, services: &[ServicePlan]) -> NetworkPlan {
+    let services = &number(services);
     let default = LinkPlan { delay: scenario.network.delay.clone(), loss: scenario.network.loss };
     let link = |link: &format::Link| LinkException {
         from: nodes(&link.from, services),
@@ -105,16 +111,9 @@ fn network(scenario: &Scenario, services: &[ServicePlan]) -> NetworkPlan {
 }
 
 /// The nodes that a name stands for: a whole service, or one node.
-fn nodes(name: &str, services: &[ServicePlan]) -> Vec<NodeId> {
-    let mut first = 0;
-    let mut found = Vec::new();
-    for service in services {
-        for index in 0..service.nodes {
-            if service.name == name || format!("{}-{}", service.prefix, index + 1) == name {
-                found.push(NodeId(first + index));
-            }
-        }
-        first += service.nodes;
+fn nodes(name: &str, services: &[ServiceInfo]) -> Vec<NodeId> {
+    match services.iter().find(|service| service.name == name) {
+        Some(service) => service.ids().collect(),
+        None => services.iter().find_map(|service| service.node(name)).into_iter().collect(),
     }
-    found
 }

@@ -166,7 +166,9 @@ impl<P: Protocol> Members<P> {
                 }
                 Some((Input::Response(ticket, answer), from))
             }
-            What::Timer => Some((Input::Timeout(self.ring(index, event, kernel)?), NodeId::NONE)),
+            What::Timer => self
+                .due(index, event, kernel)
+                .then(|| (Input::Timeout(self.free(index, event.slot)), NodeId::NONE)),
             What::Boot | What::Synced | What::Worked | What::Strike | What::Over => None,
         }
     }
@@ -185,25 +187,30 @@ impl<P: Protocol> Members<P> {
         true
     }
 
-    /// A timer's event: the timer, if it is due. Posts it again if it was moved to a later moment.
-    fn ring(&mut self, index: usize, event: Event, kernel: &mut Kernel) -> Option<P::Timer> {
-        let node = &mut self.members[index].node;
+    /// Whether a timer is due when its event is. Of a dead life, or cancelled: its slot is freed. Moved since its event
+    /// was posted: the event is posted again, in the place that the timer has now.
+    fn due(&mut self, index: usize, event: Event, kernel: &mut Kernel) -> bool {
+        let life = self.members[index].node.life;
         let armed = self.mail.timers.at(event.slot);
-        if armed.life == node.life && armed.at > kernel.now && armed.at != Time::MAX {
-            armed.queued = armed.at;
+        if armed.life != life || armed.at == Time::MAX {
+            self.free(index, event.slot);
+            return false;
+        }
+        if (armed.at, armed.seq) != armed.queued {
+            armed.queued = (armed.at, armed.seq);
             kernel.queue.push(armed.at.0, armed.seq, event);
-            return None;
+            return false;
         }
-        let armed = self.mail.timers.take(event.slot);
-        if armed.life != node.life {
-            return None;
+        true
+    }
+
+    fn free(&mut self, index: usize, slot: u32) -> P::Timer {
+        let armed = self.mail.timers.take(slot);
+        let timers = &mut self.members[index].node.timers;
+        if let Some(position) = timers.iter().position(|&listed| listed == slot) {
+            timers.swap_remove(position);
         }
-        if armed.named
-            && let Some(position) = node.timers.iter().position(|&slot| slot == event.slot)
-        {
-            node.timers.swap_remove(position);
-        }
-        (armed.at != Time::MAX).then_some(armed.timer)
+        armed.timer
     }
 
     /// Gives a node its input.
@@ -217,6 +224,12 @@ impl<P: Protocol> Members<P> {
             Input::Response(..) => Kind::Response,
         };
         kernel.take(me, kind, peer);
+        match &input {
+            Input::Deliver(_, msg) => msg.hash(&mut kernel.digest),
+            Input::Timeout(timer) => timer.hash(&mut kernel.digest),
+            Input::Request(_, op) => op.hash(&mut kernel.digest),
+            Input::Response(_, answer) => answer.hash(&mut kernel.digest),
+        }
         kernel.trace(me, kind, peer, || match &input {
             Input::Deliver(_, msg) => format!("{msg:?}"),
             Input::Timeout(timer) => format!("{timer:?}"),
@@ -339,6 +352,18 @@ impl<P: Protocol> Members<P> {
         }
     }
 
+    /// Keeps an event for later. A timer that is not due does not wait: it was cancelled, or rings another time.
+    fn hold(&mut self, index: usize, event: Event, kernel: &mut Kernel) {
+        if event.what == What::Timer && !self.due(index, event, kernel) {
+            return;
+        }
+        let node = &mut self.members[index].node;
+        if let (true, Some(fault)) = (node.paused, node.hurt) {
+            kernel.effects[fault].delayed += 1;
+        }
+        node.inbox.push_back(event);
+    }
+
     fn dispatch(&mut self, index: usize, event: Event, kernel: &mut Kernel) {
         if let Some((input, peer)) = self.open(event, kernel) {
             self.input(index, input, peer, kernel);
@@ -382,12 +407,10 @@ impl<P: Protocol> Group for Members<P> {
         let node = &mut self.members[index].node;
         match event.what {
             What::Message | What::Timer | What::Request | What::Response => {
-                if node.holds(kernel.now) && self.members[index].state.is_some() {
-                    let node = &mut self.members[index].node;
-                    if let (true, Some(fault)) = (node.paused, node.hurt) {
-                        kernel.effects[fault].delayed += 1;
-                    }
-                    node.inbox.push_back(event);
+                // What arrives while others wait goes behind them, even if the node is free by now.
+                let waits = node.holds(kernel.now) || !node.inbox.is_empty();
+                if waits && self.members[index].state.is_some() {
+                    self.hold(index, event, kernel);
                 } else {
                     self.dispatch(index, event, kernel);
                 }
@@ -488,7 +511,9 @@ impl<P: Protocol> Group for Members<P> {
     }
 
     fn pending(&self) -> usize {
-        self.mail.messages.len() + self.mail.timers.len() + self.mail.calls.len()
+        let waiting = |member: &Member<P>| member.node.inbox.len() + member.node.waiting.len();
+        let held: usize = self.members.iter().map(waiting).sum();
+        self.mail.messages.len() + self.mail.timers.len() + self.mail.calls.len() + held
     }
 
     fn digest(&self, digest: &mut Digest) {

@@ -142,8 +142,9 @@ impl Kernel {
     #[inline]
     pub(crate) fn take(&mut self, node: NodeId, kind: Kind, peer: NodeId) {
         self.events += 1;
-        self.digest.add(self.now.0 ^ (kind as u64) << 56);
+        self.digest.add(self.now.0);
         self.digest.add(u64::from(node.0) << 32 | u64::from(peer.0));
+        self.digest.add(kind as u64);
     }
 
     /// Writes the input down, when tracing; `text` runs only then.

@@ -85,7 +85,8 @@ pub(crate) struct Armed<T> {
     /// When it fires, and its place among equals; `Time::MAX` once cancelled.
     pub(crate) at: Time,
     pub(crate) seq: u64,
-    pub(crate) queued: Time,
+    /// Where its event is in the queue.
+    pub(crate) queued: (Time, u64),
     /// Listed in its node's `timers` under its value.
     pub(crate) named: bool,
 }
@@ -198,7 +199,7 @@ impl<P: Protocol> Outbox<'_, P> {
         if let Some(position) = found {
             let slot = self.node.timers[position];
             let armed = self.mail.timers.at(slot);
-            if armed.queued <= at {
+            if armed.queued.0 <= at {
                 (armed.at, armed.seq) = (at, seq);
                 return;
             }
@@ -210,7 +211,7 @@ impl<P: Protocol> Outbox<'_, P> {
         self.node.timers.push(slot);
     }
 
-    pub(crate) fn cancel(&mut self, timer: &P::Timer, _: &mut Kernel) {
+    pub(crate) fn cancel(&mut self, timer: &P::Timer) {
         if let Some(&slot) = self.node.timers.iter().find(|&&slot| self.mail.timers.at(slot).timer == *timer)
         {
             self.mail.timers.at(slot).at = Time::MAX;
@@ -224,14 +225,14 @@ impl<P: Protocol> Outbox<'_, P> {
         Alarm { slot, round: self.mail.timers.round(slot) }
     }
 
-    pub(crate) fn stop(&mut self, alarm: Alarm, _: &mut Kernel) {
+    pub(crate) fn stop(&mut self, alarm: Alarm) {
         if self.mail.timers.get(alarm.slot, alarm.round).is_some() {
             self.mail.timers.at(alarm.slot).at = Time::MAX;
         }
     }
 
     fn arm(&mut self, timer: P::Timer, at: Time, seq: u64, named: bool, kernel: &mut Kernel) -> u32 {
-        let armed = Armed { timer, life: self.node.life, at, seq, queued: at, named };
+        let armed = Armed { timer, life: self.node.life, at, seq, queued: (at, seq), named };
         let slot = self.mail.timers.insert(armed);
         let round = self.mail.timers.round(slot);
         kernel.queue.push(at.0, seq, Event { node: self.me.0, slot, round, what: What::Timer });

@@ -1,7 +1,7 @@
 //! The network: who can reach whom, how late, with what luck.
 //!
 //! A message is handed over, and either gets a moment of arrival or is lost. Its fate depends on the seed, the two
-//! ends, the moment, and how many messages the sender handed over at that same moment; on nothing else. So removing a
+//! ends, the moment, and how many messages went between these ends at that same moment; on nothing else. So removing a
 //! fault or a client from a plan leaves the fates of unrelated messages as they were, and no link costs memory.
 //! Messages overtake one another freely: this is a datagram network.
 
@@ -59,9 +59,41 @@ pub(crate) struct Network {
     /// `links` index by class of sender × class of receiver.
     table: Vec<u16>,
     classes: usize,
-    /// Per sender: the last moment at which it sent, and how often by then.
-    sent: Vec<(Time, u32)>,
+    /// Per sender: the last moment at which it sent, and to whom how often at that moment.
+    sent: Vec<Sent>,
     cuts: Vec<Cut>,
+}
+
+/// What a sender handed over at one moment: messages to one receiver are told apart by their number.
+#[derive(Clone, Debug)]
+struct Sent {
+    at: Time,
+    counts: Vec<(NodeId, u32)>,
+}
+
+impl Sent {
+    /// The number of the next message to `to` at this moment, from 0.
+    fn number(&mut self, to: NodeId, now: Time) -> u32 {
+        if self.at != now {
+            self.at = now;
+            self.counts.clear();
+        }
+        // Broadcasts go up through the numbers of the nodes: for those nothing is searched.
+        if self.counts.last().is_none_or(|(last, _)| *last < to) {
+            self.counts.push((to, 0));
+            return 0;
+        }
+        match self.counts.iter_mut().find(|(node, _)| *node == to) {
+            Some((_, count)) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                self.counts.insert(0, (to, 0));
+                0
+            }
+        }
+    }
 }
 
 /// A cut in force: traffic between sides is lost, as `one_way` says.
@@ -87,7 +119,7 @@ impl Network {
                 }
             }
         }
-        let sent = alloc::vec![(Time::MAX, 0); nodes];
+        let sent = alloc::vec![Sent { at: Time::MAX, counts: Vec::new() }; nodes];
         Network { key, links, class, table, classes, sent, cuts: Vec::new() }
     }
 
@@ -106,10 +138,8 @@ impl Network {
         {
             return Some(now + delay);
         }
-        let (last, count) = &mut self.sent[from.0 as usize];
-        *count = if *last == now { *count + 1 } else { 0 };
-        *last = now;
-        let mut rng = fate(self.key, from.0, to.0, now.0, *count);
+        let number = self.sent[from.0 as usize].number(to, now);
+        let mut rng = fate(self.key, from.0, to.0, now.0, number);
         if rng.chance(link.loss) {
             return None;
         }

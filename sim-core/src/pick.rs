@@ -7,7 +7,7 @@ use crate::{
     rng::{Keys, Purpose},
     run::ServiceInfo,
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use core::hash::Hash;
 
 /// Resolves the groups of picks of the fault called `name`, from left to right, `Rest` after all others; no node is
@@ -23,7 +23,7 @@ pub(crate) fn resolve(
     let mut digest = Digest::new();
     name.hash(&mut digest);
     let who = digest.finish();
-    let mut taken: Vec<NodeId> = Vec::new();
+    let mut taken: BTreeSet<NodeId> = BTreeSet::new();
     let mut number = 0;
     let mut chosen = Vec::new();
     let mut rest = None;
@@ -42,12 +42,7 @@ pub(crate) fn resolve(
             };
             let up = |node: &NodeId| role(*node) != Role::DOWN;
             let nodes: Vec<NodeId> = match pick {
-                Pick::Node(name) => {
-                    let named = |node: &NodeId| {
-                        services.iter().any(|s| s.holds(*node) && s.node_name(*node) == *name)
-                    };
-                    services.iter().flat_map(ServiceInfo::ids).filter(free).filter(named).collect()
-                }
+                Pick::Node(name) => services.iter().find_map(|s| s.node(name)).filter(free).into_iter().collect(),
                 Pick::Service(name) => {
                     called(services, name).flat_map(ServiceInfo::ids).filter(free).collect()
                 }

@@ -4,7 +4,9 @@ use crate::{
     clock::Clock,
     fault::PlannedFault,
     network::NetworkPlan,
+    protocol::NodeId,
     rng::{Keys, Purpose},
+    run::ServiceInfo,
     sample::Delay,
     time::{Span, Time},
 };
@@ -23,6 +25,23 @@ pub struct Plan {
     pub network: NetworkPlan,
     /// What goes wrong, in any order.
     pub faults: Vec<PlannedFault>,
+}
+
+/// Numbers the nodes of services, one service after the other.
+pub fn number(services: &[ServicePlan]) -> Vec<ServiceInfo> {
+    let mut first = 0;
+    let info = |service: &ServicePlan| {
+        let info = ServiceInfo {
+            name: service.name.clone(),
+            prefix: service.prefix.clone(),
+            first: NodeId(first),
+            nodes: service.nodes,
+            clients: service.clients,
+        };
+        first += service.nodes;
+        info
+    };
+    services.iter().map(info).collect()
 }
 
 /// A service: so many nodes, all alike.

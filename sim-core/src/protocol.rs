@@ -81,7 +81,7 @@ pub trait Protocol: Clone + Debug + Hash + Sized + 'static {
     /// What its nodes say to one another.
     type Msg: Message;
     /// What it waits for. A timer is named by its value: setting an equal one again moves it.
-    type Timer: Clone + Debug + PartialEq + 'static;
+    type Timer: Clone + Debug + Hash + PartialEq + 'static;
     /// The only thing that survives a crash, once synced.
     type Disk: Durable;
     /// The requests it answers.
@@ -180,7 +180,7 @@ impl<'a, P: Protocol> Ctx<'a, P> {
 
     /// Cancels the timer of this name, if it is set.
     pub fn cancel(&mut self, timer: &P::Timer) {
-        self.out.cancel(timer, self.kernel);
+        self.out.cancel(timer);
     }
 
     /// Sets a timer of its own, beside any of equal value; cancelled by handle, in constant time.
@@ -191,7 +191,7 @@ impl<'a, P: Protocol> Ctx<'a, P> {
 
     /// Cancels a timer set with [`Ctx::after`]; nothing happens if it ran out.
     pub fn stop(&mut self, alarm: Alarm) {
-        self.out.stop(alarm, self.kernel);
+        self.out.stop(alarm);
     }
 
     /// A barrier: everything written to the disk so far is made durable, and every effect after it waits for that.

@@ -91,6 +91,14 @@ impl ServiceInfo {
     pub fn node_name(&self, node: NodeId) -> String {
         format!("{}-{}", self.prefix, node.0 - self.first.0 + 1)
     }
+    /// Its node of this name, if it is one of its names.
+    pub fn node(&self, name: &str) -> Option<NodeId> {
+        let number = name.strip_prefix(self.prefix.as_str())?.strip_prefix('-')?;
+        let index = number.parse::<u32>().ok()?.checked_sub(1).filter(|&index| index < self.nodes)?;
+        // Only the way the name is written counts: not 01, not +1.
+        let node = NodeId(self.first.0 + index);
+        (self.node_name(node) == name).then_some(node)
+    }
     /// Its nodes in order.
     pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
         (self.first.0..self.first.0 + self.nodes).map(NodeId)

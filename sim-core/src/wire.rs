@@ -26,6 +26,8 @@ impl<S: Spec> Default for Wire<S> {
 pub(crate) trait AnyWire: Debug {
     fn as_any(&mut self) -> &mut dyn Any;
     fn copy(&self) -> Box<dyn AnyWire>;
+    /// Requests and answers in flight.
+    fn len(&self) -> usize;
 }
 
 impl<S: Spec> AnyWire for Wire<S> {
@@ -34,6 +36,9 @@ impl<S: Spec> AnyWire for Wire<S> {
     }
     fn copy(&self) -> Box<dyn AnyWire> {
         Box::new(Wire::clone(self))
+    }
+    fn len(&self) -> usize {
+        self.requests.len() + self.answers.len()
     }
 }
 

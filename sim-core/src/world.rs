@@ -6,7 +6,7 @@ use crate::{
     kernel::{Event, Kernel, What},
     network::Network,
     pick,
-    plan::Plan,
+    plan::{self, Plan},
     protocol::{Never, NodeId, Protocol, Role},
     rng::{Keys, Purpose},
     run::{FaultReport, Run, ServiceInfo},
@@ -34,6 +34,8 @@ pub struct World {
     faults: Vec<FaultReport>,
     /// The nodes that each fault hurt and that are not well again.
     hurt: Vec<BTreeSet<NodeId>>,
+    /// Whether the faults of the plan are in the queue.
+    begun: bool,
     stopped: Option<String>,
 }
 
@@ -49,6 +51,7 @@ impl Clone for World {
             serves: self.serves.clone(),
             faults: self.faults.clone(),
             hurt: self.hurt.clone(),
+            begun: self.begun,
             stopped: self.stopped.clone(),
         }
     }
@@ -57,28 +60,17 @@ impl Clone for World {
 impl World {
     /// A world without nodes yet; [`World::populate`] fills the plan's services in their order.
     pub fn new(plan: Plan) -> World {
-        let mut first = 0;
-        let mut services = Vec::new();
-        for service in &plan.services {
-            services.push(ServiceInfo {
-                name: service.name.clone(),
-                prefix: service.prefix.clone(),
-                first: NodeId(first),
-                nodes: service.nodes,
-                clients: service.clients,
-            });
-            first += service.nodes;
-        }
+        let services = plan::number(&plan.services);
+        let nodes = services.iter().map(|s| s.nodes as usize).sum();
         let keys = Keys::new(plan.seed);
-        let network = Network::new(&plan.network, keys.key(Purpose::Network, 0, 0), first as usize);
-        let mut kernel = Kernel::new(network, keys, plan.faults.len());
-        let mut group_of = Vec::with_capacity(first as usize);
+        let network = Network::new(&plan.network, keys.key(Purpose::Network, 0, 0), nodes);
+        let kernel = Kernel::new(network, keys, plan.faults.len());
+        let mut group_of = Vec::with_capacity(nodes);
         for (index, service) in services.iter().enumerate() {
             group_of.extend(service.ids().map(|_| index as u16));
         }
         let mut faults = Vec::new();
-        for (index, planned) in plan.faults.iter().enumerate() {
-            kernel.post(planned.at, Event { node: index as u32, slot: 0, round: 0, what: What::Strike });
+        for planned in &plan.faults {
             faults.push(FaultReport {
                 planned: planned.clone(),
                 struck: None,
@@ -98,6 +90,7 @@ impl World {
             serves: Vec::new(),
             faults,
             hurt,
+            begun: false,
             stopped: None,
         }
     }
@@ -167,7 +160,8 @@ impl World {
 
     /// Values in flight or armed: what memory follows.
     pub fn pending(&self) -> usize {
-        self.groups.iter().map(|g| g.pending()).sum()
+        let wires: usize = self.kernel.wires.iter().map(|wire| wire.len()).sum();
+        self.groups.iter().map(|g| g.pending()).sum::<usize>() + wires
     }
 
     /// The role of a node at this moment.
@@ -183,17 +177,16 @@ impl World {
     /// Goes on until the end of the plan, or until `events_max` inputs were taken in all.
     pub fn run(&mut self, events_max: u64) {
         self.run_to(self.plan.until, events_max);
-        if self.stopped.is_none() {
-            self.kernel.now = self.plan.until;
-        }
     }
 
     /// Goes on until `until`; what is due at exactly that moment still happens.
     pub fn run_to(&mut self, until: Time, events_max: u64) {
         assert_eq!(self.groups.len(), self.services.len(), "every service is filled before the world runs");
+        self.begin();
+        self.stopped = None;
         while let Some(at) = self.kernel.queue.next_at() {
             if at > until.0 {
-                return;
+                break;
             }
             if self.kernel.events >= events_max {
                 self.stopped = Some(format!(
@@ -218,6 +211,24 @@ impl World {
                     self.groups[group].handle(event, &mut self.kernel);
                 }
             }
+        }
+        self.kernel.now = self.kernel.now.max(until);
+    }
+
+    /// Puts the faults into the queue, once: after the boots, and ends before strikes, so that a node that one fault
+    /// gives back can be another's at the same moment.
+    fn begin(&mut self) {
+        if core::mem::replace(&mut self.begun, true) {
+            return;
+        }
+        let event = |index: usize, what| Event { node: index as u32, slot: 0, round: 0, what };
+        for (index, planned) in self.plan.faults.iter().enumerate() {
+            if let Some(lasts) = planned.lasts.filter(|_| planned.fault.harms()) {
+                self.kernel.post(planned.at + lasts, event(index, What::Over));
+            }
+        }
+        for (index, planned) in self.plan.faults.iter().enumerate() {
+            self.kernel.post(planned.at, event(index, What::Strike));
         }
     }
 
@@ -261,6 +272,9 @@ fn wire<S: Spec>(specs: &mut Vec<TypeId>, kernel: &mut Kernel) -> WireId {
     }))
 }
 
+/// What a fault does to one node: whether it changed anything.
+type Act = fn(&mut dyn Group, NodeId, usize, &mut Kernel) -> bool;
+
 /// Faults: how each strikes and how it ends.
 impl World {
     fn strike(&mut self, index: usize) {
@@ -278,27 +292,32 @@ impl World {
             Fault::Split(_) => self.cut(index, &chose, false),
             Fault::OneWay { .. } => self.cut(index, &chose, true),
             Fault::Heal => self.heal(index),
-            Fault::Crash(_) => self.hurt(index, &nodes, |g, node, kernel| g.crash(node, index, kernel)),
-            Fault::Pause(_) => self.hurt(index, &nodes, |g, node, kernel| g.pause(node, index, kernel)),
-            Fault::Restart(_) => self.mend(index, &nodes, |g, node, kernel| g.boot(node, kernel)),
-            Fault::Resume(_) => self.mend(index, &nodes, |g, node, kernel| g.resume(node, kernel)),
-        }
-        if let Some(lasts) = planned.lasts
-            && planned.fault.harms()
-        {
-            let event = Event { node: index as u32, slot: 0, round: 0, what: What::Over };
-            self.kernel.post(self.kernel.now + lasts, event);
+            Fault::Crash(_) => self.hurt(index, &nodes, Role::DOWN, |g, node, i, k| g.crash(node, i, k)),
+            Fault::Pause(_) => self.hurt(index, &nodes, Role::PAUSED, |g, node, i, k| g.pause(node, i, k)),
+            Fault::Restart(_) => self.mend(index, &nodes, |g, node, _, k| g.boot(node, k)),
+            Fault::Resume(_) => self.mend(index, &nodes, |g, node, _, k| g.resume(node, k)),
         }
     }
 
-    /// The fault's time is up: what it did is undone, where nobody else has done so before.
+    /// The fault's time is up: what it did is undone, except where another fault does the same.
     fn over(&mut self, index: usize) {
-        let nodes: Vec<NodeId> = self.hurt[index].iter().copied().collect();
-        match &self.faults[index].planned.fault {
-            Fault::Split(_) | Fault::OneWay { .. } => self.end(index),
-            Fault::Crash(_) => self.mend(index, &nodes, |g, node, kernel| g.boot(node, kernel)),
-            Fault::Pause(_) => self.mend(index, &nodes, |g, node, kernel| g.resume(node, kernel)),
-            Fault::Heal | Fault::Restart(_) | Fault::Resume(_) => {}
+        let nodes: Vec<NodeId> = core::mem::take(&mut self.hurt[index]).into_iter().collect();
+        let kind = core::mem::discriminant(&self.faults[index].planned.fault);
+        for node in nodes {
+            let same = |i: &usize| core::mem::discriminant(&self.faults[*i].planned.fault) == kind;
+            match (0..self.hurt.len()).filter(same).find(|&i| self.hurt[i].contains(&node)) {
+                // That one keeps it down, or frozen, from here on.
+                Some(other) => self.kernel.effects[other].nodes += 1,
+                None => {
+                    let group = &mut self.groups[self.group_of[node.0 as usize] as usize];
+                    match self.faults[index].planned.fault {
+                        Fault::Crash(_) => group.boot(node, &mut self.kernel),
+                        Fault::Pause(_) => group.resume(node, &mut self.kernel),
+                        Fault::Split(_) | Fault::OneWay { .. } => false,
+                        Fault::Heal | Fault::Restart(_) | Fault::Resume(_) => false,
+                    };
+                }
+            }
         }
         self.end(index);
     }
@@ -328,18 +347,16 @@ impl World {
         }
     }
 
-    fn hurt(
-        &mut self,
-        index: usize,
-        nodes: &[NodeId],
-        act: impl Fn(&mut dyn Group, NodeId, &mut Kernel) -> bool,
-    ) {
+    /// Takes nodes down, or freezes them. One that is so already stays so for as long as this fault lasts too.
+    fn hurt(&mut self, index: usize, nodes: &[NodeId], role: Role, act: Act) {
         for &node in nodes {
-            let group = self.group_of[node.0 as usize] as usize;
-            if act(&mut *self.groups[group], node, &mut self.kernel) {
+            let group = &mut self.groups[self.group_of[node.0 as usize] as usize];
+            if act(&mut **group, node, index, &mut self.kernel) {
                 self.kernel.effects[index].nodes += 1;
                 // A frozen node that is killed is no longer the freeze's.
                 self.release(node);
+                self.hurt[index].insert(node);
+            } else if self.hurt.iter().any(|held| held.contains(&node)) && self.is(node, role) {
                 self.hurt[index].insert(node);
             }
         }
@@ -348,20 +365,23 @@ impl World {
         }
     }
 
-    fn mend(
-        &mut self,
-        index: usize,
-        nodes: &[NodeId],
-        act: impl Fn(&mut dyn Group, NodeId, &mut Kernel) -> bool,
-    ) {
+    /// Brings nodes back, whoever took them.
+    fn mend(&mut self, index: usize, nodes: &[NodeId], act: Act) {
         for &node in nodes {
-            let group = self.group_of[node.0 as usize] as usize;
-            if act(&mut *self.groups[group], node, &mut self.kernel) {
-                if !self.faults[index].planned.fault.harms() {
-                    self.kernel.effects[index].nodes += 1;
-                }
+            let group = &mut self.groups[self.group_of[node.0 as usize] as usize];
+            if act(&mut **group, node, index, &mut self.kernel) {
+                self.kernel.effects[index].nodes += 1;
                 self.release(node);
             }
+        }
+    }
+
+    /// Whether a node is down, or frozen, as `role` says.
+    fn is(&self, node: NodeId, role: Role) -> bool {
+        let group = &self.groups[self.group_of[node.0 as usize] as usize];
+        match role {
+            Role::DOWN => group.role(node) == Role::DOWN,
+            _ => group.role(node) != Role::DOWN,
         }
     }
 

@@ -31,7 +31,7 @@ use Do::*;
 /// Node, moment (by its own clock, since its boot), what it does in one step.
 type Script = Vec<(u32, Span, Vec<Do>)>;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 enum Timer {
     Line(usize),
     Alarm(u8),
@@ -445,4 +445,131 @@ fn picks_name_nodes_once_and_from_left_to_right() {
     assert_eq!(chose.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 3]);
     let all: std::collections::BTreeSet<NodeId> = chose.iter().flatten().copied().collect();
     assert_eq!(all.len(), 7);
+}
+
+/// One sender, one moment, two receivers: a cut towards the one leaves the other's message its fate.
+#[test]
+fn a_cut_does_not_deal_new_fates_to_messages_that_it_does_not_stop() {
+    let network = || NetworkPlan {
+        default: LinkPlan { delay: Delay::Exponential(5.ms()), loss: Chance::new(0.3).unwrap() },
+        links: vec![],
+    };
+    let script: Script =
+        (0..200u32).map(|i| (0, 10.ms() * u64::from(i), vec![Send(1, 1), Send(2, u64::from(i))])).collect();
+    let cut = vec![(500.ms(), Some(1.s()), Fault::Split(vec![vec![name(0)], vec![name(1)]]))];
+    let whole = run(plan(3, network(), vec![]), script.clone());
+    let split = run(plan(3, network(), cut), script);
+    assert_eq!(delivered(&whole, 2), delivered(&split, 2));
+    assert!(delivered(&split, 1).len() < delivered(&whole, 1).len());
+}
+
+#[test]
+fn a_timer_that_was_moved_waits_in_its_new_place_while_the_node_is_frozen() {
+    let pause = Fault::Pause(vec![name(1)]);
+    let script = vec![
+        (1, 100.ms(), vec![Set(1, 150.ms())]),
+        (1, 110.ms(), vec![Set(1, 290.ms())]), // moved from 250 ms to 400 ms
+        (0, 300.ms(), vec![Send(1, 7)]),
+    ];
+    let run = run(plan(2, constant(1.ms()), vec![(200.ms(), Some(300.ms()), pause)]), script);
+    let entries = run.trace.as_ref().unwrap().entries();
+    let mine: Vec<&str> = entries.filter(|e| e.node == NodeId(1) && e.at >= Time(500_000_000)).map(|e| e.text).collect();
+    assert_eq!(mine, ["", "7", "Alarm(1)"], "the pause ends, then in the order of their moments");
+    assert_eq!(run.faults[0].effect.delayed, 2);
+}
+
+#[test]
+fn a_cancelled_timer_is_no_effect_of_a_pause() {
+    let pause = Fault::Pause(vec![name(0)]);
+    let script = vec![(0, 100.ms(), vec![Set(1, 150.ms())]), (0, 110.ms(), vec![Cancel(1)])];
+    let run = run(plan(1, constant(1.ms()), vec![(200.ms(), Some(100.ms()), pause)]), script);
+    assert!(!run.faults[0].bit(), "{:?}", run.faults[0].effect);
+}
+
+#[test]
+fn a_timer_set_again_to_the_same_moment_goes_behind_those_set_before() {
+    let script = vec![(0, 100.ms(), vec![Set(1, 200.ms()), Set(2, 200.ms()), Set(1, 200.ms())])];
+    let run = run(plan(1, constant(1.ms()), vec![]), script);
+    let order: Vec<String> = rang(&run, 0).into_iter().map(|(_, alarm)| alarm).collect();
+    assert_eq!(order, ["Alarm(2)", "Alarm(1)"]);
+}
+
+#[test]
+fn what_arrives_when_a_busy_node_becomes_free_goes_behind_what_waits() {
+    let script = vec![
+        (0, 100.ms(), vec![Work(10.ms())]),
+        (1, 104.ms(), vec![Send(0, 7)]),
+        (1, 90.ms(), vec![Send(0, 8)]), // on its way for 20 ms: arrives at 110 ms, with an older number
+    ];
+    let mut network = constant(1.ms());
+    network.default.delay = Delay::Constant(20.ms());
+    let early = run(plan(2, network, vec![]), script);
+    assert_eq!(delivered(&early, 0), [(110.ms(), 8), (124.ms(), 7)]);
+    let script = vec![
+        (0, 100.ms(), vec![Work(30.ms())]),
+        (1, 100.ms(), vec![Send(0, 7)]), // arrives at 120 ms and waits
+        (1, 110.ms(), vec![Send(0, 8)]), // arrives at 130 ms, the moment at which the node is free
+    ];
+    let mut network = constant(1.ms());
+    network.default.delay = Delay::Constant(20.ms());
+    let waits = run(plan(2, network, vec![]), script);
+    assert_eq!(delivered(&waits, 0), [(130.ms(), 7), (130.ms(), 8)]);
+}
+
+#[test]
+fn a_fault_that_begins_when_another_ends_takes_the_node_over() {
+    let crash = || Fault::Crash(vec![name(0)]);
+    let faults = vec![(1.s(), Some(1.s()), crash()), (2.s(), Some(1.s()), crash())];
+    let run = run(plan(1, constant(1.ms()), faults), vec![]);
+    assert!(run.faults.iter().all(|f| f.bit()));
+    let down: Vec<(Time, &str)> = run.roles.iter().map(|r| (r.at, r.role.0)).collect();
+    let at = |s: u64| Time(s * 1_000_000_000);
+    assert_eq!(down[1..], [(at(1), "down"), (at(2), "peer"), (at(2), "down"), (at(3), "peer")]);
+}
+
+#[test]
+fn a_fault_at_the_very_start_finds_processes_running() {
+    let run = run(plan(2, constant(1.ms()), vec![(0.s(), None, Fault::Crash(vec![name(0)]))]), vec![]);
+    assert!(run.faults[0].bit());
+}
+
+#[test]
+fn a_node_that_two_faults_keep_down_comes_back_when_the_second_ends() {
+    let crash = || Fault::Crash(vec![name(0)]);
+    let faults = vec![(1.s(), Some(2.s()), crash()), (2.s(), Some(3.s()), crash())];
+    let run = run(plan(1, constant(1.ms()), faults), vec![]);
+    let up = run.roles.iter().rfind(|r| r.role != Role::DOWN).unwrap();
+    assert_eq!(up.at, Time(5_000_000_000));
+    assert!(run.faults.iter().all(|f| f.bit()), "the second kept it down for two seconds more");
+    assert_eq!(run.faults[0].ended, Some(Time(3_000_000_000)));
+    assert_eq!(run.faults[1].ended, Some(Time(5_000_000_000)));
+}
+
+#[test]
+fn naming_every_node_of_a_large_world_is_no_work() {
+    let all = |range: std::ops::Range<u32>| range.map(name).collect::<Vec<_>>();
+    let split = Fault::Split(vec![all(0..10_000), all(10_000..20_000)]);
+    let run = run(plan(20_000, constant(1.ms()), vec![(1.s(), None, split)]), vec![]);
+    assert_eq!(run.faults[0].chose.iter().map(Vec::len).sum::<usize>(), 20_000);
+}
+
+#[test]
+fn a_world_that_was_stopped_can_go_on() {
+    let script: Script = (0..100u32).map(|i| (0, 1.ms() * u64::from(i), vec![])).collect();
+    let mut world = world(plan(1, constant(1.ms()), vec![]), script);
+    world.run_to(Time(1_000_000_000), 10);
+    world.run(u64::MAX);
+    let run = world.finish();
+    assert_eq!((run.stopped, run.ended), (None, run.until));
+}
+
+/// Two runs that differ in the content of one message only, and in nothing that it leads to.
+#[test]
+fn the_fingerprint_takes_in_what_messages_say() {
+    let say = |value| {
+        let crash = vec![(2.s(), None, Fault::Crash(vec![name(1)]))];
+        run(plan(2, constant(1.ms()), crash), vec![(0, 1.s(), vec![Send(1, value)])]).fingerprint
+    };
+    assert_eq!(say(1), say(1));
+    assert_ne!(say(1), say(2));
 }

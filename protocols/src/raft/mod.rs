@@ -49,7 +49,7 @@ pub enum Msg<O> {
 }
 
 /// What a server waits for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Timer {
     /// Nothing was heard of a leader for too long.
     Election,

@@ -37,7 +37,7 @@ pub(crate) struct Primary {
     waiting: BTreeMap<usize, (BTreeSet<NodeId>, Option<Ticket>)>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub(crate) struct Again;
 
 impl Protocol for Primary {
