@@ -15,6 +15,13 @@ use std::{
     process,
 };
 
+/// Says a line on standard output. Who reads no further is not told the rest, and that is no error.
+macro_rules! say {
+    ($($part:tt)*) => {
+        drop(writeln!(std::io::stdout(), $($part)*))
+    };
+}
+
 /// Bad input or usage.
 const BAD_INPUT: u8 = 2;
 
@@ -39,6 +46,10 @@ pub(crate) fn run(
         return BAD_INPUT;
     }
     let asked: Vec<Asked> = asked.into_iter().flatten().collect();
+    if let Some((one, other)) = same_folder(&asked) {
+        eprintln!("error: {one} and {other} would write to the same folder: run them one by one, with `--out DIR` each");
+        return BAD_INPUT;
+    }
     let mut worst = Status::Held;
     for (index, one) in asked.iter().enumerate() {
         let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
@@ -49,7 +60,7 @@ pub(crate) fn run(
             Some(out) => out.join(&one.name),
         };
         if index > 0 {
-            println!();
+            say!("");
         }
         match play_and_write(registry, one, &plan, choice, &folder, trace) {
             Ok(judged) => worst = worst.max(judged.status()),
@@ -60,6 +71,13 @@ pub(crate) fn run(
         }
     }
     worst.exit_code()
+}
+
+/// Two files whose results would lie in the same folder.
+fn same_folder(asked: &[Asked]) -> Option<(&str, &str)> {
+    let pairs = asked.iter().enumerate().flat_map(|(i, one)| asked[..i].iter().map(move |other| (other, one)));
+    let clash = |(one, other): &(&Asked, &Asked)| one.name == other.name;
+    pairs.filter(clash).map(|(one, other)| (one.file.as_str(), other.file.as_str())).next()
 }
 
 fn play_and_write(
@@ -81,6 +99,8 @@ fn play_and_write(
     };
     let judged = play::judge(registry, plan, run, origin);
     progress.doing("writing");
+    // What an earlier run left here goes first: nobody shall take its report for this one's.
+    output::clear(folder, &["report.html", "trace.jsonl"])?;
     let text = |text: String| move |to: &mut dyn Write| to.write_all(text.as_bytes());
     output::write(folder, "plan.ron", text(judged.provenance.plan.clone()))?;
     output::write(folder, "latency.svg", text(reports::latency_svg(&judged)))?;
@@ -92,8 +112,8 @@ fn play_and_write(
     // Last, because it is what people open: when it is there, everything is.
     output::write(folder, "report.html", text(reports::html(&judged)))?;
     drop(progress);
-    print!("{}", reports::text(&judged, colored()));
-    println!("report      {}", folder.join("report.html").display());
+    say!("{}", reports::text(&judged, colored()).trim_end());
+    say!("report      {}", folder.join("report.html").display());
     Ok(judged)
 }
 
@@ -125,7 +145,7 @@ pub(crate) fn check(registry: &Registry, files: &[PathBuf], set: &[String]) -> u
     let mut code = 0;
     for file in files {
         match read(registry, file, set) {
-            Some(one) => println!(
+            Some(one) => say!(
                 "{}: ok: {} nodes, {} faults, {} expectations, until {}",
                 one.file,
                 one.scenario.services.iter().map(|s| u64::from(s.nodes)).sum::<u64>()
@@ -173,16 +193,16 @@ fn contents(file: &Path) -> std::io::Result<Vec<u8>> {
 
 pub(crate) fn list(registry: &Registry) -> u8 {
     for protocol in registry.listing() {
-        println!("{}\n    {}", protocol.name, protocol.about);
-        println!("    roles       {}", protocol.roles.join(", "));
+        say!("{}\n    {}", protocol.name, protocol.about);
+        say!("    roles       {}", protocol.roles.join(", "));
         let names = |wanted: bool| {
             let of = protocol.properties.iter().filter(|(_, always)| *always == wanted);
             of.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
         };
-        println!("    always      {}", names(true));
-        println!("    sometimes   {}", names(false));
-        println!("    operations  {}", protocol.mix);
-        println!("    with        {}", protocol.config);
+        say!("    always      {}", names(true));
+        say!("    sometimes   {}", names(false));
+        say!("    operations  {}", protocol.mix);
+        say!("    with        {}", protocol.config);
     }
     0
 }
@@ -197,7 +217,7 @@ pub(crate) fn fingerprint(registry: &Registry, file: &Path, choice: &Choice, tra
             return BAD_INPUT;
         }
     };
-    println!("{:016x} {}", run.fingerprint, run.events);
+    say!("{:016x} {}", run.fingerprint, run.events);
     if let Some(path) = trace {
         let judged = Judged {
             provenance: Default::default(),
@@ -238,16 +258,16 @@ pub(crate) fn verify(registry: &Registry, file: &Path, choice: &Choice) -> u8 {
     };
     let seed = plan.core.seed;
     if here == there {
-        println!("{}: seed {seed}: the same run in two processes: fingerprint and events {here}", one.file);
+        say!("{}: seed {seed}: the same run in two processes: fingerprint and events {here}", one.file);
         return 0;
     }
-    println!(
+    say!(
         "{}: seed {seed}: NOT the same run\n  in this process  {here}\n  in a fresh one   {there}",
         one.file
     );
     match first_difference(file, choice) {
-        Ok(Some((line, a, b))) => println!("first diverging event, number {line}:\n  {a}\n  {b}"),
-        Ok(None) => println!(
+        Ok(Some((line, a, b))) => say!("first diverging event, number {line}:\n  {a}\n  {b}"),
+        Ok(None) => say!(
             "two more runs, traced, took the same inputs: the difference lies in states or results, or comes and goes"
         ),
         Err(message) => eprintln!("error: no trace to compare: {message}"),

@@ -30,7 +30,7 @@ pub use sim_core as core;
     name = "sim",
     version,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 every expectation holds; 1 one failed; 2 bad input or usage; 3 vacuous: there was \
+    after_help = "Exit codes: 0 every expectation holds; 1 one failed; 2 bad input or usage, or results that cannot be written; 3 vacuous: there was \
                   nothing to judge;\n4 undecided: a budget ran out; 101 a bug of sim."
 )]
 struct Cli {

@@ -28,3 +28,16 @@ pub(crate) fn write(
         )
     })
 }
+
+/// Removes files of an earlier run, where there are any.
+pub(crate) fn clear(folder: &Path, names: &[&str]) -> Result<(), String> {
+    for name in names {
+        match fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound && error.kind() != io::ErrorKind::NotADirectory => {
+                return Err(format!("cannot replace {}: {error}", folder.join(name).display()));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}

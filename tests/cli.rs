@@ -195,7 +195,7 @@ fn a_trace_has_one_line_per_event() {
     let events =
         out(&sim(&["fingerprint", &file])).split_whitespace().nth(1).unwrap().parse::<usize>().unwrap();
     assert_eq!(trace.lines().count(), events);
-    assert!(summary.to_string().contains(&events.to_string()));
+    assert_eq!(summary["run"]["events"], events);
     for line in trace.lines().take(100) {
         serde_json::from_str::<serde_json::Value>(line).unwrap();
     }
@@ -289,4 +289,34 @@ fn a_hundred_malformed_files_are_refused_in_words() {
         }
     }
     assert!(refused >= 90, "{refused} refused");
+}
+
+#[test]
+fn a_second_run_leaves_nothing_of_the_first() {
+    let folder = Folder::new("second");
+    let file = folder.file("small.ron", &small("", "Linearizable"));
+    let run = |extra: &[&str]| code(&sim(&[&["run", &file, "--out", &folder.path("out")], extra].concat()));
+    assert_eq!(run(&["--trace"]), 0);
+    assert!(folder.0.join("out/trace.jsonl").exists());
+    assert_eq!(run(&[]), 0);
+    assert!(!folder.0.join("out/trace.jsonl").exists());
+}
+
+#[test]
+fn files_whose_results_would_overwrite_one_another_are_refused() {
+    let folder = Folder::new("clash");
+    fs::create_dir(folder.0.join("other")).unwrap();
+    let file = folder.file("small.ron", &small("", "Linearizable"));
+    let other = folder.file("other/small.ron", &small("", "Linearizable"));
+    let output = sim(&["run", &file, &other, "--out", &folder.path("out")]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("same folder"), "{}", err(&output));
+}
+
+#[test]
+fn who_reads_no_further_makes_no_error() {
+    let program = env!("CARGO_BIN_EXE_sim");
+    let line = format!("{program} list | head -0; echo ${{PIPESTATUS[0]}}");
+    let output = Command::new("bash").args(["-c", &line]).output().unwrap();
+    assert_eq!(out(&output).trim(), "0", "{}", err(&output));
 }

@@ -598,3 +598,26 @@ fn a_hard_key_does_not_hide_a_violation_of_another() {
     assert_eq!(verdict.counts.keys_undecided, 1);
     assert!(matches!(verdict.finding, Finding::Violated(witness) if witness.key == 1));
 }
+
+/// Many unanswered writes on one key and a read of another, with next to no budget: said so, and no more spent than given.
+#[test]
+fn a_budget_that_is_spent_is_spent_and_not_more() {
+    use protocols::kv::{Kv, Op, Ret};
+    let call = |op, at: u64, outcome| sim_core::history::Call::<Kv> {
+        client: NodeId(0),
+        server: NodeId(1),
+        operation: 0,
+        op,
+        intended: Time(at),
+        called: Time(at),
+        outcome,
+    };
+    let mut calls: Vec<_> = (0..100).map(|i| call(Op::Put(1, i), i, Outcome::Unknown)).collect();
+    calls.push(call(Op::Get(2), 200, Outcome::Ok(Ret::Value(None), Time(201))));
+    for steps in [0, 1, 10, 99, 100, 101, 1000] {
+        let budget = Budget { steps, ..Budget::default() };
+        let verdict = linearizable(&History { calls: calls.clone() }, budget);
+        assert!(verdict.counts.steps <= steps, "{steps}: {:?}", verdict.counts);
+        assert!(!matches!(verdict.finding, Finding::Violated(_)));
+    }
+}

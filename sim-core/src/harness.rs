@@ -211,7 +211,16 @@ impl<P: Protocol> Harness<P> {
         self.kernel.now = self.kernel.now.max(at);
         let event = self.timers.remove(position);
         self.group.handle(event, &mut self.kernel);
-        self.collect()
+        let outputs = self.collect();
+        // The event of a timer that was moved is posted once more, and rings then.
+        match self.timers.iter().position(|posted| *posted == event) {
+            None => outputs,
+            Some(again) => {
+                self.timers.remove(again);
+                self.group.handle(event, &mut self.kernel);
+                self.collect()
+            }
+        }
     }
 
     /// Lets time go by; nothing runs out.
@@ -314,7 +323,7 @@ mod tests {
     };
     use alloc::string::String;
 
-    /// Passes requests on to node 9 and answers them with what that says; forgets nothing that it was told.
+    /// Passes requests on to node 9 and answers them with what that says. A request postpones timer 2.
     #[derive(Clone, Debug, Hash)]
     struct Relay {
         open: Vec<(Ticket, Ticket)>,
@@ -363,6 +372,7 @@ mod tests {
                 Input::Deliver(_, never) => match never {},
                 Input::Timeout(timer) => ctx.set(timer, 5.ms()),
                 Input::Request(ticket, op) => {
+                    ctx.set(2, 40.ms());
                     ctx.work(3.ms());
                     let call = ctx.call(NodeId(9), op);
                     self.open.push((call, ticket));
@@ -428,5 +438,14 @@ mod tests {
         assert_eq!(harness.group.mail.timers.len(), 0, "no slot is lost");
         harness.boot(NODE);
         assert_eq!(harness.timers(NODE), [(1, at(30.ms())), (2, at(40.ms()))]);
+    }
+
+    #[test]
+    fn a_timer_that_was_moved_runs_out_once_and_at_the_later_moment() {
+        let mut harness = booted();
+        harness.request(NODE, 7);
+        assert_eq!(harness.timers(NODE), [(1, Time::ZERO + 10.ms()), (2, Time::ZERO + 40.ms())]);
+        harness.fire(NODE, &2);
+        assert_eq!(harness.timers(NODE), [(1, Time::ZERO + 10.ms()), (2, Time::ZERO + 45.ms())]);
     }
 }

@@ -25,7 +25,7 @@ pub fn poll(votes: &[Option<bool>]) -> Election {
 }
 
 /// The highest index that a majority of the members has reached: "there exists an N such that a majority of
-/// matchIndex[i] >= N". Without members there is no bound, and the greatest index is the answer.
+/// `matchIndex` >= N". Without members there is no bound, and the greatest index is the answer.
 pub fn committed<T, I: Copy + Ord + Bounded>(members: &[T], index: impl Fn(&T) -> I) -> I {
     let quorum = members.len() / 2 + 1;
     let reached = |n: I| members.iter().filter(|member| index(member) >= n).count() >= quorum;

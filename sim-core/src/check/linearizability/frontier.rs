@@ -94,7 +94,8 @@ pub(super) fn explain<S: Spec>(history: &History<S>, items: &[Item], budget: Bud
         };
         return Search { found, steps: walk.steps.min(budget.steps), window: walk.window, frontier };
     }
-    Search { found: Found::Explained, steps: walk.steps, window: walk.window, frontier }
+    // What needs no search counts as steps too, and may end a little beyond the budget: it is decided all the same.
+    Search { found: Found::Explained, steps: walk.steps.min(budget.steps), window: walk.window, frontier }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

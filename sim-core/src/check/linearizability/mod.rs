@@ -160,7 +160,7 @@ pub fn linearizable<S: Spec>(history: &History<S>, budget: Budget) -> Verdict {
     let mut violated: Option<(Time, u64, &[Item])> = None;
     let mut shortage = None;
     for (done, (&key, items)) in keys.iter().enumerate() {
-        let left = budget.steps - counts.steps;
+        let left = budget.steps.saturating_sub(counts.steps);
         let share = if done + 1 == keys.len() { left } else { left / 2 };
         let search = explain(history, items, Budget { steps: share, ..budget });
         counts.steps += search.steps;
