@@ -47,7 +47,9 @@ pub(crate) fn run(
     }
     let asked: Vec<Asked> = asked.into_iter().flatten().collect();
     if let Some((one, other)) = same_folder(&asked) {
-        eprintln!("error: {one} and {other} would write to the same folder: run them one by one, with `--out DIR` each");
+        eprintln!(
+            "error: {one} and {other} would write to the same folder: run them one by one, with `--out DIR` each"
+        );
         return BAD_INPUT;
     }
     let mut worst = Status::Held;
@@ -75,7 +77,8 @@ pub(crate) fn run(
 
 /// Two files whose results would lie in the same folder.
 fn same_folder(asked: &[Asked]) -> Option<(&str, &str)> {
-    let pairs = asked.iter().enumerate().flat_map(|(i, one)| asked[..i].iter().map(move |other| (other, one)));
+    let pairs =
+        asked.iter().enumerate().flat_map(|(i, one)| asked[..i].iter().map(move |other| (other, one)));
     let clash = |(one, other): &(&Asked, &Asked)| one.name == other.name;
     pairs.filter(clash).map(|(one, other)| (one.file.as_str(), other.file.as_str())).next()
 }

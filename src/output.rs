@@ -33,7 +33,10 @@ pub(crate) fn write(
 pub(crate) fn clear(folder: &Path, names: &[&str]) -> Result<(), String> {
     for name in names {
         match fs::remove_file(folder.join(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound && error.kind() != io::ErrorKind::NotADirectory => {
+            Err(error)
+                if error.kind() != io::ErrorKind::NotFound
+                    && error.kind() != io::ErrorKind::NotADirectory =>
+            {
                 return Err(format!("cannot replace {}: {error}", folder.join(name).display()));
             }
             Ok(()) | Err(_) => {}

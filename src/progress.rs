@@ -2,7 +2,10 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sim_core::time::{Span, Time};
-use std::time::{Duration, Instant};
+use std::{
+    sync::mpsc::{self, RecvTimeoutError},
+    time::{Duration, Instant},
+};
 
 /// Shows how far a run is, once it has taken a second.
 pub(crate) struct Progress {
@@ -10,11 +13,13 @@ pub(crate) struct Progress {
     since: Instant,
     name: String,
     shown: bool,
+    /// Dropped when what goes on now is over.
+    done: Option<mpsc::Sender<()>>,
 }
 
 impl Progress {
     pub(crate) fn new(name: &str) -> Progress {
-        Progress { bar: ProgressBar::hidden(), since: now(), name: name.into(), shown: false }
+        Progress { bar: ProgressBar::hidden(), since: now(), name: name.into(), shown: false, done: None }
     }
 
     /// The run has come to `now` of `until`, and taken so many events.
@@ -36,9 +41,26 @@ impl Progress {
         }
     }
 
-    /// The run is over and something else is going on.
+    /// The run is over and something else is going on, of which nobody knows how far it is.
     pub(crate) fn doing(&mut self, what: &'static str) {
+        self.bar.finish_and_clear();
+        self.bar = ProgressBar::hidden();
+        self.bar.set_style(
+            ProgressStyle::with_template("{prefix} {spinner} {msg}  {elapsed}").expect("well formed"),
+        );
+        self.bar.set_prefix(self.name.clone());
         self.bar.set_message(what);
+        let bar = self.bar.clone();
+        let (done, wait) = mpsc::channel();
+        self.done = Some(done);
+        // Nobody calls back while a checker searches, so a thread of its own shows the bar after a second.
+        #[allow(clippy::disallowed_methods)]
+        std::thread::spawn(move || {
+            if wait.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.enable_steady_tick(Duration::from_millis(200));
+            }
+        });
     }
 }
 

@@ -48,7 +48,7 @@ pub enum Load {
 /// Where operations begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// At the server that answered last; a redirect moves the client there for good.
+    /// Where the client is: a redirect moves it to the server named, a refusal or a timeout to the next one.
     Sticky,
     /// At a server drawn anew for each operation; a redirect moves only that operation.
     Spread,
@@ -142,7 +142,8 @@ impl<W: Workload> Protocol for Client<W> {
             Timeout(GiveUp(ticket)) => {
                 ctx.forget(ticket);
                 if let Some((number, _)) = self.calls.remove(&ticket) {
-                    self.failed(number, Span::ZERO, ctx);
+                    let pause = self.backoff(number, ctx);
+                    self.failed(number, pause, ctx);
                 }
             }
             Response(ticket, answer) => {
@@ -223,8 +224,6 @@ impl<W: Workload> Client<W> {
         pending.hops = 0;
         if pending.failed >= self.config.0.attempts {
             self.finish(number, None, ctx);
-        } else if pause == Span::ZERO {
-            self.call(number, ctx);
         } else {
             ctx.after(pause, Retry(number));
         }

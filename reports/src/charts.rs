@@ -6,7 +6,7 @@
 use crate::{
     axis::{Axis, LEFT, RIGHT, Scale, WIDTH},
     columns::{Column, columns, together},
-    marks::Marks,
+    marks::{BAND, Marks},
     palette::{BLUE, Color, GREEN, GRID, INK, MUTED, ORANGE, PAPER, PURPLE, VERMILLION},
     svg::{self, Anchor, COLUMN},
     words::{clean, moment, span},
@@ -136,6 +136,9 @@ impl Chart<'_> {
         let size = (WIDTH as u32, (bottom + Self::FOOT + legend) as u32);
         let mut svg = String::new();
         self.plot(&mut svg, size, (top, legend), place, &marks).expect("drawing into a string does not fail");
+        // Plotters gives no classes: bands are known by their paint, which nothing else has.
+        let band = format!("opacity=\"{BAND}\" fill=\"{}\"", VERMILLION.light);
+        let mut svg = svg.replace(&band, &format!("class=\"band\" {band}"));
         let end = svg.rfind("</svg>").expect("plotters closes what it opens");
         svg.truncate(end);
         self.head(&mut svg, place);
@@ -189,7 +192,7 @@ impl Chart<'_> {
             .draw()?;
         for &(from, until) in &marks.bands {
             let band = [(fine(self.axis.share(from)), 0), (fine(self.axis.share(until)), FINE)];
-            chart.draw_series([Rectangle::new(band, rgb(VERMILLION).mix(0.1).filled())])?;
+            chart.draw_series([Rectangle::new(band, rgb(VERMILLION).mix(BAND).filled())])?;
         }
         for series in &self.series {
             match series {

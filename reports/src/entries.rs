@@ -1,7 +1,12 @@
 //! The entries of the summary's lists: verdicts, faults, properties, violations. `SUMMARY.md` says what each key means.
 
 use serde::Serialize;
-use sim_core::{judged::Judged, property::Kind, run::Effect, time::Time};
+use sim_core::{
+    judged::{Judged, Restored},
+    property::Kind,
+    run::Effect,
+    time::Time,
+};
 use std::collections::BTreeMap;
 
 #[derive(Serialize)]
@@ -39,8 +44,20 @@ struct EffectEntry {
 
 #[derive(Serialize)]
 struct RecoveryEntry {
-    recovered: bool,
+    outcome: &'static str,
     after_ns: Option<u64>,
+    why: Option<&'static str>,
+}
+
+impl RecoveryEntry {
+    fn of(outcome: Restored) -> RecoveryEntry {
+        let (after_ns, why) = match outcome {
+            Restored::After(after) => (Some(after.0), None),
+            Restored::Unmeasured(why) => (None, Some(why.phrase())),
+            Restored::Uninterrupted | Restored::Never => (None, None),
+        };
+        RecoveryEntry { outcome: outcome.word(), after_ns, why }
+    }
 }
 
 #[derive(Serialize)]
@@ -77,7 +94,7 @@ pub(crate) fn verdicts(judged: &Judged) -> Vec<VerdictEntry<'_>> {
 
 pub(crate) fn faults(judged: &Judged) -> Vec<FaultEntry<'_>> {
     let recoveries: BTreeMap<usize, _> =
-        judged.measures.recoveries.iter().map(|r| (r.fault, r.after)).collect();
+        judged.measures.recoveries.iter().map(|r| (r.fault, r.outcome)).collect();
     let ns = |time: Option<Time>| time.map(|t| t.0);
     let names = |group: &Vec<_>| group.iter().map(|&n| judged.run.name(n)).collect();
     let faults = judged.run.faults.iter().enumerate();
@@ -95,9 +112,7 @@ pub(crate) fn faults(judged: &Judged) -> Vec<FaultEntry<'_>> {
                 chose: f.chose.iter().map(names).collect(),
                 bit: f.struck.is_some() && f.bit(),
                 effect: EffectEntry { nodes, dropped, delayed, in_flight, role_changes },
-                recovery: recoveries
-                    .get(&index)
-                    .map(|after| RecoveryEntry { recovered: after.is_some(), after_ns: after.map(|s| s.0) }),
+                recovery: recoveries.get(&index).map(|&outcome| RecoveryEntry::of(outcome)),
                 say: &f.planned.say,
             }
         })

@@ -3,7 +3,7 @@
 use crate::words::{count, counted, moment, nodes, short, span};
 use sim_core::{
     fault::{Fault, Pick},
-    judged::Judged,
+    judged::{Judged, Restored, Why},
     run::{Effect, FaultReport},
     time::Time,
 };
@@ -57,14 +57,16 @@ impl Outcome {
 /// The first `shown_max` faults of the run, in its order.
 pub(crate) fn told(judged: &Judged, shown_max: usize) -> Vec<Told> {
     let recoveries: BTreeMap<usize, _> =
-        judged.measures.recoveries.iter().map(|r| (r.fault, r.after)).collect();
+        judged.measures.recoveries.iter().map(|r| (r.fault, r.outcome)).collect();
     let faults = judged.run.faults.iter().enumerate().take(shown_max);
     let tell = |(index, report): (usize, &FaultReport)| {
         let (recovery, unrecovered) = match recoveries.get(&index) {
             None => (String::new(), false),
-            Some(Some(after)) if after.0 == 0 => ("no interruption".into(), false),
-            Some(Some(after)) => (format!("back after {}", span(*after)), false),
-            Some(None) => ("not back before the end".into(), true),
+            Some(Restored::Uninterrupted) => ("no interruption".into(), false),
+            Some(Restored::After(after)) => (format!("back after {}", span(*after)), false),
+            Some(Restored::Never) => ("not back before the end".into(), true),
+            Some(Restored::Unmeasured(Why::Idle)) => ("no service before".into(), false),
+            Some(Restored::Unmeasured(Why::Late)) => ("too near the end to tell if back".into(), false),
         };
         Told {
             number: index + 1,

@@ -5,7 +5,7 @@
 
 use crate::{
     axis::{Axis, LEFT, RIGHT, WIDTH},
-    marks::Marks,
+    marks::{BAND, Marks},
     overlays,
     palette::{
         BLUE, CROWDED, Color, GREEN, GRID, INK, MUTED, ORANGE, PAPER, PURPLE, QUIET, SKY, VERMILLION, YELLOW,
@@ -215,7 +215,7 @@ fn shades(out: &mut String, marks: &Marks, axis: Axis, (top, bottom): (f64, f64)
     }
     for &(from, until) in &marks.bands {
         let (x, end) = (axis.x(from), axis.x(until));
-        let paint = format!("fill=\"{}\" fill-opacity=\"0.1\"", VERMILLION.light);
+        let paint = format!("class=\"band\" fill=\"{}\" fill-opacity=\"{BAND}\"", VERMILLION.light);
         svg::block(out, (x, top - 3.0, end - x, bottom - top + 1.0), &paint, "");
     }
 }

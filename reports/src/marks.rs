@@ -15,6 +15,8 @@ use std::fmt::Write;
 
 const ROWS_MAX: usize = 3;
 const ROW: f64 = 18.0;
+/// How opaque the shade of a fault is. In every picture it has the class `band`.
+pub(crate) const BAND: f64 = 0.1;
 /// More harm than this is shaded as one, without regard to which fault it was.
 const BANDS_MAX: usize = 60;
 const BADGES_MAX: usize = 200;

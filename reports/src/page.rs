@@ -6,7 +6,7 @@ use crate::{
     words::{clean_lines, count, counted, percent, short, span},
 };
 use sim_core::{
-    judged::{Judged, Status, Verdict},
+    judged::{Judged, Restored, Status, Verdict},
     run::Effect,
 };
 
@@ -169,17 +169,19 @@ pub(crate) fn effects(judged: &Judged) -> Listed<EffectRow> {
     let row = |(told, report): (Told, &sim_core::run::FaultReport)| {
         let Effect { nodes, dropped, delayed, in_flight, role_changes } = report.effect;
         let counts = [nodes.into(), dropped, delayed, in_flight, role_changes].map(count);
-        let after = judged.measures.recoveries.iter().find(|r| r.fault + 1 == told.number).map(|r| r.after);
+        let recovery = judged.measures.recoveries.iter().find(|r| r.fault + 1 == told.number);
         EffectRow {
             number: told.number,
             name: told.name,
             kind: told.kind,
             counts: (told.outcome == Outcome::Bit).then_some(counts),
             instead: told.effect,
-            recovery: match after {
+            recovery: match recovery.map(|r| r.outcome) {
                 None => "–".into(),
-                Some(Some(after)) => span(after),
-                Some(None) => "not before the end".into(),
+                Some(Restored::Uninterrupted) => "no interruption".into(),
+                Some(Restored::After(after)) => span(after),
+                Some(Restored::Never) => "not before the end".into(),
+                Some(Restored::Unmeasured(why)) => format!("not measured: {}", why.phrase()),
             },
             unrecovered: told.unrecovered,
         }

@@ -204,7 +204,7 @@ impl<'a> RunFacts<'a> {
             ended_ns: run.ended.0,
             stopped: run.stopped.as_deref(),
             services: run.services.iter().map(service).collect(),
-            role_changes: roles::changes(judged).len(),
+            role_changes: roles::turns(judged).len(),
             leaderships: roles::leaderships(judged).len(),
             notes: run.notes.len(),
         }

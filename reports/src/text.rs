@@ -89,7 +89,7 @@ fn clients(judged: &Judged, page: &mut Page) {
     let latency = match l.count {
         0 => "no operation was answered".into(),
         _ => format!(
-            "p50 {} · p90 {} · p99 {} · p99.9 {} · max {}",
+            "p50 {} · p90 {} · p99 {} · p99.9 {} · max {} (of answered)",
             span(l.p50),
             span(l.p90),
             span(l.p99),
@@ -170,7 +170,7 @@ fn effect_ink(fault: &Told) -> Ink {
 
 fn leaders(judged: &Judged, page: &mut Page) {
     let led = roles::leaderships(judged);
-    let changes = counted(roles::changes(judged).len() as u64, "role change");
+    let changes = counted(roles::turns(judged).len() as u64, "role change");
     if led.is_empty() {
         if !judged.run.roles.is_empty() {
             page.entry("roles", &format!("{changes}; nobody ever led"));
@@ -187,8 +187,8 @@ fn leaders(judged: &Judged, page: &mut Page) {
         let name = fit(&words::node(&judged.run, change.node), 16);
         shown.push(format!("{name} at {}", moment(change.at)));
     }
-    let epoch = led.last().map_or(0, |c| c.epoch);
-    page.entry("leaders", &format!("{} · epoch {epoch} · {changes}", shown.join(" → ")));
+    let epoch = roles::changes(judged).iter().map(|c| c.epoch).max().unwrap_or(0);
+    page.entry("leaders", &format!("{} · highest epoch {epoch} · {changes}", shown.join(" → ")));
 }
 
 fn properties(judged: &Judged, page: &mut Page) {

@@ -36,7 +36,7 @@ pub(crate) fn headline(judged: &Judged) -> String {
         *first = first.replacen(' ', &format!(" of {} ", counted(all, "expectation")), 1);
     }
     let verdict = match (all, parts.is_empty()) {
-        (0, _) => "nothing was expected".into(),
+        (0, _) => "nothing was judged".into(),
         (1, true) => "the one expectation holds".into(),
         (_, true) => format!("all {} hold", counted(all, "expectation")),
         (_, false) => parts.join(", "),

@@ -5,8 +5,9 @@ mod fixture;
 use fixture::at;
 use sim_core::{
     fault::Fault,
-    judged::{Judged, Latency, Served, Status, Window},
-    run::Effect,
+    judged::{Judged, Latency, Restored, Served, Status, Why, Window},
+    protocol::{NodeId, Role},
+    run::{Effect, RoleChange},
     time::{Span, Time, Units},
 };
 
@@ -152,8 +153,68 @@ fn a_fault_that_bit_nothing_or_never_struck_says_so() {
     assert!(text.contains("bit nothing"));
     assert!(text.contains("the run ended first"));
     let mut judged = fixture::partition(5.s());
-    judged.measures.recoveries[0].after = None;
-    assert!(reports::text(&judged, false).contains("not back before the end"));
+    let mut with = |outcome| {
+        judged.measures.recoveries[0].outcome = outcome;
+        let entry = reports::summary_json(&judged);
+        let entry: serde_json::Value = serde_json::from_str(&entry).unwrap();
+        (reports::text(&judged, false) + &reports::html(&judged), entry["faults"][0]["recovery"].clone())
+    };
+    let (page, entry) = with(Restored::Never);
+    assert!(page.contains("not back before the end"));
+    assert_eq!(entry, serde_json::json!({ "outcome": "never", "after_ns": null, "why": null }));
+    let (page, entry) = with(Restored::Unmeasured(Why::Late));
+    assert!(page.contains("too near the end to tell if back") && page.contains(Why::Late.phrase()));
+    assert_eq!((&entry["outcome"], &entry["why"]), (&"unmeasured".into(), &Why::Late.phrase().into()));
+    let (page, entry) = with(Restored::Uninterrupted);
+    assert!(page.contains("no interruption"));
+    assert_eq!(entry["outcome"], "uninterrupted");
+}
+
+#[test]
+fn a_leader_that_is_paused_and_resumes_is_no_new_leader() {
+    let mut judged = fixture::partition(5.s());
+    let facts = |judged: &Judged| {
+        let summary: serde_json::Value = serde_json::from_str(&reports::summary_json(judged)).unwrap();
+        (summary["run"]["leaderships"].clone(), summary["run"]["role_changes"].clone())
+    };
+    let before = facts(&judged);
+    let mut change = |ms, node, role, epoch| {
+        judged.run.roles.push(RoleChange { at: at(ms), node: NodeId(node), role, epoch });
+    };
+    change(10_000, 0, Role::PAUSED, 1);
+    change(11_000, 0, Role("leader"), 1);
+    // The old leader wakes up beside the new one, and does not know yet.
+    change(20_100, 0, Role::PAUSED, 1);
+    change(25_000, 0, Role("leader"), 1);
+    assert_eq!(facts(&judged), before);
+    assert!(reports::text(&judged, false).contains("highest epoch 4"));
+    // Another epoch after a pause is another leadership; an epoch in which nobody led counts as reached.
+    judged.run.roles.push(RoleChange { at: at(55_000), node: NodeId(4), role: Role::PAUSED, epoch: 4 });
+    judged.run.roles.push(RoleChange { at: at(56_000), node: NodeId(4), role: Role("leader"), epoch: 5 });
+    judged.run.roles.push(RoleChange { at: at(57_000), node: NodeId(1), role: Role("candidate"), epoch: 6 });
+    assert_eq!(facts(&judged).0, before.0.as_u64().unwrap() + 1);
+    assert!(reports::text(&judged, false).contains("highest epoch 6"));
+}
+
+#[test]
+fn every_picture_shades_every_fault_and_nothing_else() {
+    let judged = fixture::partition(5.s());
+    let bands = |picture: &str| picture.matches("class=\"band\"").count();
+    let html = reports::html(&judged);
+    let pictures: Vec<usize> = html.split("<svg").skip(1).map(bands).collect();
+    assert_eq!(
+        pictures,
+        [3, 3, 3],
+        "the split, the crash and the pause; a heal and what came to nothing last no time"
+    );
+    assert_eq!((bands(&reports::availability_svg(&judged)), bands(&reports::latency_svg(&judged))), (3, 3));
+}
+
+#[test]
+fn a_run_without_a_verdict_is_no_pass() {
+    let judged = fixture::empty();
+    assert_eq!(judged.status(), Status::Vacuous);
+    assert!(reports::text(&judged, false).contains("∅ unnamed: nothing was judged"));
 }
 
 #[test]
@@ -211,7 +272,7 @@ fn the_summary_has_what_its_documentation_promises() {
     assert_eq!(summary["downtimes"][0]["from_ns"], at(20_000).0);
 }
 
-const NULLABLE: [&str; 1] = ["run.stopped"];
+const NULLABLE: [&str; 2] = ["run.stopped", "faults[].recovery.why"];
 
 /// Counts the keys that hold no object or list of objects, looking at the first of each list.
 fn leaves(value: &serde_json::Value, found: &mut usize) {

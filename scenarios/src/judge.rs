@@ -7,8 +7,8 @@ use crate::{
 };
 use sim_core::{
     check::linearizability::{Budget, Finding, Verdict as Search},
-    judged::{Measures, Status, Verdict},
-    property::Kind,
+    judged::{Measures, Restored, Status, Verdict},
+    property::{Kind, PropertyReport},
     run::Run,
     time::Span,
 };
@@ -18,6 +18,9 @@ pub fn judge(scenario: &Scenario, run: &Run, measures: &Measures) -> Vec<Verdict
     let mut verdicts: Vec<Verdict> =
         scenario.expect.iter().map(|expectation| expected(expectation, run, measures)).collect();
     verdicts.extend(unasked(scenario, run));
+    if verdicts.is_empty() {
+        verdicts.push(verdict("anything is judged", Status::Vacuous, "the scenario expects nothing"));
+    }
     if scenario.vacuous == Vacuous::Allow {
         for verdict in verdicts.iter_mut().filter(|v| v.status == Status::Vacuous) {
             verdict.status = Status::Held;
@@ -175,14 +178,20 @@ fn recovers(from: &str, within: Span, run: &Run, measures: &Measures) -> Verdict
     let Some(index) = index.filter(|&index| run.faults[index].bit()) else {
         return verdict(phrase, Status::Vacuous, "the fault bit nothing");
     };
-    match measures.recoveries.iter().find(|r| r.fault == index).and_then(|r| r.after) {
-        Some(after) => verdict(
+    let Some(recovery) = measures.recoveries.iter().find(|r| r.fault == index) else {
+        return verdict(phrase, Status::Vacuous, "the fault does no harm to recover from");
+    };
+    match recovery.outcome {
+        Restored::Uninterrupted => verdict(phrase, Status::Held, "service was not interrupted"),
+        Restored::After(after) => verdict(
             phrase,
             held(after <= within),
             format!("service was back after {:.1}ms", after.as_millis()),
         ),
-        None if measures.operations.is_empty() => verdict(phrase, Status::Vacuous, "no operation was wanted"),
-        None => verdict(phrase, Status::Failed, "service did not come back before the end of the run"),
+        Restored::Never => {
+            verdict(phrase, Status::Failed, "service did not come back before the end of the run")
+        }
+        Restored::Unmeasured(why) => verdict(phrase, Status::Vacuous, why.phrase()),
     }
 }
 
@@ -220,15 +229,7 @@ fn unasked(scenario: &Scenario, run: &Run) -> Vec<Verdict> {
     let others: Vec<_> =
         run.properties.iter().filter(|p| p.kind == Kind::Always && !mentioned(p.name)).collect();
     if !others.is_empty() {
-        let broken = violations(run, |property| !mentioned(property));
-        let judged: u64 = others.iter().map(|p| p.held + p.broken).sum();
-        let finding = match broken.first() {
-            Some(first) => first.clone(),
-            None => format!("{} properties, judged {}", others.len(), times(judged)),
-        };
-        let status = held(others.iter().all(|p| p.broken == 0));
-        verdicts
-            .push(Verdict { evidence: broken, ..verdict("every other safety property", status, finding) });
+        verdicts.push(others_hold(&others, violations(run, |property| !mentioned(property))));
     }
     let blunt: Vec<&str> = run.faults.iter().filter(|f| !f.bit()).map(|f| f.planned.name.as_str()).collect();
     if !run.faults.is_empty() {
@@ -247,6 +248,29 @@ fn unasked(scenario: &Scenario, run: &Run) -> Vec<Verdict> {
     verdicts
 }
 
+/// One verdict on all properties that nobody mentioned, given how they were broken.
+fn others_hold(others: &[&PropertyReport], broken: Vec<String>) -> Verdict {
+    let phrase = "every other safety property";
+    let judged: u64 = others.iter().map(|p| p.held + p.broken).sum();
+    let idle: Vec<&str> = others.iter().filter(|p| p.held + p.broken == 0).map(|p| p.name).collect();
+    if others.iter().any(|p| p.broken > 0) {
+        let finding = broken.first().cloned().unwrap_or_default();
+        return Verdict { evidence: broken, ..verdict(phrase, Status::Failed, finding) };
+    }
+    let count = others.len() - idle.len();
+    let noun = if count == 1 { "property" } else { "properties" };
+    let finding = format!("{count} {noun}, judged {}", times(judged));
+    match idle.as_slice() {
+        [] => verdict(phrase, Status::Held, finding),
+        _ if judged == 0 => {
+            verdict(phrase, Status::Vacuous, format!("never put to the test: {}", idle.join(", ")))
+        }
+        names => {
+            verdict(phrase, Status::Held, format!("{finding}; never put to the test: {}", names.join(", ")))
+        }
+    }
+}
+
 /// In the calm part, when all faults are over, operations that are wanted are served.
 fn progress(scenario: &Scenario, run: &Run) -> Verdict {
     let phrase = "progress in the calm part";
@@ -263,5 +287,31 @@ fn progress(scenario: &Scenario, run: &Run) -> Verdict {
         (0, _) => verdict(phrase, Status::Vacuous, "no operation was wanted"),
         (_, 0) => verdict(phrase, Status::Failed, format!("none of {all} operations was served")),
         _ => verdict(phrase, Status::Held, format!("{done} of {all} operations served")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn property(name: &'static str, held: u64, broken: u64) -> PropertyReport {
+        PropertyReport { service: 0, name, kind: Kind::Always, held, broken, first: None }
+    }
+
+    #[test]
+    fn what_was_never_put_to_the_test_is_no_pass_and_no_failure() {
+        let verdict = |all: &[PropertyReport]| {
+            let verdict = others_hold(&all.iter().collect::<Vec<_>>(), vec!["two leaders".into()]);
+            (verdict.status, verdict.finding)
+        };
+        let (tried, idle) = (property("election safety", 2, 0), property("log matching", 0, 0));
+        assert_eq!(
+            verdict(core::slice::from_ref(&idle)),
+            (Status::Vacuous, "never put to the test: log matching".into())
+        );
+        let some = "1 property, judged 2 times; never put to the test: log matching";
+        assert_eq!(verdict(&[tried.clone(), idle.clone()]), (Status::Held, some.into()));
+        assert_eq!(verdict(&[tried.clone(), tried]), (Status::Held, "2 properties, judged 4 times".into()));
+        assert_eq!(verdict(&[property("one leader", 0, 1), idle]), (Status::Failed, "two leaders".into()));
     }
 }

@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 use sim_core::{
-    judged::{Downtime, Latency, Measures, Recovery, Served, Window},
+    judged::{Downtime, Latency, Measures, Recovery, Restored, Served, Why, Window},
     run::{Operation, Run},
     time::{Span, Time},
 };
@@ -21,10 +21,14 @@ const STEADY: Span = Span(1_000_000_000);
 
 /// Measures a run whose operations count as served when they are answered within `deadline`.
 pub fn measure(run: &Run, deadline: Span) -> Measures {
-    let operations: Vec<Operation> = run.histories.iter().flat_map(|history| history.operations()).collect();
+    // Each history is in order, but all that follows wants one order over all of them.
+    let mut operations: Vec<Operation> =
+        run.histories.iter().flat_map(|history| history.operations()).collect();
+    operations.sort_by_key(|o| (o.intended, o.client));
     let window = window_width(run.ended);
     // What was wanted so late that its deadline lies beyond the end can still come: it says nothing yet.
     let judged: Vec<&Operation> = operations.iter().filter(|o| o.intended + deadline <= run.ended).collect();
+    let outages = outages(&judged, deadline);
     let mut kinds: BTreeMap<&'static str, Vec<&Operation>> = BTreeMap::new();
     for operation in &operations {
         kinds.entry(operation.kind).or_default().push(operation);
@@ -36,8 +40,8 @@ pub fn measure(run: &Run, deadline: Span) -> Measures {
         windows: windows(&judged, window, run.ended, deadline),
         latency: latency(&operations.iter().collect::<Vec<_>>()),
         by_kind: kinds.into_iter().map(|(kind, operations)| (kind, latency(&operations))).collect(),
-        downtimes: downtimes(&judged, deadline),
-        recoveries: recoveries(run, &judged, deadline),
+        recoveries: recoveries(run, &judged, &outages, deadline),
+        downtimes: longest(outages),
         operations,
     }
 }
@@ -116,8 +120,8 @@ pub fn percentile(operations: &[Operation], percentile: f64) -> Option<Span> {
     latencies.get(rank.max(1) - 1).copied()
 }
 
-/// Stretches of a tenth of a second or more in which one operation after another was wanted in vain, longest first.
-fn downtimes(operations: &[&Operation], deadline: Span) -> Vec<Downtime> {
+/// Stretches of a tenth of a second or more in which one operation after another was wanted in vain, in order of time.
+fn outages(operations: &[&Operation], deadline: Span) -> Vec<Downtime> {
     let mut found = Vec::new();
     let mut vain: Vec<Time> = Vec::new();
     let mut close = |vain: &mut Vec<Time>, until: Option<Time>| {
@@ -139,41 +143,79 @@ fn downtimes(operations: &[&Operation], deadline: Span) -> Vec<Downtime> {
         }
     }
     close(&mut vain, None);
-    found.sort_by_key(|d| (core::cmp::Reverse(d.until.since(d.from)), d.from));
-    found.truncate(DOWNTIMES_MAX);
     found
 }
 
-/// When service was restored after each fault that does harm: the first moment, from the strike on, that begins a second
-/// in which at least half as many operations are served as in an average second of the ten before the strike.
-fn recoveries(run: &Run, operations: &[&Operation], deadline: Span) -> Vec<Recovery> {
-    let served: Vec<Time> = operations.iter().filter(|o| in_time(o, deadline)).map(|o| o.intended).collect();
-    let between = |from: Time, until: Time| {
-        let index = |time: Time| served.partition_point(|&at| at < time);
-        (index(until) - index(from).min(index(until))) as u64
-    };
-    let mut recoveries = Vec::new();
-    for (fault, report) in run.faults.iter().enumerate() {
-        let Some(struck) = report.struck.filter(|_| report.planned.fault.harms()) else { continue };
-        let before = Time(struck.0.saturating_sub(BEFORE.0));
-        let (usual, seconds) = (between(before, struck), struck.since(before));
-        // usual/seconds per second, half of it, for one second: in whole numbers, so that no rounding decides.
-        let enough = |at: Time| {
-            let now = between(at, at + STEADY);
-            u128::from(now) * 2 * u128::from(seconds.0) >= u128::from(usual) * u128::from(STEADY.0)
-        };
-        let known = run.ended.since(struck) >= STEADY + deadline && usual > 0;
-        let last = Time(run.ended.0.saturating_sub(STEADY.0 + deadline.0));
-        let starts = served.iter().copied().skip_while(|&at| at < struck).take_while(|&at| at <= last);
-        let back = known.then(|| core::iter::once(struck).chain(starts).find(|&at| enough(at))).flatten();
-        recoveries.push(Recovery { fault, after: back.map(|at| first_served(&served, at).since(struck)) });
-    }
-    recoveries
+fn longest(mut downtimes: Vec<Downtime>) -> Vec<Downtime> {
+    downtimes.sort_by_key(|d| (core::cmp::Reverse(d.until.since(d.from)), d.from));
+    downtimes.truncate(DOWNTIMES_MAX);
+    downtimes
 }
 
-/// Service is back when it serves, which may be a little after the second began that counts.
-fn first_served(served: &[Time], at: Time) -> Time {
-    served.get(served.partition_point(|&t| t < at)).copied().unwrap_or(at)
+/// When service was restored after each fault that does harm.
+fn recoveries(run: &Run, operations: &[&Operation], outages: &[Downtime], deadline: Span) -> Vec<Recovery> {
+    let harms = run.faults.iter().enumerate().filter(|(_, report)| report.planned.fault.harms());
+    let struck = harms.filter_map(|(fault, report)| report.struck.map(|struck| (fault, struck)));
+    let served: Vec<Time> = operations.iter().filter(|o| in_time(o, deadline)).map(|o| o.intended).collect();
+    let service = Service { operations, served, outages, deadline };
+    struck.map(|(fault, at)| Recovery { fault, outcome: service.restored(at, run.ended) }).collect()
+}
+
+/// What clients got, in order of time.
+struct Service<'a> {
+    operations: &'a [&'a Operation],
+    /// When the operations were wanted that were served in time.
+    served: Vec<Time>,
+    outages: &'a [Downtime],
+    deadline: Span,
+}
+
+impl Service<'_> {
+    fn restored(&self, struck: Time, ended: Time) -> Restored {
+        let before = Time(struck.0.saturating_sub(BEFORE.0));
+        let (usual, seconds) = (self.between(before, struck), struck.since(before));
+        if usual == 0 {
+            return Restored::Unmeasured(Why::Idle);
+        }
+        if ended.since(struck) < STEADY + self.deadline {
+            return Restored::Unmeasured(Why::Late);
+        }
+        // usual/seconds per second, half of it, for one second: in whole numbers, so that no rounding decides.
+        let enough = |at: Time| {
+            let now = self.between(at, at + STEADY);
+            u128::from(now) * 2 * u128::from(seconds.0) >= u128::from(usual) * u128::from(STEADY.0)
+        };
+        let last = Time(ended.0 - STEADY.0 - self.deadline.0);
+        let starts = self.served.iter().copied().skip_while(|&at| at < struck).take_while(|&at| at <= last);
+        match core::iter::once(struck).chain(starts).find(|&at| enough(at) && !self.breaks_off(at)) {
+            None => Restored::Never,
+            Some(at) if at == struck && self.serves_next(struck) => Restored::Uninterrupted,
+            Some(at) => Restored::After(self.first_served(at).since(struck)),
+        }
+    }
+
+    /// How many operations were served of those wanted from `from` on and before `until`.
+    fn between(&self, from: Time, until: Time) -> u64 {
+        let index = |time: Time| self.served.partition_point(|&at| at < time);
+        (index(until) - index(from)) as u64
+    }
+
+    /// Whether a downtime begins in the second from `at` on.
+    fn breaks_off(&self, at: Time) -> bool {
+        let next = self.outages.partition_point(|d| d.from < at);
+        self.outages.get(next).is_some_and(|d| d.from < at + STEADY)
+    }
+
+    /// Whether the first operation that is wanted from `at` on is served in time.
+    fn serves_next(&self, at: Time) -> bool {
+        let next = self.operations.partition_point(|o| o.intended < at);
+        self.operations.get(next).is_some_and(|o| in_time(o, self.deadline))
+    }
+
+    /// Service is back when it serves, which may be a little after the second began that counts.
+    fn first_served(&self, at: Time) -> Time {
+        self.served.get(self.served.partition_point(|&t| t < at)).copied().unwrap_or(at)
+    }
 }
 
 #[cfg(test)]
@@ -225,6 +267,53 @@ mod tests {
         let operations: Vec<Operation> = (0..100).map(|i| operation(100.ms() * i, answer(i))).collect();
         let all: Vec<&Operation> = operations.iter().collect();
         let time = |span: Span| Time(span.0);
-        assert_eq!(downtimes(&all, 1.s()), [Downtime { from: time(1.s()), until: time(3.s()) }]);
+        assert_eq!(longest(outages(&all, 1.s())), [Downtime { from: time(1.s()), until: time(3.s()) }]);
+    }
+
+    /// What became of service after a strike at `struck`, in a run of thirty seconds in which an operation is wanted
+    /// every ten milliseconds and served unless it lies between two milliseconds of `vain`; the deadline is one second.
+    fn restored(struck: Span, vain: &[(u64, u64)]) -> Restored {
+        let lost = |ms: u64| vain.iter().any(|range| range.0 <= ms && ms < range.1);
+        let at = |ms: u64| operation(1.ms() * ms, (!lost(ms)).then(|| 2.ms()));
+        let operations: Vec<Operation> = (0..2_900).map(|i| at(i * 10 + 3)).collect();
+        let all: Vec<&Operation> = operations.iter().collect();
+        let outages = outages(&all, 1.s());
+        let served = all.iter().filter(|o| in_time(o, 1.s())).map(|o| o.intended).collect();
+        let service = Service { operations: &all, served, outages: &outages, deadline: 1.s() };
+        service.restored(Time(struck.0), Time(30.s().0))
+    }
+
+    #[test]
+    fn service_that_goes_on_was_not_interrupted() {
+        assert_eq!(restored(20.s(), &[]), Restored::Uninterrupted);
+        // An outage that was over before the strike, or begins later than a second after it, is of another cause.
+        assert_eq!(restored(20.s(), &[(18_000, 19_990), (21_010, 23_000)]), Restored::Uninterrupted);
+    }
+
+    #[test]
+    fn service_is_back_with_the_first_operation_served_of_a_steady_second() {
+        let after = |ms: u64| Restored::After(1.ms() * ms);
+        assert_eq!(restored(20.s(), &[(20_000, 21_400)]), after(1_403));
+        // One operation in vain is no downtime, but an interruption.
+        assert_eq!(restored(20.s(), &[(20_000, 20_010)]), after(13));
+        // A second that is good enough as a whole does not hide the outage in it.
+        assert_eq!(restored(20.s(), &[(20_300, 20_700)]), after(703));
+        // A short return is none.
+        assert_eq!(restored(20.s(), &[(20_000, 21_000), (21_200, 23_000)]), after(3_003));
+    }
+
+    #[test]
+    fn service_that_stays_away_never_comes_back() {
+        assert_eq!(restored(20.s(), &[(20_000, 30_000)]), Restored::Never);
+        assert_eq!(restored(20.s(), &[(20_000, 28_500)]), Restored::Never);
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_not_told() {
+        assert_eq!(restored(20.s(), &[(0, 20_000)]), Restored::Unmeasured(Why::Idle));
+        assert_eq!(restored(0.s(), &[]), Restored::Unmeasured(Why::Idle));
+        assert_eq!(restored(28.s(), &[]), Restored::Uninterrupted);
+        assert_eq!(restored(28.s() + 1.ns(), &[]), Restored::Unmeasured(Why::Late));
+        assert_eq!(restored(28.s() + 1.ns(), &[(28_000, 30_000)]), Restored::Unmeasured(Why::Late));
     }
 }

@@ -58,9 +58,10 @@ pub enum Pick {
     Service(String),
     /// Every server whose protocol says that this is its role at that moment, such as `leader`. None may have it.
     Role(String),
-    /// So many servers (not clients), drawn by the seed among those that are up.
+    /// So many servers (not clients), drawn by the seed among those that are up; for `Restart` among those that are down,
+    /// for `Resume` among those that are frozen.
     Random(u32),
-    /// So many nodes of this service, drawn by the seed among those that are up.
+    /// So many nodes of this service, drawn likewise.
     RandomOf(String, u32),
     /// Every node of the world that this fault does not name otherwise, clients included. At most once in a fault.
     Rest,

@@ -64,6 +64,9 @@ pub(crate) struct Members<P: Protocol> {
     clients: bool,
 }
 
+/// The round of a message's event that has reached its node and waits there.
+const ARRIVED: u32 = 1;
+
 /// What became of a property so far.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
@@ -138,22 +141,21 @@ impl<P: Protocol> Members<P> {
     /// all: a message that a cut stops, a timer that was cancelled or moved, an answer that nobody waits for.
     #[inline]
     fn open(&mut self, event: Event, kernel: &mut Kernel) -> Option<(Input<P>, NodeId)> {
-        let me = NodeId(event.node);
-        let index = self.at(me);
+        let index = self.at(NodeId(event.node));
         let (up, hurt) = (self.members[index].state.is_some(), self.members[index].node.hurt);
         match event.what {
             What::Message => {
                 let (from, msg) = self.mail.messages.take(event.slot);
-                Self::lands(from, me, up, hurt, kernel).then_some((Input::Deliver(from, msg), from))
+                Self::lands(from, event, up, hurt, kernel).then_some((Input::Deliver(from, msg), from))
             }
             What::Request => {
                 let (ticket, op) = kernel.wire::<P::Serves>(self.mail.serves).requests.take(event.slot);
-                let landed = Self::lands(ticket.caller, me, up, hurt, kernel);
+                let landed = Self::lands(ticket.caller, event, up, hurt, kernel);
                 landed.then_some((Input::Request(ticket, op), ticket.caller))
             }
             What::Response => {
                 let (from, ticket, answer) = kernel.wire::<P::Calls>(self.mail.asks).answers.take(event.slot);
-                if !Self::lands(from, me, up, hurt, kernel) {
+                if !Self::lands(from, event, up, hurt, kernel) {
                     return None;
                 }
                 let open = *self.mail.calls.get(ticket.slot, ticket.round)?;
@@ -175,8 +177,8 @@ impl<P: Protocol> Members<P> {
 
     /// Whether a message finds a process and no cut in its way. Counts it either way.
     #[inline]
-    fn lands(from: NodeId, to: NodeId, up: bool, hurt: Option<usize>, kernel: &mut Kernel) -> bool {
-        if !kernel.arrives(from, to) {
+    fn lands(from: NodeId, event: Event, up: bool, hurt: Option<usize>, kernel: &mut Kernel) -> bool {
+        if event.round != ARRIVED && !kernel.arrives(from, NodeId(event.node)) {
             return false;
         }
         if !up {
@@ -288,7 +290,7 @@ impl<P: Protocol> Members<P> {
             if property.when == When::RoleChange && !changed || tally.broken > 0 {
                 continue;
             }
-            judge_one(property, tally, &mut self.ghost, &view, me, kernel);
+            judge_one(property, tally, &self.ghost, &view, me, kernel);
         }
     }
 
@@ -353,15 +355,46 @@ impl<P: Protocol> Members<P> {
     }
 
     /// Keeps an event for later. A timer that is not due does not wait: it was cancelled, or rings another time.
-    fn hold(&mut self, index: usize, event: Event, kernel: &mut Kernel) {
+    fn hold(&mut self, index: usize, mut event: Event, kernel: &mut Kernel) {
         if event.what == What::Timer && !self.due(index, event, kernel) {
             return;
+        }
+        if let Some(from) = self.sender(event, kernel)
+            && event.round != ARRIVED
+        {
+            // A cut stops it now or not at all: it has come as far as the node.
+            if !kernel.arrives(from, NodeId(event.node)) {
+                return self.discard(event, kernel);
+            }
+            event.round = ARRIVED;
         }
         let node = &mut self.members[index].node;
         if let (true, Some(fault)) = (node.paused, node.hurt) {
             kernel.effects[fault].delayed += 1;
         }
         node.inbox.push_back(event);
+    }
+
+    /// Who sent what this event delivers.
+    fn sender(&mut self, event: Event, kernel: &mut Kernel) -> Option<NodeId> {
+        match event.what {
+            What::Message => Some(self.mail.messages.at(event.slot).0),
+            What::Request => {
+                Some(kernel.wire::<P::Serves>(self.mail.serves).requests.at(event.slot).0.caller)
+            }
+            What::Response => Some(kernel.wire::<P::Calls>(self.mail.asks).answers.at(event.slot).0),
+            What::Timer | What::Boot | What::Synced | What::Worked | What::Strike | What::Over => None,
+        }
+    }
+
+    /// Frees what a message that does not arrive has held.
+    fn discard(&mut self, event: Event, kernel: &mut Kernel) {
+        match event.what {
+            What::Message => drop(self.mail.messages.take(event.slot)),
+            What::Request => drop(kernel.wire::<P::Serves>(self.mail.serves).requests.take(event.slot)),
+            What::Response => drop(kernel.wire::<P::Calls>(self.mail.asks).answers.take(event.slot)),
+            What::Timer | What::Boot | What::Synced | What::Worked | What::Strike | What::Over => {}
+        }
     }
 
     fn dispatch(&mut self, index: usize, event: Event, kernel: &mut Kernel) {
@@ -382,7 +415,7 @@ impl<P: Protocol> Node<P> {
 fn judge_one<P: Protocol>(
     property: &Property<P>,
     tally: &mut Tally,
-    ghost: &mut P::Ghost,
+    ghost: &P::Ghost,
     view: &View<'_, P>,
     node: NodeId,
     kernel: &mut Kernel,

@@ -42,9 +42,10 @@ pub struct Provenance {
 }
 
 impl Judged {
-    /// The worst verdict decides: a failure, then a vacuous one, then an undecided one.
+    /// The worst verdict decides: a failure, then a vacuous one, then an undecided one. Without any verdict nothing was
+    /// judged, which is no pass.
     pub fn status(&self) -> Status {
-        self.verdicts.iter().map(|v| v.status).max().unwrap_or(Status::Held)
+        self.verdicts.iter().map(|v| v.status).max().unwrap_or(Status::Vacuous)
     }
 }
 
@@ -98,7 +99,7 @@ pub struct Verdict {
 /// What clients got.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measures {
-    /// Every operation, by intended start.
+    /// Every operation of every group of clients, by intended start.
     pub operations: Vec<Operation>,
     /// An operation counts as served when it is answered within this span of its intended start.
     pub deadline: Span,
@@ -115,7 +116,7 @@ pub struct Measures {
     /// Stretches of a tenth of a second or more in which operations were wanted and none was served, longest first; the
     /// twenty longest.
     pub downtimes: Vec<Downtime>,
-    /// For each fault of the run (by its position there) that does harm: when service was restored.
+    /// For each fault of the run (by its position there) that struck and does harm: when service was restored.
     pub recoveries: Vec<Recovery>,
 }
 
@@ -180,12 +181,58 @@ pub struct Downtime {
     pub until: Time,
 }
 
-/// How long after a fault clients were served again.
+/// What became of service after a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recovery {
     /// The fault, by its position in [`Run::faults`].
     pub fault: usize,
-    /// From the strike to the first operation served in the first second in which at least half as many operations are
-    /// served as in an average second of the ten before the strike; `None` when there is none before the end.
-    pub after: Option<Span>,
+    /// Whether and when it was restored.
+    pub outcome: Restored,
+}
+
+/// When service was restored after a fault.
+///
+/// Service is steady at a moment that begins a second in which at least half as many operations are served as in an
+/// average second of the ten before the strike, and in which no downtime begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restored {
+    /// It was never gone: it is steady at the strike, and the first operation wanted from then on was served in time.
+    Uninterrupted,
+    /// So long after the strike the first operation was served of the first moment at which service is steady.
+    After(Span),
+    /// There is no such moment before the end of the run.
+    Never,
+    /// It cannot be told.
+    Unmeasured(Why),
+}
+
+impl Restored {
+    /// The word for tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Restored::Uninterrupted => "uninterrupted",
+            Restored::After(_) => "restored",
+            Restored::Never => "never",
+            Restored::Unmeasured(_) => "unmeasured",
+        }
+    }
+}
+
+/// Why it cannot be told when service was restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Nothing was served in the ten seconds before the strike, so there is nothing to compare with.
+    Idle,
+    /// Less than a second and the deadline was left of the run.
+    Late,
+}
+
+impl Why {
+    /// The reason as a phrase.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Why::Idle => "nothing was served in the ten seconds before",
+            Why::Late => "the run ended too soon after it",
+        }
+    }
 }

@@ -11,12 +11,13 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use core::hash::Hash;
 
 /// Resolves the groups of picks of the fault called `name`, from left to right, `Rest` after all others; no node is
-/// chosen twice.
+/// chosen twice. What is drawn is drawn among the nodes that are `fit`: up, for harm; down or frozen, for its end.
 pub(crate) fn resolve(
     name: &str,
     groups: &[&[Pick]],
     services: &[ServiceInfo],
     role: impl Fn(NodeId) -> Role,
+    fit: impl Fn(NodeId) -> bool,
     keys: &Keys,
 ) -> Vec<Vec<NodeId>> {
     // The fault's name is its key: removing another fault does not change what this one chooses.
@@ -40,9 +41,11 @@ pub(crate) fn resolve(
                 drawn.sort_unstable();
                 drawn
             };
-            let up = |node: &NodeId| role(*node) != Role::DOWN;
+            let fit = |node: &NodeId| fit(*node);
             let nodes: Vec<NodeId> = match pick {
-                Pick::Node(name) => services.iter().find_map(|s| s.node(name)).filter(free).into_iter().collect(),
+                Pick::Node(name) => {
+                    services.iter().find_map(|s| s.node(name)).filter(free).into_iter().collect()
+                }
                 Pick::Service(name) => {
                     called(services, name).flat_map(ServiceInfo::ids).filter(free).collect()
                 }
@@ -51,10 +54,10 @@ pub(crate) fn resolve(
                     servers().flat_map(ServiceInfo::ids).filter(free).filter(plays).collect()
                 }
                 Pick::Random(count) => {
-                    draw(servers().flat_map(ServiceInfo::ids).filter(free).filter(up).collect(), *count)
+                    draw(servers().flat_map(ServiceInfo::ids).filter(free).filter(fit).collect(), *count)
                 }
                 Pick::RandomOf(name, count) => draw(
-                    called(services, name).flat_map(ServiceInfo::ids).filter(free).filter(up).collect(),
+                    called(services, name).flat_map(ServiceInfo::ids).filter(free).filter(fit).collect(),
                     *count,
                 ),
                 Pick::Rest => {

@@ -14,7 +14,7 @@ pub struct Property<P: Protocol> {
     pub kind: Kind,
     /// When it is judged.
     pub when: When,
-    /// Judges the node that changed, in view of all; may use and update the group's ghost.
+    /// Judges the node that changed, in view of all and of what the group's ghost remembers.
     pub judge: Judge<P>,
 }
 
@@ -30,7 +30,7 @@ impl<P: Protocol> Property<P> {
 }
 
 /// How a property is judged.
-pub type Judge<P> = fn(ghost: &mut <P as Protocol>::Ghost, view: &View<'_, P>, changed: NodeId) -> Judgement;
+pub type Judge<P> = fn(ghost: &<P as Protocol>::Ghost, view: &View<'_, P>, changed: NodeId) -> Judgement;
 
 /// History variables of a group: what proofs remember and nodes do not. `()` where there are none.
 pub trait Ghost<P: Protocol>: Clone + core::fmt::Debug + Default + 'static {
@@ -105,9 +105,9 @@ pub struct PropertyReport {
     pub name: &'static str,
     /// Its kind.
     pub kind: Kind,
-    /// How often it was judged and held (`Always`), or happened (`Sometimes`).
+    /// How often it was judged and held (`Always`; until it was broken), or happened (`Sometimes`).
     pub held: u64,
-    /// How often it was broken.
+    /// 1 if it was broken and 0 if not: once broken, a property is not judged any more.
     pub broken: u64,
     /// When it first held or happened.
     pub first: Option<Time>,

@@ -50,7 +50,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// So many violations are kept; later ones are only counted.
+    /// So many violations are kept. Each property has at most one, its first: once broken, it is not judged any more.
     pub const VIOLATIONS_MAX: usize = 100;
 
     /// The name of a node, such as `db-2`.

@@ -323,7 +323,22 @@ impl World {
     }
 
     fn resolve(&self, name: &str, fault: &Fault) -> Vec<Vec<NodeId>> {
-        pick::resolve(name, &fault.picks(), &self.services, |node| self.role(node), &self.kernel.keys)
+        let frozen = |node: &NodeId| {
+            let pauses = self
+                .faults
+                .iter()
+                .zip(&self.hurt)
+                .filter(|(f, _)| matches!(f.planned.fault, Fault::Pause(_)));
+            pauses.into_iter().any(|(_, hurt)| hurt.contains(node))
+        };
+        let fit = |node: NodeId| match fault {
+            Fault::Restart(_) => self.role(node) == Role::DOWN,
+            Fault::Resume(_) => frozen(&node),
+            Fault::Split(_) | Fault::OneWay { .. } | Fault::Heal | Fault::Crash(_) | Fault::Pause(_) => {
+                self.role(node) != Role::DOWN
+            }
+        };
+        pick::resolve(name, &fault.picks(), &self.services, |node| self.role(node), fit, &self.kernel.keys)
     }
 
     fn cut(&mut self, index: usize, groups: &[Vec<NodeId>], one_way: bool) {

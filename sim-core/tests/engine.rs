@@ -473,7 +473,8 @@ fn a_timer_that_was_moved_waits_in_its_new_place_while_the_node_is_frozen() {
     ];
     let run = run(plan(2, constant(1.ms()), vec![(200.ms(), Some(300.ms()), pause)]), script);
     let entries = run.trace.as_ref().unwrap().entries();
-    let mine: Vec<&str> = entries.filter(|e| e.node == NodeId(1) && e.at >= Time(500_000_000)).map(|e| e.text).collect();
+    let mine: Vec<&str> =
+        entries.filter(|e| e.node == NodeId(1) && e.at >= Time(500_000_000)).map(|e| e.text).collect();
     assert_eq!(mine, ["", "7", "Alarm(1)"], "the pause ends, then in the order of their moments");
     assert_eq!(run.faults[0].effect.delayed, 2);
 }
@@ -572,4 +573,34 @@ fn the_fingerprint_takes_in_what_messages_say() {
     };
     assert_eq!(say(1), say(1));
     assert_ne!(say(1), say(2));
+}
+
+#[test]
+fn whether_a_cut_stops_a_message_to_a_frozen_node_is_decided_when_it_arrives() {
+    let faults = vec![
+        (1.s(), Some(4.s()), Fault::Pause(vec![name(1)])),
+        (2.s(), Some(1.s()), Fault::Split(vec![vec![name(0)], vec![name(1)]])),
+    ];
+    let script = vec![
+        (0, 1500.ms(), vec![Send(1, 1)]), // arrives before the cut
+        (0, 1990.ms(), vec![Send(1, 2)]), // on its way when the cut strikes: lost
+        (0, 2500.ms(), vec![Send(1, 3)]), // into the cut: lost
+        (0, 3500.ms(), vec![Send(1, 4)]), // after it
+    ];
+    let run = run(plan(2, constant(20.ms()), faults), script);
+    assert_eq!(delivered(&run, 1), [(5.s(), 1), (5.s(), 4)]);
+    assert_eq!((run.faults[1].effect.dropped, run.faults[0].effect.delayed), (2, 2));
+}
+
+#[test]
+fn a_cure_drawn_by_chance_is_drawn_among_those_who_need_it() {
+    let faults = vec![
+        (1.s(), None, Fault::Crash(vec![name(0), name(1)])),
+        (2.s(), None, Fault::Restart(vec![Pick::Random(2)])),
+        (3.s(), None, Fault::Pause(vec![name(2)])),
+        (4.s(), None, Fault::Resume(vec![Pick::Random(3)])),
+    ];
+    let run = run(plan(5, constant(1.ms()), faults), vec![(0, 1.ms(), vec![])]);
+    assert_eq!(run.faults[1].chose, [[NodeId(0), NodeId(1)]]);
+    assert_eq!(run.faults[3].chose, [[NodeId(2)]]);
 }

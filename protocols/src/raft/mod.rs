@@ -8,8 +8,9 @@
 //! committed and applied. Term, vote and log are on the disk before any message tells of them.
 //!
 //! Beyond Figure 2: the no-op entry of a new leader (§8), reads without log entries (dissertation §6.4), backing up by
-//! whole terms (§5.3). A leader sends new entries at once, but to followers that have left two heartbeats unanswered only
-//! with the next heartbeat. Left out: log compaction (§7), membership changes (§6), pre-vote.
+//! whole terms (§5.3). A leader sends each entry to a follower once and at once, without waiting for the answer to the
+//! one before; it sends again from where the logs are known to agree when the follower finds a gap, or leaves a heartbeat
+//! unanswered. To a follower that is silent for longer it sends with heartbeats only. Left out: log compaction (§7), membership changes (§6), pre-vote.
 //! Indexes count entries from 1, as in the paper; 0 is the place before the first.
 
 mod config;
@@ -41,11 +42,12 @@ pub enum Msg<O> {
     RequestVote { term: u64, last: (u64, usize) },
     /// The vote.
     Vote { term: u64, granted: bool },
-    /// A leader is heard, and sends the entries that follow index `prev.1` of term `prev.0`, perhaps none. `round`
-    /// counts heartbeats: its echo shows when the follower still followed.
+    /// A leader is heard, and sends the entries that follow index `prev.1` of term `prev.0`, perhaps none. `round` counts
+    /// what a leader announced to all: its echo shows when the follower still followed.
     AppendEntries { term: u64, prev: (u64, usize), entries: Vec<Entry<O>>, commit: usize, round: u64 },
-    /// A follower's log agrees up to index `Ok`, or disagrees: try again from index `Err` at the latest.
-    Appended { term: u64, matched: Result<usize, usize>, round: u64 },
+    /// A follower's log agrees up to index `Ok`; or it does not agree at `prev`, and index `Err` is the latest worth
+    /// trying next.
+    Appended { term: u64, prev: usize, matched: Result<usize, usize>, round: u64 },
 }
 
 /// What a server waits for.
@@ -106,9 +108,11 @@ enum Standing {
 struct Progress {
     next: usize,
     matched: usize,
-    /// The last index sent to it, so that an answer does not set off what is on its way already.
+    /// The last index sent to it.
     sent: usize,
-    /// The last heartbeat round it answered.
+    /// Whether its log was found to disagree, and where it begins to is being looked for: one question at a time.
+    probing: bool,
+    /// The last round it answered.
     round: u64,
     /// Heartbeats since it answered last, counted up to [`SILENT`].
     silent: u8,
@@ -174,7 +178,8 @@ impl<S: Spec> Protocol for Raft<S> {
             Deliver(from, AppendEntries { term, prev, entries, commit, round }) => {
                 if term < self.term && !self.has(Flaw::UncheckedTerm) {
                     self.persist(ctx);
-                    return ctx.send(from, Appended { term: self.term, matched: Err(0), round });
+                    return ctx
+                        .send(from, Appended { term: self.term, prev: prev.1, matched: Err(0), round });
                 }
                 let matched = self.append(from, prev, entries, ctx);
                 if let Ok(matched) = matched {
@@ -183,12 +188,12 @@ impl<S: Spec> Protocol for Raft<S> {
                 if !self.has(Flaw::UnsyncedLog) {
                     self.persist(ctx);
                 }
-                ctx.send(from, Appended { term: self.term, matched, round });
+                ctx.send(from, Appended { term: self.term, prev: prev.1, matched, round });
                 self.apply(ctx);
             }
-            Deliver(from, Appended { term, matched, round }) => {
+            Deliver(from, Appended { term, prev, matched, round }) => {
                 if term == self.term {
-                    self.appended(from, matched, round, ctx);
+                    self.appended(from, prev, matched, round, ctx);
                 }
             }
             Request(ticket, op) => self.request(ticket, op, ctx),
@@ -268,7 +273,7 @@ impl<S: Spec> Raft<S> {
 
     fn lead(&mut self, ctx: &mut Ctx<Self>) {
         let next = ctx.disk.log.len() + 1;
-        let progress = Progress { next, matched: 0, sent: next - 1, round: 0, silent: 0 };
+        let progress = Progress { next, sent: next - 1, ..Progress::default() };
         self.standing = Leader { followers: vec![progress; ctx.members().len()], round: 0 };
         self.leader = Some(ctx.me);
         ctx.cancel(&Election);
@@ -332,28 +337,42 @@ impl<S: Spec> Raft<S> {
     }
 
     /// The leader's side of the answer.
-    fn appended(&mut self, from: NodeId, matched: Result<usize, usize>, round: u64, ctx: &mut Ctx<Self>) {
+    fn appended(
+        &mut self,
+        from: NodeId,
+        prev: usize,
+        matched: Result<usize, usize>,
+        round: u64,
+        ctx: &mut Ctx<'_, Self>,
+    ) {
+        let end = ctx.disk.log.len();
         let Leader { followers, .. } = &mut self.standing else { return };
         let follower = &mut followers[ctx.index(from)];
         follower.silent = 0;
         follower.round = follower.round.max(round);
-        match matched {
+        let ask = match matched {
             Ok(index) => {
                 // No log agrees with more than there is, whatever a flawed server says.
-                follower.matched = follower.matched.max(index.min(ctx.disk.log.len()));
+                follower.matched = follower.matched.max(index.min(end));
                 follower.next = follower.matched + 1;
+                follower.sent = follower.sent.max(follower.matched);
+                follower.probing = false;
+                follower.sent < end
             }
+            // An answer to an earlier question, or to entries sent before the gap was found.
+            Err(_) if prev <= follower.matched || follower.probing && prev != follower.next - 1 => false,
             Err(latest) => {
                 let back = match self.config.backtrack {
-                    Backtrack::ByOne => follower.next - 1,
-                    Backtrack::ByTerm => latest.min(follower.next - 1),
+                    Backtrack::ByOne => prev,
+                    Backtrack::ByTerm => latest.min(prev),
                 };
-                // Never behind what it is known to hold: an old answer may come late.
                 follower.next = back.max(follower.matched + 1);
                 follower.sent = follower.next - 1;
+                follower.probing = true;
+                true
             }
-        }
-        if follower.sent < ctx.disk.log.len() || matched.is_err() {
+        };
+        if ask {
             self.send_entries(from, ctx);
         }
         self.advance(ctx);
@@ -371,15 +390,21 @@ impl<S: Spec> Raft<S> {
         self.apply(ctx);
     }
 
-    fn heartbeat(&mut self, ctx: &mut Ctx<Self>) {
+    /// Lets itself be heard. Who left the last heartbeat unanswered is sent again what it is not known to have.
+    fn heartbeat(&mut self, ctx: &mut Ctx<'_, Self>) {
         let Leader { followers, .. } = &mut self.standing else { return };
-        followers.iter_mut().for_each(|f| f.silent = SILENT.min(f.silent + 1));
+        for follower in followers {
+            if follower.silent > 0 || follower.probing {
+                follower.sent = follower.next - 1;
+            }
+            follower.silent = SILENT.min(follower.silent + 1);
+        }
         self.announce(ctx);
         ctx.set(Heartbeat, self.config.heartbeat);
     }
 
-    /// A round of AppendEntries to everybody, with what each may lack.
-    fn announce(&mut self, ctx: &mut Ctx<Self>) {
+    /// A round of AppendEntries to everybody, with what is new to each.
+    fn announce(&mut self, ctx: &mut Ctx<'_, Self>) {
         let Leader { round, .. } = &mut self.standing else { return };
         *round += 1;
         self.persist(ctx);
@@ -389,22 +414,24 @@ impl<S: Spec> Raft<S> {
     }
 
     /// Sends what is new to the followers that are known to listen.
-    fn replicate(&mut self, ctx: &mut Ctx<Self>) {
+    fn replicate(&mut self, ctx: &mut Ctx<'_, Self>) {
         self.persist(ctx);
         for peer in ctx.peers() {
             if let Leader { followers, .. } = &self.standing
-                && followers[ctx.index(peer)].silent < SILENT
+                && let Progress { silent, probing, .. } = followers[ctx.index(peer)]
+                && silent < SILENT
+                && !probing
             {
                 self.send_entries(peer, ctx);
             }
         }
     }
 
-    fn send_entries(&mut self, peer: NodeId, ctx: &mut Ctx<Self>) {
+    fn send_entries(&mut self, peer: NodeId, ctx: &mut Ctx<'_, Self>) {
         let Leader { followers, round } = &mut self.standing else { return };
         let follower = &mut followers[ctx.index(peer)];
         let log = &ctx.disk.log;
-        let prev = follower.next - 1;
+        let prev = follower.sent;
         let end = log.len().min(prev + self.config.batch as usize);
         follower.sent = end;
         let msg = AppendEntries {
@@ -544,7 +571,7 @@ impl<O: Message> Message for Msg<O> {
             AppendEntries { entries, .. } => {
                 40 + entries.iter().map(|e| 9 + e.op.as_ref().map_or(0, Message::bytes)).sum::<u64>()
             }
-            Appended { .. } => 25,
+            Appended { .. } => 33,
         }
     }
 }

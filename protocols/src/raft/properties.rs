@@ -14,8 +14,8 @@ pub struct Ghost {
     leaders: BTreeMap<u64, NodeId>,
     /// Who believes to lead, and in which term.
     reigning: BTreeMap<NodeId, u64>,
-    /// The last term in which anybody campaigned.
-    campaign: u64,
+    /// The last term in which anybody campaigned, who did, and the term before that one.
+    campaign: Campaign,
     /// What the first log to have an entry at an index held there.
     held: Vec<Held>,
     /// What logs held there under other terms, by index and term.
@@ -26,6 +26,14 @@ pub struct Ghost {
     seen: Vec<Seen>,
     /// What the last event changed.
     news: News,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Campaign {
+    term: u64,
+    candidates: BTreeSet<NodeId>,
+    /// Two or more campaigned in the term before this one, and nobody won it.
+    split: bool,
 }
 
 /// An entry by its term and hash, and the term before it.
@@ -131,6 +139,20 @@ impl<S: Spec> sim_core::property::Ghost<Raft<S>> for Ghost {
             };
         }
         seen.led = led;
+        if let Some(term) = led {
+            self.leaders.entry(term).or_insert(node);
+        }
+        if let Some(term) = state.filter(|s| matches!(s.standing, Standing::Candidate { .. })).map(|s| s.term)
+        {
+            if term > self.campaign.term {
+                let contested = self.campaign.candidates.len() > 1;
+                let split = contested && !self.leaders.contains_key(&self.campaign.term);
+                self.campaign = Campaign { term, candidates: BTreeSet::new(), split };
+            }
+            if term == self.campaign.term {
+                self.campaign.candidates.insert(node);
+            }
+        }
         self.news = News { elected, len, first, applied, fresh, mismatch };
     }
 }
@@ -164,9 +186,9 @@ impl<S: Spec> Raft<S> {
 }
 
 /// "At most one leader can be elected in a given term. §5.2"
-fn election_safety<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
+fn election_safety<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
     let Some(state) = view.state(node).filter(|s| s.leads()) else { return Judgement::Idle };
-    let first = *ghost.leaders.entry(state.term).or_insert(node);
+    let first = ghost.leaders[&state.term];
     if first == node {
         return Judgement::Holds;
     }
@@ -174,7 +196,7 @@ fn election_safety<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: N
 }
 
 /// "A leader never overwrites or deletes entries in its log; it only appends new entries. §5.3"
-fn append_only<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
+fn append_only<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
     let News { elected, len, first, .. } = ghost.news;
     let log = &view.disk(node).log;
     if first > len && log.len() == len {
@@ -192,7 +214,7 @@ fn append_only<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: NodeI
 
 /// "If two logs contain an entry with the same index and term, then the logs are identical in all entries up through
 /// the given index. §5.3" By induction over the index: index and term determine the entry and the term before it.
-fn log_matching<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
+fn log_matching<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
     if ghost.news.first > view.disk(node).log.len() {
         return Judgement::Idle;
     }
@@ -207,7 +229,7 @@ fn log_matching<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: Node
 
 /// "If a log entry is committed in a given term, then that entry will be present in the logs of the leaders for all
 /// higher-numbered terms. §5.4" Judged for a leader when it appears, and for all who lead when something is committed.
-fn completeness<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
+fn completeness<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
     let News { elected, fresh, .. } = ghost.news;
     if elected {
         return complete(ghost, view, node, 1);
@@ -239,7 +261,7 @@ fn complete<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, leader: NodeId, fr
 
 /// "If a server has applied a log entry at a given index to its state machine, no other server will ever apply a
 /// different log entry for the same index. §5.4.3"
-fn machine_safety<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
+fn machine_safety<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
     let (before, now) = ghost.news.applied;
     if now <= before {
         return Judgement::Idle;
@@ -258,7 +280,7 @@ fn machine_safety<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: No
 }
 
 /// Leadership went over to another server.
-fn leader_changed<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
+fn leader_changed<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
     let Some(state) = view.state(node).filter(|s| s.leads()) else { return Judgement::Idle };
     match ghost.leaders.range(..state.term).next_back() {
         Some((_, &before)) if before != node => Judgement::Holds,
@@ -267,7 +289,7 @@ fn leader_changed<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: No
 }
 
 /// A follower threw away entries that its leader does not have.
-fn repaired<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
+fn repaired<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
     if view.state(node).is_some() && ghost.news.first <= ghost.news.len {
         Judgement::Holds
     } else {
@@ -275,12 +297,12 @@ fn repaired<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: NodeId) 
     }
 }
 
-/// A term in which somebody campaigned went by without a leader.
-fn vote_split<S: Spec>(ghost: &mut Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
-    let campaigns = |s: &&Raft<S>| matches!(s.standing, Standing::Candidate { .. });
-    let Some(state) = view.state(node).filter(campaigns) else { return Judgement::Idle };
-    let before = ghost.campaign;
-    ghost.campaign = before.max(state.term);
-    let split = before > 0 && state.term > before && !ghost.leaders.contains_key(&before);
-    if split { Judgement::Holds } else { Judgement::Idle }
+/// A term in which two or more campaigned went by without a leader.
+fn vote_split<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
+    let campaign = &ghost.campaign;
+    let opens = campaign.split && campaign.candidates.len() == 1 && campaign.candidates.contains(&node);
+    let now = view
+        .state(node)
+        .is_some_and(|s| s.term == campaign.term && matches!(s.standing, Standing::Candidate { .. }));
+    if opens && now { Judgement::Holds } else { Judgement::Idle }
 }

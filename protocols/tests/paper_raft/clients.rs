@@ -55,7 +55,9 @@ fn a_leader_must_check_whether_it_has_been_deposed_before_processing_a_read_only
     let (ticket, asked) = cluster.request(leader, Op::Get(1));
     assert_eq!(asked.len(), 4, "it asks everybody and answers nobody");
     let now = round(&asked);
-    let echo = |server: u32, round| Deliver(NodeId(server), Msg::Appended { term: 1, matched: Ok(2), round });
+    let echo = |server: u32, round| {
+        Deliver(NodeId(server), Msg::Appended { term: 1, prev: 1, matched: Ok(2), round })
+    };
     for server in 1..5 {
         assert!(cluster.step(leader, echo(server, before)).is_empty(), "an answer to an earlier heartbeat");
     }
@@ -78,7 +80,8 @@ fn a_leader_must_have_the_latest_information_on_which_entries_are_committed_8() 
     crown(&mut cluster, leader, 3);
     let (ticket, asked) = cluster.request(leader, Op::Get(1));
     let Some(Output::Send(_, Msg::AppendEntries { round, .. })) = asked.last() else { panic!("{asked:?}") };
-    let heard = |matched| Deliver(follower, Msg::Appended { term: 2, matched: Ok(matched), round: *round });
+    let heard =
+        |matched| Deliver(follower, Msg::Appended { term: 2, prev: 0, matched: Ok(matched), round: *round });
     let early = cluster.step(leader, heard(2));
     assert!(
         !early.iter().any(|o| matches!(o, Output::Answer(..))),

@@ -102,7 +102,8 @@ fn append(term: u64, prev: (u64, usize), entries: &[u64], commit: usize) -> Msg<
 }
 
 fn appended(term: u64, matched: Result<usize, usize>) -> Msg<Op> {
-    Msg::Appended { term, matched, round: 0 }
+    let prev = matched.unwrap_or_else(|latest| latest);
+    Msg::Appended { term, prev, matched, round: 0 }
 }
 
 /// The one message among the outputs.
