@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 const WINDOWS: u64 = 120;
 /// So many downtimes are reported.
 const DOWNTIMES_MAX: usize = 20;
-/// Fewer operations in vain than this, one after another, or a shorter time, are bad luck and no downtime.
-const DOWNTIME_OPERATIONS: usize = 3;
+/// Waiting for less than this, or than so many times the median latency, is no downtime.
 const DOWNTIME_MIN: Span = Span(100_000_000);
+const DOWNTIME_MEDIANS: u64 = 5;
 /// Service before a fault is measured over this long, and after it must be back for `STEADY`.
 const BEFORE: Span = Span(10_000_000_000);
 const STEADY: Span = Span(1_000_000_000);
@@ -28,7 +28,9 @@ pub fn measure(run: &Run, deadline: Span) -> Measures {
     let window = window_width(run.ended);
     // What was wanted so late that its deadline lies beyond the end can still come: it says nothing yet.
     let judged: Vec<&Operation> = operations.iter().filter(|o| o.intended + deadline <= run.ended).collect();
-    let outages = outages(&judged, deadline);
+    let all: Vec<&Operation> = operations.iter().collect();
+    let latencies = latency(&all);
+    let outages = outages(&all, run.ended, DOWNTIME_MIN.max(latencies.p50 * DOWNTIME_MEDIANS));
     let mut kinds: BTreeMap<&'static str, Vec<&Operation>> = BTreeMap::new();
     for operation in &operations {
         kinds.entry(operation.kind).or_default().push(operation);
@@ -38,9 +40,9 @@ pub fn measure(run: &Run, deadline: Span) -> Measures {
         total: served(&judged, deadline),
         window,
         windows: windows(&judged, window, run.ended, deadline),
-        latency: latency(&operations.iter().collect::<Vec<_>>()),
+        latency: latencies,
         by_kind: kinds.into_iter().map(|(kind, operations)| (kind, latency(&operations))).collect(),
-        recoveries: recoveries(run, &judged, &outages, deadline),
+        recoveries: recoveries(run, &all, &outages, deadline),
         downtimes: longest(outages),
         operations,
     }
@@ -120,29 +122,37 @@ pub fn percentile(operations: &[Operation], percentile: f64) -> Option<Span> {
     latencies.get(rank.max(1) - 1).copied()
 }
 
-/// Stretches of a tenth of a second or more in which one operation after another was wanted in vain, in order of time.
-fn outages(operations: &[&Operation], deadline: Span) -> Vec<Downtime> {
-    let mut found = Vec::new();
-    let mut vain: Vec<Time> = Vec::new();
-    let mut close = |vain: &mut Vec<Time>, until: Option<Time>| {
-        if let (true, Some(&from), Some(&last)) =
-            (vain.len() >= DOWNTIME_OPERATIONS, vain.first(), vain.last())
-        {
-            let until = until.unwrap_or(last);
-            if until.since(from) >= DOWNTIME_MIN {
-                found.push(Downtime { from, until });
-            }
-        }
-        vain.clear();
-    };
+/// Stretches in which somebody waited and nobody was answered, for `floor` at least; in order of time.
+///
+/// Each lies between two answers that follow one another, and begins when somebody begins to wait: at the earlier answer,
+/// if an operation that the later one answers was wanted before it, or when the next one is wanted. An operation that is
+/// given up waits no longer, which nobody tells us: what was wanted before the earlier answer and never answered is left
+/// out.
+fn outages(operations: &[&Operation], ended: Time, floor: Span) -> Vec<Downtime> {
+    let mut answers: Vec<Time> = operations.iter().filter_map(|o| o.done).collect();
+    answers.sort_unstable();
+    // For the first so many operations, by intended start: when the last of their answers came.
+    let mut latest = vec![Time::ZERO];
     for operation in operations {
-        if in_time(operation, deadline) {
-            close(&mut vain, Some(operation.intended));
-        } else {
-            vain.push(operation.intended);
-        }
+        let before = latest.last().copied().unwrap_or_default();
+        latest.push(before.max(operation.done.unwrap_or_default()));
     }
-    close(&mut vain, None);
+    let mut found = Vec::new();
+    let mut last = Time::ZERO;
+    for next in answers.into_iter().map(Some).chain([None]) {
+        let wanted = operations.partition_point(|o| o.intended <= last);
+        let waits_already = next.is_some_and(|next| latest[wanted] >= next);
+        let begins = operations.get(wanted).map(|o| o.intended);
+        let from = if waits_already { Some(last) } else { begins };
+        let until = next.unwrap_or(ended);
+        if let Some(from) = from
+            && from < until
+            && until.since(from) >= floor
+        {
+            found.push(Downtime { from, until });
+        }
+        last = until;
+    }
     found
 }
 
@@ -156,21 +166,30 @@ fn longest(mut downtimes: Vec<Downtime>) -> Vec<Downtime> {
 fn recoveries(run: &Run, operations: &[&Operation], outages: &[Downtime], deadline: Span) -> Vec<Recovery> {
     let harms = run.faults.iter().enumerate().filter(|(_, report)| report.planned.fault.harms());
     let struck = harms.filter_map(|(fault, report)| report.struck.map(|struck| (fault, struck)));
-    let served: Vec<Time> = operations.iter().filter(|o| in_time(o, deadline)).map(|o| o.intended).collect();
-    let service = Service { operations, served, outages, deadline };
+    let service = Service { operations, answers: answers(operations), outages, deadline };
     struck.map(|(fault, at)| Recovery { fault, outcome: service.restored(at, run.ended) }).collect()
 }
 
-/// What clients got, in order of time.
+/// The moments at which operations were answered, in order.
+fn answers(operations: &[&Operation]) -> Vec<Time> {
+    let mut answers: Vec<Time> = operations.iter().filter_map(|o| o.done).collect();
+    answers.sort_unstable();
+    answers
+}
+
+/// What clients got.
 struct Service<'a> {
+    /// By intended start.
     operations: &'a [&'a Operation],
-    /// When the operations were wanted that were served in time.
-    served: Vec<Time>,
+    answers: Vec<Time>,
     outages: &'a [Downtime],
     deadline: Span,
 }
 
 impl Service<'_> {
+    /// Service is back at the first moment from the strike on that begins a second in which no downtime begins, and in
+    /// which at least half as many operations are answered as in an average second of the ten before the strike, or all
+    /// that are wanted are served: when there are fewer clients, fewer answers are enough.
     fn restored(&self, struck: Time, ended: Time) -> Restored {
         let before = Time(struck.0.saturating_sub(BEFORE.0));
         let (usual, seconds) = (self.between(before, struck), struck.since(before));
@@ -186,23 +205,36 @@ impl Service<'_> {
             u128::from(now) * 2 * u128::from(seconds.0) >= u128::from(usual) * u128::from(STEADY.0)
         };
         let last = Time(ended.0 - STEADY.0 - self.deadline.0);
-        let starts = self.served.iter().copied().skip_while(|&at| at < struck).take_while(|&at| at <= last);
-        match core::iter::once(struck).chain(starts).find(|&at| enough(at) && !self.breaks_off(at)) {
+        let starts = self.answers.iter().copied().skip_while(|&at| at < struck).take_while(|&at| at <= last);
+        let back = |at: &Time| !self.breaks_off(*at) && (enough(*at) || self.serves_all(*at));
+        match core::iter::once(struck).chain(starts).find(back) {
             None => Restored::Never,
             Some(at) if at == struck && self.serves_next(struck) => Restored::Uninterrupted,
-            Some(at) => Restored::After(self.first_served(at).since(struck)),
+            Some(at) => Restored::After(self.first_answer(at).since(struck)),
         }
     }
 
-    /// How many operations were served of those wanted from `from` on and before `until`.
+    /// How many operations were answered from `from` on and before `until`.
     fn between(&self, from: Time, until: Time) -> u64 {
-        let index = |time: Time| self.served.partition_point(|&at| at < time);
+        let index = |time: Time| self.answers.partition_point(|&at| at < time);
         (index(until) - index(from)) as u64
     }
 
-    /// Whether a downtime begins in the second from `at` on.
+    /// The operations wanted in the second from `at` on.
+    fn wanted(&self, at: Time) -> &[&Operation] {
+        let index = |time: Time| self.operations.partition_point(|o| o.intended < time);
+        &self.operations[index(at)..index(at + STEADY)]
+    }
+
+    /// Whether some are wanted in the second from `at` on, and all of them served in time.
+    fn serves_all(&self, at: Time) -> bool {
+        let wanted = self.wanted(at);
+        !wanted.is_empty() && wanted.iter().all(|o| in_time(o, self.deadline))
+    }
+
+    /// Whether a downtime begins in the second from `at` on, or goes on at `at`.
     fn breaks_off(&self, at: Time) -> bool {
-        let next = self.outages.partition_point(|d| d.from < at);
+        let next = self.outages.partition_point(|d| d.until <= at);
         self.outages.get(next).is_some_and(|d| d.from < at + STEADY)
     }
 
@@ -212,9 +244,8 @@ impl Service<'_> {
         self.operations.get(next).is_some_and(|o| in_time(o, self.deadline))
     }
 
-    /// Service is back when it serves, which may be a little after the second began that counts.
-    fn first_served(&self, at: Time) -> Time {
-        self.served.get(self.served.partition_point(|&t| t < at)).copied().unwrap_or(at)
+    fn first_answer(&self, at: Time) -> Time {
+        self.answers.get(self.answers.partition_point(|&t| t < at)).copied().unwrap_or(at)
     }
 }
 
@@ -267,7 +298,23 @@ mod tests {
         let operations: Vec<Operation> = (0..100).map(|i| operation(100.ms() * i, answer(i))).collect();
         let all: Vec<&Operation> = operations.iter().collect();
         let time = |span: Span| Time(span.0);
-        assert_eq!(longest(outages(&all, 1.s())), [Downtime { from: time(1.s()), until: time(3.s()) }]);
+        let found = longest(outages(&all, time(10.s()), 100.ms()));
+        assert_eq!(found, [Downtime { from: time(1.s()), until: time(3_001.ms()) }]);
+        // One client at a time, and one operation that waits for eight seconds: nobody else is wanted, and yet.
+        let lone =
+            [operation(1.s(), Some(5.ms())), operation(2.s(), Some(8.s())), operation(11.s(), Some(5.ms()))];
+        let found = outages(&lone.iter().collect::<Vec<_>>(), time(12.s()), 100.ms());
+        assert_eq!(found, [Downtime { from: time(2.s()), until: time(10.s()) }]);
+        // Everybody waits through it and is answered in the end.
+        let patient: Vec<Operation> = (0..80)
+            .map(|i| operation(100.ms() * i, Some(if i < 20 { 1.ms() } else { 9.s() - 100.ms() * i })))
+            .collect();
+        let found = outages(&patient.iter().collect::<Vec<_>>(), time(12.s()), 100.ms());
+        assert_eq!(found, [Downtime { from: time(2.s()), until: time(9.s()) }]);
+        // Never again.
+        let end = [operation(1.s(), Some(5.ms())), operation(2.s(), None)];
+        let found = outages(&end.iter().collect::<Vec<_>>(), time(12.s()), 100.ms());
+        assert_eq!(found, [Downtime { from: time(2.s()), until: time(12.s()) }]);
     }
 
     /// What became of service after a strike at `struck`, in a run of thirty seconds in which an operation is wanted
@@ -277,9 +324,9 @@ mod tests {
         let at = |ms: u64| operation(1.ms() * ms, (!lost(ms)).then(|| 2.ms()));
         let operations: Vec<Operation> = (0..2_900).map(|i| at(i * 10 + 3)).collect();
         let all: Vec<&Operation> = operations.iter().collect();
-        let outages = outages(&all, 1.s());
-        let served = all.iter().filter(|o| in_time(o, 1.s())).map(|o| o.intended).collect();
-        let service = Service { operations: &all, served, outages: &outages, deadline: 1.s() };
+        let outages = outages(&all, Time(30.s().0), 100.ms());
+        let service =
+            Service { operations: &all, answers: answers(&all), outages: &outages, deadline: 1.s() };
         service.restored(Time(struck.0), Time(30.s().0))
     }
 
@@ -293,13 +340,13 @@ mod tests {
     #[test]
     fn service_is_back_with_the_first_operation_served_of_a_steady_second() {
         let after = |ms: u64| Restored::After(1.ms() * ms);
-        assert_eq!(restored(20.s(), &[(20_000, 21_400)]), after(1_403));
+        assert_eq!(restored(20.s(), &[(20_000, 21_400)]), after(1_405));
         // One operation in vain is no downtime, but an interruption.
-        assert_eq!(restored(20.s(), &[(20_000, 20_010)]), after(13));
+        assert_eq!(restored(20.s(), &[(20_000, 20_010)]), after(15));
         // A second that is good enough as a whole does not hide the outage in it.
-        assert_eq!(restored(20.s(), &[(20_300, 20_700)]), after(703));
+        assert_eq!(restored(20.s(), &[(20_300, 20_700)]), after(705));
         // A short return is none.
-        assert_eq!(restored(20.s(), &[(20_000, 21_000), (21_200, 23_000)]), after(3_003));
+        assert_eq!(restored(20.s(), &[(20_000, 21_000), (21_200, 23_000)]), after(3_005));
     }
 
     #[test]

@@ -113,7 +113,8 @@ pub struct Measures {
     pub latency: Latency,
     /// The same by kind of operation, in alphabetical order.
     pub by_kind: Vec<(&'static str, Latency)>,
-    /// Stretches of a tenth of a second or more in which operations were wanted and none was served, longest first; the
+    /// Stretches in which somebody waited and nobody was answered, for a tenth of a second or more and for at least five
+    /// times the median latency; longest first, the
     /// twenty longest.
     pub downtimes: Vec<Downtime>,
     /// For each fault of the run (by its position there) that struck and does harm: when service was restored.
@@ -175,9 +176,9 @@ pub struct Latency {
 /// A stretch of time without service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Downtime {
-    /// From the first operation that was wanted in vain.
+    /// When somebody began to wait: at the last answer before, or with the first operation wanted after it.
     pub from: Time,
-    /// To the next one that was served.
+    /// When the next operation was answered; the end of the run if none was.
     pub until: Time,
 }
 
@@ -192,13 +193,13 @@ pub struct Recovery {
 
 /// When service was restored after a fault.
 ///
-/// Service is steady at a moment that begins a second in which at least half as many operations are served as in an
-/// average second of the ten before the strike, and in which no downtime begins.
+/// Service is steady at a moment that begins a second in which no downtime begins, and in which at least half as many
+/// operations are answered as in an average second of the ten before the strike, or all that are wanted are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restored {
     /// It was never gone: it is steady at the strike, and the first operation wanted from then on was served in time.
     Uninterrupted,
-    /// So long after the strike the first operation was served of the first moment at which service is steady.
+    /// So long after the strike came the first answer from the first moment on at which service is steady.
     After(Span),
     /// There is no such moment before the end of the run.
     Never,
