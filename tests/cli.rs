@@ -320,3 +320,25 @@ fn who_reads_no_further_makes_no_error() {
     let output = Command::new("bash").args(["-c", &line]).output().unwrap();
     assert_eq!(out(&output).trim(), "0", "{}", err(&output));
 }
+
+/// Replication must not feed on itself: at two thousand writes a second over a wide area every entry still travels about
+/// once to each server, and a write takes two round trips, one to the leader and one to a majority.
+#[test]
+fn a_busy_wide_area_costs_no_more_per_operation_than_an_idle_one() {
+    let folder = Folder::new("busy");
+    let text = r#"(
+        about: "load", seed: 1, until: "6s",
+        services: { "db": (run: "raft", nodes: 5) },
+        clients: (nodes: 20, of: "db", load: Open(Constant(2000.0)), mix: (get: 0.0, put: 1.0), start: "1s"),
+        network: (delay: Constant("35ms")),
+        expect: [Availability(at_least: 1.0), Latency(percentile: 95.0, at_most: "140ms")],
+    )"#;
+    let file = folder.file("busy.ron", text);
+    let output = sim(&["run", &file, "--out", &folder.path("out")]);
+    assert_eq!(code(&output), 0, "{}", out(&output));
+    let summary: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.0.join("out/summary.json")).unwrap()).unwrap();
+    let number = |part: &str, name: &str| summary[part][name].as_f64().unwrap();
+    let bytes = number("traffic", "bytes") / number("operations", "wanted");
+    assert!(bytes < 1_000.0, "{bytes} bytes per operation");
+}

@@ -2,7 +2,8 @@
 //!
 //! It accepts what `ron` accepts with the extensions of [`options`](crate::format::options), but for infinite numbers
 //! and those that are none, and for one thing more: a string may be continued on the next line after a `\`, as in
-//! Rust. Strings, characters and numbers are read by `ron` itself. The difference is in the errors: `ron` says "expected string" of the blank before a value, and "trailing characters" of `1.5` where a
+//! Rust. Strings, characters and numbers are read by `ron` itself. The difference is in the errors: `ron` says "expected
+//! string" of the blank before a value, and "trailing characters" of `1.5` where a
 //! whole number belongs.
 
 use crate::{

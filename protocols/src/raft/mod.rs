@@ -9,8 +9,9 @@
 //!
 //! Beyond Figure 2: the no-op entry of a new leader (§8), reads without log entries (dissertation §6.4), backing up by
 //! whole terms (§5.3). A leader sends each entry to a follower once and at once, without waiting for the answer to the
-//! one before; it sends again from where the logs are known to agree when the follower finds a gap, or leaves a heartbeat
-//! unanswered. To a follower that is silent for longer it sends with heartbeats only. Left out: log compaction (§7), membership changes (§6), pre-vote.
+//! one before; it sends again from where the logs are known to agree when the follower finds a gap, or leaves a
+//! heartbeat unanswered. To a follower that is silent for longer it sends with heartbeats only. Left out: log
+//! compaction (§7), membership changes (§6), pre-vote, and asking again for a vote within a term.
 //! Indexes count entries from 1, as in the paper; 0 is the place before the first.
 
 mod config;
