@@ -230,3 +230,21 @@ fn one_append_entries_rpc_will_be_required_for_each_term_with_conflicting_entrie
         assert_eq!(repair(log, Backtrack::ByTerm), refused, "({name})");
     }
 }
+
+/// Beyond the paper: see the head of `raft/mod.rs`. Whoever lacks entries is asked one thing at a time, however many
+/// answers to what was sent before still come in.
+#[test]
+fn a_follower_with_a_gap_is_asked_one_question_at_a_time() {
+    let [leader, one] = nodes();
+    let mut cluster = alone(5, leader, 1, &[1, 1, 1, 1]);
+    crown(&mut cluster, leader, 5);
+    let refusal = |prev| Deliver(one, Msg::Appended { term: 2, prev, matched: Err(2), round: 0 });
+    let probe = cluster.step(leader, refusal(4));
+    assert_eq!(appends(&probe), [(one, 1, 4)], "from the latest place worth trying");
+    let put = cluster.request(leader, Op::Put(1, 10)).1;
+    assert!(!appends(&put).is_empty(), "the others hear of a new entry at once");
+    assert!(appends(&put).iter().all(|(to, ..)| *to != one), "and this one when the question is answered");
+    assert_eq!(appends(&cluster.step(leader, refusal(5))), [], "an answer to what was sent before");
+    let news = cluster.step(leader, Deliver(one, appended(2, Ok(5))));
+    assert_eq!(appends(&news), [(one, 5, 1)]);
+}
