@@ -10,8 +10,8 @@ use protocols::{
 };
 use sim_core::{
     fault::{Fault, Pick, PlannedFault},
-    network::{LinkPlan, NetworkPlan},
-    plan::{ClockPlan, Plan, ServicePlan},
+    link::{LinkPlan, NetworkPlan},
+    plan::{DiskPlan, Plan, ServicePlan},
     prelude::*,
     rng::Chance,
     sample::Delay,
@@ -20,34 +20,13 @@ use sim_core::{
 };
 
 fn plan(seed: u64) -> Plan {
-    let service = |name: &str, nodes, clients| ServicePlan {
-        name: name.into(),
-        prefix: name.into(),
-        nodes,
-        sync: Delay::Constant(if clients { 0.ms() } else { 1.ms() }),
-        clock: ClockPlan::default(),
-        clients,
-    };
+    let disk = DiskPlan { sync: Delay::Constant(1.ms()), ..DiskPlan::default() };
+    let services = vec![ServicePlan { disk, ..ServicePlan::new("db", 5) }, ServicePlan::clients(10)];
+    let delay = Delay::LogNormal { median: 1.ms(), p99: 8.ms() };
+    let network = NetworkPlan::new(LinkPlan { loss: Chance::ratio(1, 1000), ..LinkPlan::new(delay) });
     let split = Fault::Split(vec![vec![Pick::Role("leader".into()), Pick::Random(1)], vec![Pick::Rest]]);
-    Plan {
-        seed,
-        until: Time(60_000_000_000),
-        services: vec![service("db", 5, false), service("clients", 10, true)],
-        network: NetworkPlan {
-            default: LinkPlan {
-                delay: Delay::LogNormal { median: 1.ms(), p99: 8.ms() },
-                loss: Chance::new(0.001).expect("a probability"),
-            },
-            links: Vec::new(),
-        },
-        faults: vec![PlannedFault {
-            name: "split".into(),
-            at: Time(20_000_000_000),
-            lasts: Some(20.s()),
-            fault: split,
-            say: String::new(),
-        }],
-    }
+    let split = PlannedFault::at("split", Time(20_000_000_000), Some(20.s()), split);
+    Plan { faults: vec![split], ..Plan::new(seed, Time(60_000_000_000), services, network) }
 }
 
 fn world(seed: u64) -> World {

@@ -6,7 +6,7 @@ use scenarios::{
     diagnostics::Diagnostics,
     format::{FILE_MAX, Scenario},
     plan::Plan,
-    play, read, set,
+    play, read, set, vocabulary,
 };
 use sim_core::judged::{Judged, Status};
 use std::{
@@ -207,6 +207,13 @@ pub(crate) fn list(registry: &Registry) -> u8 {
         say!("    operations  {}", protocol.mix);
         say!("    with        {}", protocol.config);
     }
+    say!("\nfaults, links, delays, expectations and how to write them: sim list faults");
+    0
+}
+
+pub(crate) fn list_faults(markdown: bool) -> u8 {
+    let table = if markdown { vocabulary::markdown() } else { vocabulary::text() };
+    say!("{}", table.trim_end());
     0
 }
 

@@ -73,7 +73,13 @@ enum Command {
         choice: Choice,
     },
     /// Name the protocols, what they can be told, and what is checked of them.
-    List,
+    List {
+        /// Name something else instead.
+        what: Option<What>,
+        /// In Markdown.
+        #[arg(long, requires = "what")]
+        markdown: bool,
+    },
     /// Run a scenario and print its fingerprint and number of events: what `verify` asks of its fresh process.
     #[command(hide = true)]
     Fingerprint {
@@ -83,6 +89,13 @@ enum Command {
         #[arg(long)]
         trace: Option<PathBuf>,
     },
+}
+
+/// What can be listed besides protocols.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum What {
+    /// Every fault, and whatever else a scenario can say of a world and its failures, with an example each.
+    Faults,
 }
 
 /// Which run of a scenario.
@@ -114,7 +127,8 @@ pub fn main(registry: &Registry) -> ExitCode {
         }
         Command::Check { files, set } => commands::check(registry, &files, &set),
         Command::Verify { file, choice } => commands::verify(registry, &file, &choice),
-        Command::List => commands::list(registry),
+        Command::List { what: None, .. } => commands::list(registry),
+        Command::List { what: Some(What::Faults), markdown } => commands::list_faults(markdown),
         Command::Fingerprint { file, choice, trace } => {
             commands::fingerprint(registry, &file, &choice, trace.as_deref())
         }

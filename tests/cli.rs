@@ -149,6 +149,19 @@ fn bad_usage_ends_with_2_and_help_with_0() {
     let list = sim(&["list"]);
     assert_eq!(code(&list), 0);
     assert!(out(&list).contains("raft") && out(&list).contains("election safety"));
+    assert!(out(&list).contains("sim list faults"), "it says where the rest is");
+}
+
+#[test]
+fn the_vocabulary_is_listed_for_people_and_in_markdown() {
+    let (text, markdown) = (sim(&["list", "faults"]), sim(&["list", "faults", "--markdown"]));
+    assert_eq!((code(&text), code(&markdown)), (0, 0));
+    for word in ["Split(", "nemesis", "LogNormal(", "regions:", "QuorumKept("] {
+        assert!(out(&text).contains(word) && out(&markdown).contains(word), "{word}");
+    }
+    assert!(out(&markdown).contains("| write | for |") && !out(&text).contains("| write | for |"));
+    assert_eq!(code(&sim(&["list", "--markdown"])), 2, "only the vocabulary has Markdown");
+    assert_eq!(code(&sim(&["list", "fault"])), 2);
 }
 
 #[test]

@@ -130,8 +130,9 @@ impl<W: Workload> Protocol for Client<W> {
             Load::Closed(_) => Span::ZERO,
         };
         // A client that boots again goes on from now; what it wanted while it was down was never asked.
-        client.next = client.next.max(ctx.now);
-        ctx.set(Arrive, client.next.since(ctx.now));
+        let now = ctx.now();
+        client.next = client.next.max(now);
+        ctx.set(Arrive, client.next.since(now));
         client
     }
 
@@ -175,7 +176,8 @@ impl<W: Workload> Protocol for Client<W> {
 impl<W: Workload> Client<W> {
     /// Begins every operation that is wanted by now: several, if the client was held up.
     fn arrive(&mut self, ctx: &mut Ctx<Self>) {
-        while self.next <= ctx.now {
+        let now = ctx.now();
+        while self.next <= now {
             self.begin(ctx);
             self.next += match self.config.0.load {
                 Load::Poisson(gap) => exponential(&mut self.arrivals, gap),
@@ -183,7 +185,7 @@ impl<W: Workload> Client<W> {
                 Load::Closed(_) => return,
             };
         }
-        ctx.set(Arrive, self.next.since(ctx.now));
+        ctx.set(Arrive, self.next.since(now));
     }
 
     /// What an operation is depends on the client and its number alone, so taking one away leaves the others.
@@ -210,7 +212,7 @@ impl<W: Workload> Client<W> {
         if sticky {
             pending.server = self.server;
         }
-        let intent = Intent { operation: number, late: ctx.now.since(pending.wanted) };
+        let intent = Intent { operation: number, late: ctx.now().since(pending.wanted) };
         let ticket = ctx.call_for(intent, pending.server, pending.op.clone());
         let alarm = ctx.after(self.config.0.timeout, GiveUp(ticket));
         self.calls.insert(ticket, (number, alarm));
@@ -248,7 +250,7 @@ impl<W: Workload> Client<W> {
             W::learn(&mut self.memory, &pending.op, &ret);
         }
         if let Load::Closed(think) = self.config.0.load {
-            self.next = ctx.now + think;
+            self.next = ctx.now() + think;
             ctx.set(Arrive, think);
         }
     }

@@ -94,15 +94,18 @@ impl Message for Ret {
     }
 }
 
-/// Shares of the kinds of operation; they need not add up to 1.
+/// Shares of the kinds of operation; they need not add up to 1. A kind that a mix does not name has none.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct Mix {
     /// Reads.
+    #[serde(default)]
     pub get: f64,
     /// Blind writes of a value never written before.
+    #[serde(default)]
     pub put: f64,
     /// Compare-and-set from the value this client saw last on that key to one never written before.
+    #[serde(default)]
     pub cas: f64,
 }
 

@@ -15,10 +15,9 @@ use protocols::{
 };
 use sim_core::{
     fault::{Fault, Pick, PlannedFault},
-    network::{LinkException, LinkPlan, NetworkPlan},
-    plan::{ClockPlan, Plan, ServicePlan},
+    link::{LinkException, LinkPlan, NetworkPlan},
+    plan::{Plan, ServicePlan},
     prelude::*,
-    rng::Chance,
     run::Run,
     sample::Delay,
     world::World,
@@ -80,20 +79,11 @@ impl Setting {
     /// Servers whose timers start afresh at time 0; the missing ones are gone a nanosecond later.
     fn world(&self, seed: u64) -> World {
         let missing = (self.alive..self.servers).map(|n| Pick::Node(format!("raft-{}", n + 1)));
-        let crash = PlannedFault {
-            name: "missing".into(),
-            at: Time(1),
-            lasts: None,
-            fault: Fault::Crash(missing.collect()),
-            say: String::new(),
-        };
-        let mut world = World::new(Plan {
-            seed,
-            until: Time::ZERO + 60.s(),
-            services: vec![service("raft", self.servers, false)],
-            network: NetworkPlan { default: link(self.delay.clone()), links: Vec::new() },
-            faults: vec![crash],
-        });
+        let crash = PlannedFault::at("missing", Time(1), None, Fault::Crash(missing.collect()));
+        let services = vec![ServicePlan::new("raft", self.servers)];
+        let network = NetworkPlan::new(LinkPlan::new(self.delay.clone()));
+        let plan = Plan::new(seed, Time::ZERO + 60.s(), services, network);
+        let mut world = World::new(Plan { faults: vec![crash], ..plan });
         let config = Config { election: self.election, ..Config::default() };
         world.populate::<Raft<Kv>>(config, None).unwrap();
         world
@@ -116,21 +106,6 @@ impl Setting {
         let first = run.roles.iter().find(|change| change.role == Role("leader")).unwrap();
         (first.at.since(Time::ZERO).as_millis(), first.epoch)
     }
-}
-
-fn service(name: &str, nodes: u32, clients: bool) -> ServicePlan {
-    ServicePlan {
-        name: name.into(),
-        prefix: name.into(),
-        nodes,
-        sync: Delay::Constant(Span::ZERO),
-        clock: ClockPlan::default(),
-        clients,
-    }
-}
-
-fn link(delay: Delay) -> LinkPlan {
-    LinkPlan { delay, loss: Chance::NEVER }
 }
 
 fn fixed(servers: u32, alive: u32, election: (u64, u64), latency: Span) -> Setting {
@@ -262,20 +237,18 @@ impl Writing {
     fn run(&self, seed: u64) -> Run {
         let servers: Vec<NodeId> = (0..self.servers).map(NodeId).collect();
         let client = vec![NodeId(self.servers)];
-        let near = link(Delay::Constant(self.client));
-        let mut world = World::new(Plan {
-            seed,
-            until: Time::ZERO + self.until,
-            services: vec![service("raft", self.servers, false), service("client", 1, true)],
-            network: NetworkPlan {
-                default: link(self.legs.clone()),
-                links: vec![
-                    LinkException { from: servers.clone(), to: client.clone(), link: near.clone() },
-                    LinkException { from: client, to: servers, link: near },
-                ],
-            },
-            faults: Vec::new(),
-        });
+        let near = |from: &[NodeId], to: &[NodeId]| LinkException {
+            from: from.to_vec(),
+            to: to.to_vec(),
+            link: LinkPlan::new(Delay::Constant(self.client)),
+            pipe: None,
+        };
+        let network = NetworkPlan {
+            links: vec![near(&servers, &client), near(&client, &servers)],
+            ..NetworkPlan::new(LinkPlan::new(self.legs.clone()))
+        };
+        let services = vec![ServicePlan::new("raft", self.servers), ServicePlan::clients(1)];
+        let mut world = World::new(Plan::new(seed, Time::ZERO + self.until, services, network));
         world.populate::<Raft<Kv>>(self.config.clone(), None).unwrap();
         let config = protocols::client::Config::<Kv> {
             servers: (NodeId(0), self.servers),

@@ -4,10 +4,11 @@
 //! over its picture, because it has none of them and guesses the width of text.
 
 use crate::{
+    areas,
     axis::{Axis, LEFT, RIGHT, Scale, WIDTH},
     columns::{Column, columns, together},
-    marks::{BAND, Marks},
-    palette::{BLUE, Color, GREEN, GRID, INK, MUTED, ORANGE, PAPER, PURPLE, VERMILLION},
+    marks::Marks,
+    palette::{BLUE, Color, GREEN, GRID, INK, MUTED, ORANGE, PAPER, PURPLE},
     svg::{self, Anchor, COLUMN},
     words::{clean, moment, span},
 };
@@ -137,8 +138,10 @@ impl Chart<'_> {
         let mut svg = String::new();
         self.plot(&mut svg, size, (top, legend), place, &marks).expect("drawing into a string does not fail");
         // Plotters gives no classes: bands are known by their paint, which nothing else has.
-        let band = format!("opacity=\"{BAND}\" fill=\"{}\"", VERMILLION.light);
-        let mut svg = svg.replace(&band, &format!("class=\"band\" {band}"));
+        for (color, opacity) in areas::paints() {
+            let band = format!("opacity=\"{opacity}\" fill=\"{}\"", color.light);
+            svg = svg.replace(&band, &format!("class=\"band\" {band}"));
+        }
         let end = svg.rfind("</svg>").expect("plotters closes what it opens");
         svg.truncate(end);
         self.head(&mut svg, place);
@@ -190,9 +193,11 @@ impl Chart<'_> {
             .x_label_formatter(&|share| named(&moments, *share))
             .y_label_formatter(&|share| named(&self.ticks, *share))
             .draw()?;
-        for &(from, until) in &marks.bands {
-            let band = [(fine(self.axis.share(from)), 0), (fine(self.axis.share(until)), FINE)];
-            chart.draw_series([Rectangle::new(band, rgb(VERMILLION).mix(BAND).filled())])?;
+        for band in marks.bands() {
+            let (x, width) = band.place;
+            let [from, until] = [x, x + width].map(|x| fine((x - LEFT) / (WIDTH - LEFT - RIGHT)));
+            let paint = rgb(band.color).mix(band.opacity).filled();
+            chart.draw_series([Rectangle::new([(from, 0), (until, FINE)], paint)])?;
         }
         for series in &self.series {
             match series {

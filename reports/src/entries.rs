@@ -1,13 +1,13 @@
 //! The entries of the summary's lists: verdicts, faults, properties, violations. `SUMMARY.md` says what each key means.
 
+use crate::{areas, faults, schedule};
 use serde::Serialize;
 use sim_core::{
+    fault::{Keep, Schedule},
     judged::{Judged, Restored},
     property::Kind,
-    run::Effect,
-    time::Time,
+    run::{Effect, FaultReport},
 };
-use std::collections::BTreeMap;
 
 #[derive(Serialize)]
 pub(crate) struct VerdictEntry<'a> {
@@ -22,24 +22,100 @@ pub(crate) struct FaultEntry<'a> {
     name: &'a str,
     kind: &'static str,
     harms: bool,
-    at_ns: u64,
+    area: Option<&'static str>,
+    momentary: bool,
+    when: WhenEntry<'a>,
+    at_ns: Option<u64>,
     lasts_ns: Option<u64>,
+    keep: &'static str,
     struck_ns: Option<u64>,
     ended_ns: Option<u64>,
     chose: Vec<Vec<String>>,
     bit: bool,
+    did: String,
     effect: EffectEntry,
     recovery: Option<RecoveryEntry>,
     say: &'a str,
 }
 
+/// When it was to strike, as the plan says it.
+#[derive(Default, Serialize)]
+struct WhenEntry<'a> {
+    schedule: &'static str,
+    fault: Option<&'a str>,
+    after_ns: Option<u64>,
+    condition: Option<String>,
+    from_ns: Option<u64>,
+}
+
+impl WhenEntry<'_> {
+    fn of(schedule: &Schedule) -> WhenEntry<'_> {
+        let nothing = WhenEntry::default();
+        match schedule {
+            Schedule::At(_) => WhenEntry { schedule: "at", ..nothing },
+            Schedule::After(fault, after) => {
+                WhenEntry { schedule: "after", fault: Some(fault), after_ns: Some(after.0), ..nothing }
+            }
+            Schedule::When(condition, from) => WhenEntry {
+                schedule: "when",
+                condition: Some(schedule::phrase(condition)),
+                from_ns: Some(from.0),
+                ..nothing
+            },
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct EffectEntry {
     nodes: u32,
+    spared: u32,
     dropped: u64,
     delayed: u64,
+    duplicated: u64,
+    corrupted: u64,
+    misled: u64,
+    failed: u64,
+    records: u64,
     in_flight: u64,
     role_changes: u64,
+    leader_changes: u64,
+    quorum_lost: bool,
+}
+
+impl EffectEntry {
+    fn of(effect: Effect) -> EffectEntry {
+        let Effect {
+            nodes,
+            spared,
+            dropped,
+            delayed,
+            duplicated,
+            corrupted,
+            misled,
+            failed,
+            records,
+            in_flight,
+            role_changes,
+            leader_changes,
+            quorum_lost,
+        } = effect;
+        EffectEntry {
+            nodes,
+            spared,
+            dropped,
+            delayed,
+            duplicated,
+            corrupted,
+            misled,
+            failed,
+            records,
+            in_flight,
+            role_changes,
+            leader_changes,
+            quorum_lost,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -93,30 +169,36 @@ pub(crate) fn verdicts(judged: &Judged) -> Vec<VerdictEntry<'_>> {
 }
 
 pub(crate) fn faults(judged: &Judged) -> Vec<FaultEntry<'_>> {
-    let recoveries: BTreeMap<usize, _> =
-        judged.measures.recoveries.iter().map(|r| (r.fault, r.outcome)).collect();
-    let ns = |time: Option<Time>| time.map(|t| t.0);
+    let recoveries = faults::recoveries(judged);
+    let all = judged.run.faults.iter().enumerate();
+    all.map(|(index, report)| fault(judged, report, recoveries.get(&index).copied())).collect()
+}
+
+fn fault<'a>(judged: &'a Judged, report: &'a FaultReport, recovery: Option<Restored>) -> FaultEntry<'a> {
     let names = |group: &Vec<_>| group.iter().map(|&n| judged.run.name(n)).collect();
-    let faults = judged.run.faults.iter().enumerate();
-    faults
-        .map(|(index, f)| {
-            let Effect { nodes, dropped, delayed, in_flight, role_changes } = f.effect;
-            FaultEntry {
-                name: &f.planned.name,
-                kind: f.planned.fault.kind(),
-                harms: f.planned.fault.harms(),
-                at_ns: f.planned.at.0,
-                lasts_ns: f.planned.lasts.map(|s| s.0),
-                struck_ns: ns(f.struck),
-                ended_ns: ns(f.ended),
-                chose: f.chose.iter().map(names).collect(),
-                bit: f.struck.is_some() && f.bit(),
-                effect: EffectEntry { nodes, dropped, delayed, in_flight, role_changes },
-                recovery: recoveries.get(&index).map(|&outcome| RecoveryEntry::of(outcome)),
-                say: &f.planned.say,
-            }
-        })
-        .collect()
+    let planned = &report.planned;
+    FaultEntry {
+        name: &planned.name,
+        kind: planned.fault.kind(),
+        harms: planned.fault.harms(),
+        area: planned.fault.area().map(areas::word),
+        momentary: planned.fault.momentary(),
+        when: WhenEntry::of(&planned.when),
+        at_ns: report.moment().map(|t| t.0),
+        lasts_ns: planned.lasts.map(|s| s.0),
+        keep: match planned.keep {
+            Keep::Nothing => "nothing",
+            Keep::Quorum => "quorum",
+        },
+        struck_ns: report.struck.map(|t| t.0),
+        ended_ns: report.ended.map(|t| t.0),
+        chose: report.chose.iter().map(names).collect(),
+        bit: report.struck.is_some() && report.bit(),
+        did: faults::effect(judged, report),
+        effect: EffectEntry::of(report.effect),
+        recovery: recovery.map(RecoveryEntry::of),
+        say: &planned.say,
+    }
 }
 
 pub(crate) fn properties(judged: &Judged) -> Vec<PropertyEntry<'_>> {

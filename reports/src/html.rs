@@ -5,6 +5,7 @@
 
 use crate::{
     charts::{self, Place},
+    groups::Group,
     lanes::lanes,
     page::{self, Listed},
     palette::dark_css,
@@ -35,8 +36,8 @@ struct Page {
     latency: String,
     lanes: String,
     hint: String,
-    faults: Listed<page::StoryRow>,
-    effects: Listed<page::EffectRow>,
+    together: Listed<Group>,
+    faults: Listed<page::FaultRow>,
     served: String,
     downtime: String,
     latencies: Listed<tables::LatencyRow>,
@@ -82,8 +83,8 @@ pub fn html(judged: &Judged) -> String {
         latency: charts::latency(judged, Place::Page),
         lanes: lanes(judged),
         hint: hint(judged),
-        faults: page::story(judged),
-        effects: page::effects(judged),
+        together: page::together(judged),
+        faults: page::faults(judged),
         served: page::served(judged),
         downtime: if judged.measures.total.wanted > 0 {
             format!("Downtime: {}.", downtime(judged))
@@ -118,8 +119,9 @@ fn css() -> String {
     format!("{LIGHT}@media screen and (prefers-color-scheme: dark){{{DARK}{}}}\n", dark_css())
 }
 
-const LEGEND: &str = " Shaded: a fault was in force; its number is that of the story below (orange: harm, green: the end \
-    of harm). On a lane a dotted part is a frozen process, letters tell the sides of a cut, a cross is a broken property.";
+const LEGEND: &str = " Shaded: a fault was in force; the bars above a chart tell what it harmed. Numbers are those of the table \
+    below: filled where harm began, hollow where it was ended. On a lane a dotted part is a frozen process, letters tell \
+    the sides of a cut, a cross is a broken property.";
 
 fn hint(judged: &Judged) -> String {
     let mut out = String::from("Point at anything for its numbers.");

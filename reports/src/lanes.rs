@@ -1,12 +1,13 @@
 //! Node lanes: for every server a strip of time, coloured by its role, so that an election reads as a picture.
 //!
 //! A stretch with a leading role carries its epoch. Over the strips lie the faults: a hatched end of a strip is a process
-//! that does not run, dots are a frozen one, and letters say on which side of a cut a node stood.
+//! that does not run, dots are a frozen one, and letters say on which side of a cut a node stood. Below a strip run lines,
+//! one per area, for as long as the node's links, processor, clock or disk were not well.
 
 use crate::{
     axis::{Axis, LEFT, RIGHT, WIDTH},
-    marks::{BAND, Marks},
-    overlays,
+    marks::Marks,
+    overlays::{self, Ill},
     palette::{
         BLUE, CROWDED, Color, GREEN, GRID, INK, MUTED, ORANGE, PAPER, PURPLE, QUIET, SKY, VERMILLION, YELLOW,
     },
@@ -25,7 +26,8 @@ use std::{collections::BTreeSet, fmt::Write};
 const LANES_MAX: usize = 24;
 const PIECES_MAX: usize = 2_000;
 pub(crate) const LANE: f64 = 18.0;
-pub(crate) const PITCH: f64 = 24.0;
+/// From one lane to the next; the gap has room for a line per area.
+pub(crate) const PITCH: f64 = 29.0;
 
 /// What fills a piece of a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,12 +76,13 @@ pub(crate) fn lanes(judged: &Judged) -> String {
         lane(&mut body, &name, pieces, axis, y, &key);
     }
     overlays::faults(&mut body, judged, &nodes, axis, top);
+    let ills = overlays::ills(&mut body, judged, &nodes, axis, top);
     overlays::violations(&mut body, judged, &nodes, axis, top);
     marks.draw(&mut body, head, bottom);
     svg::label(&mut body, (4.0, 14.0), Anchor::Start, INK, WIDTH, "Roles of the servers");
     moments(&mut body, axis, bottom);
     let crowded = pieces.iter().flatten().any(|piece| matches!(piece.fill, Fill::Crowd(_)));
-    let height = legend(&mut body, &key, crowded, bottom + 26.0, hidden);
+    let height = legend(&mut body, &key, (crowded, &ills), bottom + 26.0, hidden);
     let mut out = String::new();
     let _ = writeln!(
         out,
@@ -213,10 +216,10 @@ fn shades(out: &mut String, marks: &Marks, axis: Axis, (top, bottom): (f64, f64)
             GRID.light
         );
     }
-    for &(from, until) in &marks.bands {
-        let (x, end) = (axis.x(from), axis.x(until));
-        let paint = format!("class=\"band\" fill=\"{}\" fill-opacity=\"{BAND}\"", VERMILLION.light);
-        svg::block(out, (x, top - 3.0, end - x, bottom - top + 1.0), &paint, "");
+    for band in marks.bands() {
+        let (x, width) = band.place;
+        let paint = format!("class=\"band\" fill=\"{}\" fill-opacity=\"{}\"", band.color.light, band.opacity);
+        svg::block(out, (x, top - 3.0, width, bottom - top + 1.0), &paint, "");
     }
 }
 
@@ -227,7 +230,13 @@ fn moments(out: &mut String, axis: Axis, bottom: f64) {
 }
 
 /// What the colours mean; returns where it ends.
-fn legend(out: &mut String, key: &[(Role, Color)], crowded: bool, top: f64, hidden: usize) -> f64 {
+fn legend(
+    out: &mut String,
+    key: &[(Role, Color)],
+    (crowded, ills): (bool, &[Ill]),
+    top: f64,
+    hidden: usize,
+) -> f64 {
     let (mut x, mut y) = (LEFT, top);
     let mut entries: Vec<(String, &str)> = Vec::new();
     for (role, color) in key {
@@ -244,6 +253,14 @@ fn legend(out: &mut String, key: &[(Role, Color)], crowded: bool, top: f64, hidd
         svg::block(out, (x, y, 14.0, 11.0), &format!("fill=\"{fill}\""), "");
         svg::label(out, (x + 19.0, y + 9.5), Anchor::Start, INK, width, &name);
         x += width;
+    }
+    if !ills.is_empty() {
+        (x, y) = (LEFT, y + 18.0);
+    }
+    for ill in ills {
+        ill.draw(out, (x, y + 5.5), 16.0);
+        svg::label(out, (x + 21.0, y + 9.5), Anchor::Start, INK, WIDTH, ill.phrase());
+        x += 24.0 + (columns(ill.phrase()) + 2) as f64 * COLUMN;
     }
     if hidden > 0 {
         y += 18.0;

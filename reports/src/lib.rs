@@ -7,19 +7,24 @@
 //! Scenario files are not trusted. Whatever they say is escaped for the place where it appears, control characters are
 //! replaced, and lists are cut at a length that keeps the page small; what is cut says how much is missing.
 
+mod areas;
 mod axis;
 mod charts;
 mod columns;
+mod effects;
 mod entries;
 mod faults;
+mod groups;
 mod html;
 mod lanes;
+mod manner;
 mod marks;
 mod overlays;
 mod page;
 mod paint;
 mod palette;
 mod roles;
+mod schedule;
 mod summary;
 mod svg;
 mod tables;

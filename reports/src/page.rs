@@ -1,14 +1,17 @@
 //! What stands on the page, as plain texts: the template only places them, and escapes every one.
 
 use crate::{
+    areas,
     faults::{self, Outcome, Told},
+    groups::{self, Group, SINGLY_MAX},
     verdicts::{evidence, sign},
     words::{clean_lines, count, counted, percent, short, span},
 };
 use sim_core::{
-    judged::{Judged, Restored, Status, Verdict},
-    run::Effect,
+    judged::{Judged, Status, Verdict},
+    run::Traffic,
 };
+use std::collections::BTreeSet;
 
 /// A list cut at its maximum, and what the cut left out.
 #[derive(Debug)]
@@ -121,73 +124,57 @@ pub(crate) fn verdicts(judged: &Judged) -> Listed<VerdictRow> {
 }
 
 #[derive(Debug)]
-pub(crate) struct StoryRow {
+pub(crate) struct FaultRow {
     pub(crate) number: usize,
     pub(crate) when: String,
+    pub(crate) trigger: String,
     pub(crate) name: String,
-    pub(crate) kind: &'static str,
+    pub(crate) aside: String,
+    pub(crate) area: &'static str,
     pub(crate) whom: String,
     pub(crate) say: String,
     pub(crate) effect: String,
-    pub(crate) recovery: String,
-    pub(crate) unrecovered: bool,
-    pub(crate) harms: bool,
     pub(crate) warn: bool,
+    pub(crate) recovery: String,
+    pub(crate) unmeasured: &'static str,
+    pub(crate) unrecovered: bool,
 }
 
-pub(crate) fn story(judged: &Judged) -> Listed<StoryRow> {
-    let row = |f: Told| StoryRow {
+/// Every fault, one by one.
+pub(crate) fn faults(judged: &Judged) -> Listed<FaultRow> {
+    const SHOWN: usize = 1_000;
+    let all = judged.run.faults.len();
+    // The author's sentence is told once, and not at every occurrence.
+    let mut said: BTreeSet<String> = BTreeSet::new();
+    let row = |f: Told| FaultRow {
         number: f.number,
+        aside: f.aside(),
         when: f.when,
+        trigger: f.trigger,
         name: f.name,
-        kind: f.kind,
-        whom: short(&f.whom, 300),
-        say: f.say,
+        area: f.area.map_or("end", areas::word),
+        whom: short(&f.whom, 200),
+        say: if said.insert(f.say.clone()) { f.say } else { String::new() },
         warn: f.outcome != Outcome::Bit,
         effect: f.effect,
         recovery: f.recovery,
+        unmeasured: f.unmeasured,
         unrecovered: f.unrecovered,
-        harms: f.harms,
     };
-    let shown = faults::told(judged, 100).into_iter().map(row).collect();
-    Listed::new(shown, judged.run.faults.len(), "more fault")
+    let shown = faults::told(judged, 0..all.min(SHOWN)).into_iter().map(row).collect();
+    Listed::new(shown, all, "more fault")
 }
 
-#[derive(Debug)]
-pub(crate) struct EffectRow {
-    pub(crate) number: usize,
-    pub(crate) name: String,
-    pub(crate) kind: &'static str,
-    /// What it did, in numbers; `None` where it did nothing.
-    pub(crate) counts: Option<[String; 5]>,
-    pub(crate) instead: String,
-    pub(crate) recovery: String,
-    pub(crate) unrecovered: bool,
-}
-
-pub(crate) fn effects(judged: &Judged) -> Listed<EffectRow> {
-    let row = |(told, report): (Told, &sim_core::run::FaultReport)| {
-        let Effect { nodes, dropped, delayed, in_flight, role_changes } = report.effect;
-        let counts = [nodes.into(), dropped, delayed, in_flight, role_changes].map(count);
-        let recovery = judged.measures.recoveries.iter().find(|r| r.fault + 1 == told.number);
-        EffectRow {
-            number: told.number,
-            name: told.name,
-            kind: told.kind,
-            counts: (told.outcome == Outcome::Bit).then_some(counts),
-            instead: told.effect,
-            recovery: match recovery.map(|r| r.outcome) {
-                None => "–".into(),
-                Some(Restored::Uninterrupted) => "no interruption".into(),
-                Some(Restored::After(after)) => span(after),
-                Some(Restored::Never) => "not before the end".into(),
-                Some(Restored::Unmeasured(why)) => format!("not measured: {}", why.phrase()),
-            },
-            unrecovered: told.unrecovered,
-        }
-    };
-    let shown = faults::told(judged, 200).into_iter().zip(&judged.run.faults).map(row).collect();
-    Listed::new(shown, judged.run.faults.len(), "more fault")
+/// The faults taken together by name, where there are so many that one would not read them one by one.
+pub(crate) fn together(judged: &Judged) -> Listed<Group> {
+    const SHOWN: usize = 100;
+    let mut groups = groups::groups(judged);
+    let all = groups.len();
+    if judged.run.faults.len() <= SINGLY_MAX || all == judged.run.faults.len() {
+        return Listed::new(Vec::new(), 0, "");
+    }
+    groups.truncate(SHOWN);
+    Listed::new(groups, all, "more name")
 }
 
 /// The services and their sizes: `db (5 servers), clients (10 clients)`.
@@ -205,13 +192,33 @@ pub(crate) fn world(judged: &Judged) -> String {
     if parts.is_empty() { "empty".into() } else { parts.join(", ") }
 }
 
-/// What the network did, in a sentence.
+/// What the network did, in a sentence, without what it did not do.
 pub(crate) fn traffic(judged: &Judged) -> String {
     let t = &judged.run.traffic;
-    let sent = counted(t.sent, "message");
-    let sent = format!("{sent} of {} sent, {} delivered", counted(t.bytes, "byte"), count(t.delivered));
-    let (lost, cut, dead) = (count(t.lost), count(t.cut), count(t.dead));
-    format!("{sent}, {lost} lost by chance, {cut} stopped by cuts, {dead} for processes that were down")
+    let mut parts = vec![
+        format!("{} of {} sent", counted(t.sent, "message"), counted(t.bytes, "byte")),
+        format!("{} delivered", count(t.delivered)),
+    ];
+    parts.extend(mishaps(&judged.run.traffic));
+    parts.join(", ")
+}
+
+/// What else became of messages, as far as it happened.
+pub(crate) fn mishaps(traffic: &Traffic) -> Vec<String> {
+    let all = [
+        (traffic.lost, "lost"),
+        (traffic.cut, "cut"),
+        (traffic.dead, "for dead nodes"),
+        (traffic.duplicated, "doubled"),
+        (traffic.corrupted, "damaged"),
+        (traffic.overflowed, "overflowed"),
+        (traffic.refused, "refused by busy nodes"),
+    ];
+    // What streams did (opened, sent again, reset, given up) has its place here as soon as it is counted.
+    all.into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{} {what}", count(number)))
+        .collect()
 }
 
 /// Operations in a sentence, with every part that is not zero.

@@ -5,7 +5,10 @@ use crate::{
     roles,
 };
 use serde::Serialize;
-use sim_core::judged::{Judged, Latency, Served};
+use sim_core::{
+    judged::{Judged, Latency, Served},
+    run::Traffic,
+};
 
 /// The name and version of the format. A key that changes its meaning or goes away makes a new version; a new key
 /// does not.
@@ -120,6 +123,10 @@ struct TrafficEntry {
     lost: u64,
     cut: u64,
     dead: u64,
+    duplicated: u64,
+    corrupted: u64,
+    overflowed: u64,
+    refused: u64,
 }
 
 #[derive(Serialize)]
@@ -138,7 +145,7 @@ struct WindowEntry {
 
 impl<'a> Summary<'a> {
     fn of(judged: &'a Judged) -> Summary<'a> {
-        let (m, traffic) = (&judged.measures, &judged.run.traffic);
+        let m = &judged.measures;
         let window = |w: &sim_core::judged::Window| WindowEntry {
             from_ns: w.from.0,
             counts: Counts::of(&w.served),
@@ -163,14 +170,7 @@ impl<'a> Summary<'a> {
             faults: entries::faults(judged),
             properties: entries::properties(judged),
             violations: entries::violations(judged),
-            traffic: TrafficEntry {
-                sent: traffic.sent,
-                bytes: traffic.bytes,
-                delivered: traffic.delivered,
-                lost: traffic.lost,
-                cut: traffic.cut,
-                dead: traffic.dead,
-            },
+            traffic: TrafficEntry::of(judged.run.traffic),
             windows: Windows { width_ns: m.window.0, list: m.windows.iter().map(window).collect() },
         }
     }
@@ -207,6 +207,24 @@ impl<'a> RunFacts<'a> {
             role_changes: roles::turns(judged).len(),
             leaderships: roles::leaderships(judged).len(),
             notes: run.notes.len(),
+        }
+    }
+}
+
+impl TrafficEntry {
+    fn of(traffic: Traffic) -> TrafficEntry {
+        // What streams did comes last, as an object of its own, as soon as it is counted.
+        TrafficEntry {
+            sent: traffic.sent,
+            bytes: traffic.bytes,
+            delivered: traffic.delivered,
+            lost: traffic.lost,
+            cut: traffic.cut,
+            dead: traffic.dead,
+            duplicated: traffic.duplicated,
+            corrupted: traffic.corrupted,
+            overflowed: traffic.overflowed,
+            refused: traffic.refused,
         }
     }
 }

@@ -1,20 +1,23 @@
-//! The summary on the terminal: read in five seconds, at most about forty lines of a hundred columns.
+//! The summary on the terminal: read in five seconds, about forty lines of a hundred columns.
 //!
 //! First what it came to, last how to get it again; between them what was expected, what clients got and what the faults
 //! did. Whatever is cut says how much is missing.
 
 use crate::{
     faults::{self, Outcome, Told},
+    groups::{self, Group, SINGLY_MAX},
+    page,
     paint::{Ink, Paint},
     roles,
     verdicts::{expectations, headline, sign},
-    words::{self, clean, columns, count, counted, fit, moment, percent, span, wrap},
+    words::{self, clean, columns, count, counted, fit, moment, pack, percent, span, wrap},
 };
 use sim_core::{judged::Judged, property::Kind, time::Span};
 
 pub(crate) const WIDTH: usize = 100;
 const ABOUT_MAX: usize = 3;
-const FAULTS_MAX: usize = 6;
+/// So many names of faults, where there are too many faults for one by one.
+const GROUPS_MAX: usize = 8;
 
 /// The summary of a run for a terminal, with or without colour. Ends with a newline.
 pub fn text(judged: &Judged, color: bool) -> String {
@@ -27,6 +30,7 @@ pub fn text(judged: &Judged, color: bool) -> String {
     page.line("");
     clients(judged, &mut page);
     faults(judged, &mut page);
+    network(judged, &mut page);
     leaders(judged, &mut page);
     properties(judged, &mut page);
     page.line("");
@@ -120,33 +124,29 @@ pub(crate) fn downtime(judged: &Judged) -> String {
 
 fn faults(judged: &Judged, page: &mut Page) {
     let all = judged.run.faults.len();
-    if all == 0 {
-        page.entry("faults", "none");
-        return;
-    }
-    let told = faults::told(judged, FAULTS_MAX);
-    let when = told.iter().map(|t| columns(&t.when)).max().unwrap_or(0);
-    for (index, fault) in told.iter().enumerate() {
-        let subject = if index == 0 { "faults" } else { "" };
-        page.entry(subject, &format!("{:<when$}  {}", fault.when, named(fault)));
-        // When clients were served again matters most, so it comes first and is never cut.
-        let mut line = String::new();
-        let mut room = WIDTH - 14;
-        if !fault.recovery.is_empty() {
-            let ink = if fault.unrecovered { Ink::Red } else { Ink::Plain };
-            line = format!("{} · ", page.paint.ink(ink, &fault.recovery));
-            room -= columns(&fault.recovery) + 3;
+    let lines: Vec<FaultLine> = match all {
+        0 => return page.entry("faults", "none"),
+        1..=SINGLY_MAX => faults::told(judged, 0..all).iter().map(FaultLine::single).collect(),
+        _ => {
+            let groups = groups::groups(judged).into_iter().take(GROUPS_MAX);
+            groups.map(|group| FaultLine::group(judged, group)).collect()
         }
-        line.push_str(&page.paint.ink(effect_ink(fault), &fit(&fault.effect, room)));
-        page.line(&format!("{}{line}", " ".repeat(14)));
+    };
+    let when = lines.iter().map(|line| columns(&line.when)).max().unwrap_or(0);
+    for (index, fault) in lines.iter().enumerate() {
+        let subject = if index == 0 { "faults" } else { "" };
+        let gap = " ".repeat(when - columns(&fault.when) + 2);
+        page.entry(subject, &format!("{}{gap}{}", fault.when, fault.title));
+        fault.below(page);
     }
-    if all > told.len() {
+    let shown: usize = lines.iter().map(|line| line.faults).sum();
+    if all > shown {
         let nothing = faults::harmless(judged);
         page.entry(
             "",
             &format!(
                 "… and {} more; {} of all {} bit nothing",
-                count((all - told.len()) as u64),
+                count((all - shown) as u64),
                 count(nothing as u64),
                 count(all as u64)
             ),
@@ -154,17 +154,88 @@ fn faults(judged: &Judged, page: &mut Page) {
     }
 }
 
-/// `split: db-1, db-2 | the rest`; the kind only where the name does not say it.
-fn named(fault: &Told) -> String {
-    let kind = if fault.name.contains(fault.kind) { String::new() } else { format!(" ({})", fault.kind) };
-    let whom = if fault.whom.is_empty() { String::new() } else { format!(": {}", fault.whom) };
-    format!("{}{kind}{whom}", fit(&fault.name, 30))
+/// A fault, or several of one name, as two lines.
+struct FaultLine {
+    faults: usize,
+    when: String,
+    /// `split: db-1, db-2 | the rest`; the kind only where the name does not say it.
+    title: String,
+    recovery: String,
+    unrecovered: bool,
+    effect: String,
+    idle: bool,
 }
 
-fn effect_ink(fault: &Told) -> Ink {
-    match fault.outcome {
-        Outcome::Bit => Ink::Plain,
-        Outcome::Nothing | Outcome::NotStruck => Ink::Yellow,
+impl FaultLine {
+    /// What came of it, in at most two lines. When clients were served again matters most, so it comes first.
+    fn below(&self, page: &mut Page) {
+        const LINES_MAX: usize = 2;
+        let (room, margin) = (WIDTH - 14, " ".repeat(14));
+        let recovery =
+            if self.recovery.is_empty() { String::new() } else { format!("{} · ", self.recovery) };
+        let parts: Vec<String> = format!("{recovery}{}", self.effect).split("; ").map(String::from).collect();
+        let mut lines = pack(&parts, "; ", room - 1);
+        let last = lines.len().min(LINES_MAX) - 1;
+        for line in &mut lines[..last] {
+            line.push(';');
+        }
+        if lines.len() > LINES_MAX {
+            lines[last] = format!("{}; …", fit(&lines[last], room - 3));
+        }
+        let ink = if self.idle { Ink::Yellow } else { Ink::Plain };
+        for (index, line) in lines.iter().take(LINES_MAX).enumerate() {
+            let line = fit(line, room);
+            let line = match line.strip_prefix(&self.recovery).filter(|_| index == 0 && self.unrecovered) {
+                Some(rest) => {
+                    format!("{}{}", page.paint.ink(Ink::Red, &self.recovery), page.paint.ink(ink, rest))
+                }
+                None => page.paint.ink(ink, &line),
+            };
+            page.line(&format!("{margin}{line}"));
+        }
+    }
+
+    fn single(fault: &Told) -> FaultLine {
+        let whom = if fault.whom.is_empty() { String::new() } else { format!(": {}", fault.whom) };
+        FaultLine {
+            faults: 1,
+            when: fault.when.clone(),
+            title: format!("{}{}{whom}", fit(&fault.name, 30), fault.aside()),
+            recovery: fault.recovery.clone(),
+            unrecovered: fault.unrecovered,
+            effect: fault.effect.clone(),
+            idle: fault.outcome != Outcome::Bit,
+        }
+    }
+
+    fn group(judged: &Judged, group: Group) -> FaultLine {
+        if let [only] = group.members[..] {
+            return FaultLine::single(&faults::told(judged, [only])[0]);
+        }
+        let whom = if group.whom.is_empty() { String::new() } else { format!(": {}", group.whom) };
+        let times = count(group.members.len() as u64);
+        FaultLine {
+            faults: group.members.len(),
+            when: group.when,
+            title: format!("{} × {times} ({}){whom}", fit(&group.stem, 30), group.kinds),
+            recovery: group.recovery,
+            unrecovered: group.unrecovered,
+            effect: group.effect,
+            idle: group.idle,
+        }
+    }
+}
+
+/// What became of messages, where something went wrong.
+fn network(judged: &Judged, page: &mut Page) {
+    let mishaps = page::mishaps(&judged.run.traffic);
+    if mishaps.is_empty() {
+        return;
+    }
+    let sent = format!("{} sent", counted(judged.run.traffic.sent, "message"));
+    let parts: Vec<String> = core::iter::once(sent).chain(mishaps).collect();
+    for (index, line) in pack(&parts, " · ", WIDTH - 12).iter().enumerate() {
+        page.entry(if index == 0 { "network" } else { "" }, line);
     }
 }
 

@@ -44,6 +44,11 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
+/// How often: `once`, `3 times`.
+pub(crate) fn times(number: u64) -> String {
+    if number == 1 { "once".into() } else { format!("{} times", count(number)) }
+}
+
 /// A share in per cent, rounded down: nothing but all of it is `100 %`.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
@@ -151,7 +156,8 @@ pub(crate) fn node(run: &Run, node: NodeId) -> String {
     short(&run.name(node), 40)
 }
 
-/// Names of nodes, whole services and neighbours taken together: `db-1, db-3..5, all clients`.
+/// Names of nodes, whole services and neighbours taken together: `db-1, db-3..5, all 10 of clients`. A crowd that would
+/// fill the line is a number.
 pub(crate) fn nodes(run: &Run, chosen: &[NodeId]) -> String {
     let mut chosen = chosen.to_vec();
     chosen.sort_unstable();
@@ -165,7 +171,7 @@ pub(crate) fn nodes(run: &Run, chosen: &[NodeId]) -> String {
         let len = together.take_while(|(_, n)| service.is_some_and(|s| s.holds(**n))).count().max(1);
         match service {
             Some(s) if len > 1 && len as u64 == u64::from(s.nodes) => {
-                parts.push(format!("all {}", short(&s.name, 40)))
+                parts.push(format!("all {} of {}", count(len as u64), short(&s.name, 40)))
             }
             Some(s) if len > 2 => {
                 let last = u64::from(rest[len - 1].0 - s.first.0) + 1;
@@ -177,11 +183,26 @@ pub(crate) fn nodes(run: &Run, chosen: &[NodeId]) -> String {
     }
     const SHOWN: usize = 6;
     if parts.len() > SHOWN {
-        let more = parts.len() - (SHOWN - 1);
-        parts.truncate(SHOWN - 1);
-        parts.push(format!("… {more} more"));
+        let crowd = counted(chosen.len() as u64, "node");
+        let home = run.services.iter().find(|s| chosen.iter().all(|&n| s.holds(n)));
+        return home.map_or(crowd.clone(), |s| format!("{crowd} of {}", short(&s.name, 40)));
     }
     if parts.is_empty() { "nobody".into() } else { parts.join(", ") }
+}
+
+/// The parts in as few lines as they fit, with `between` between them; never broken within one.
+pub(crate) fn pack(parts: &[String], between: &str, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if columns(line) + columns(between) + columns(part) <= room => {
+                line.push_str(between);
+                line.push_str(part);
+            }
+            _ => lines.push(part.clone()),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -219,5 +240,9 @@ mod tests {
         assert_eq!(fit("plain", 5), "plain");
         assert_eq!(wrap("one two three four", 9, 2), ["one two", "three …"]);
         assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(
+            pack(&["one two".into(), "three".into(), "four".into()], " · ", 12),
+            ["one two", "three · four"]
+        );
     }
 }

@@ -4,6 +4,7 @@
 
 mod fixture;
 
+use fixture::gauntlet;
 use sim_core::time::Units;
 use std::path::Path;
 
@@ -54,6 +55,16 @@ fn the_terminal_summary_of_a_violation_in_colour() {
 }
 
 #[test]
+fn the_terminal_summary_of_faults_of_every_area() {
+    golden("gauntlet.txt", &reports::text(&gauntlet::gauntlet(5.s()), false));
+}
+
+#[test]
+fn the_terminal_summary_of_five_hundred_faults() {
+    golden("storm.ansi", &reports::text(&gauntlet::storm(5.s()), true));
+}
+
+#[test]
 fn the_terminal_summary_of_nothing() {
     golden("empty.txt", &reports::text(&fixture::empty(), false));
 }
@@ -73,6 +84,14 @@ fn the_charts() {
 #[test]
 fn the_page() {
     golden("violated.html", &structure(&reports::html(&fixture::violated(5.s()))));
+}
+
+#[test]
+fn the_faults_of_every_area_for_machines_and_on_the_page() {
+    let judged = gauntlet::gauntlet(60.s());
+    golden("gauntlet.json", &reports::summary_json(&judged));
+    golden("gauntlet.html", &structure(&reports::html(&judged)));
+    golden("gauntlet.svg", &reports::availability_svg(&judged));
 }
 
 #[test]

@@ -31,7 +31,16 @@ pub struct Misread(pub(crate) Vec<Mistake>);
 
 /// Reads a value from a node of the outline of `source`.
 pub(crate) fn decode<T: DeserializeOwned>(source: &str, node: &Node) -> Result<T, Mistake> {
-    T::deserialize(Value { source, node, bare: false }).map_err(|error| error.placed(&node.at).finish())
+    decode_under(None, source, node)
+}
+
+/// The same of a value that stands under a key: if it lacks something, messages call it so.
+pub(crate) fn decode_under<T: DeserializeOwned>(
+    key: Option<&str>,
+    source: &str,
+    node: &Node,
+) -> Result<T, Mistake> {
+    T::deserialize(Value { source, node, bare: false, key }).map_err(|error| error.placed(&node.at).finish())
 }
 
 /// Before its place is known, a mistake has none.
@@ -101,6 +110,9 @@ pub(crate) fn split_advice(message: &str) -> (String, Option<String>) {
         Some((what, advice)) if advice.starts_with("write ") || advice.starts_with("use ") => {
             (short(what), Some(short(advice)))
         }
+        Some((what, advice)) if ["did you mean ", "leave "].iter().any(|start| advice.starts_with(start)) => {
+            (short(what), Some(short(advice)))
+        }
         Some(_) | None => (short(message), None),
     }
 }
@@ -111,6 +123,8 @@ struct Value<'a> {
     source: &'a str,
     node: &'a Node,
     bare: bool,
+    /// What it stands under.
+    key: Option<&'a str>,
 }
 
 /// What is left of a sequence.
@@ -136,7 +150,7 @@ type Read<'de, V> = Result<<V as Visitor<'de>>::Value, Error>;
 
 impl<'a> Value<'a> {
     fn of(self, node: &'a Node) -> Value<'a> {
-        Value { source: self.source, node, bare: false }
+        Value { source: self.source, node, bare: false, key: None }
     }
     fn text(self) -> &'a str {
         &self.source[self.node.at.clone()]
@@ -150,12 +164,10 @@ impl<'a> Value<'a> {
     fn word(self) -> Option<&'a str> {
         matches!(self.node.shape, Shape::Word).then(|| self.text())
     }
-    /// What messages call it: by its name, if it has one.
+    /// What messages call it: by its name, or else by the key that it stands under.
     fn owner(self) -> String {
-        self.node
-            .name
-            .as_ref()
-            .map_or_else(|| String::from("this"), |name| format!("`{}`", &self.source[name.clone()]))
+        let name = self.node.name.as_ref().map(|name| &self.source[name.clone()]).or(self.key);
+        name.map_or_else(|| String::from("this"), |name| format!("`{name}`"))
     }
 
     fn integer<'de, V: Visitor<'de>>(self, visitor: V, low: i128, high: i128) -> Read<'de, V> {

@@ -4,20 +4,27 @@
 //! file of. Nothing here acts, and nothing is resolved: a role is still a role, a random node still random. What a
 //! value may be is checked while reading (`validate.rs`), so whoever holds a [`Scenario`] may rely on it:
 //!
-//! * every service, node, role, property and fault that is named exists,
+//! * every service, node, zone, role, property and fault that is named exists,
 //! * every duration, ratio and count lies in the range that its field documents,
-//! * faults strike before the run ends, end before it ends, and leave its calm part alone.
+//! * faults whose moment is known strike before the run ends, end before it ends, and leave its calm part alone,
+//! * [`expand`](crate::expand::expand) makes at most [`LIST_MAX`] faults of it.
+
+mod expect;
+mod faults;
+mod network;
 
 pub use crate::decode::{Misread, parse};
+use crate::topology::Topology;
+pub use expect::{Claim, Expectation, Figure};
+pub use faults::{Kind, Nemesis, TimedFault, When};
+pub use network::{Link, Network};
 use ron::error::SpannedError;
 use serde::{Deserialize, Serialize};
 use sim_core::{
-    fault::Fault,
-    rng::Chance,
-    sample::Delay,
+    link::Nic,
+    plan::{DiskPlan, HostPlan, Timers},
     time::{Span, Time},
 };
-use std::collections::BTreeMap;
 
 /// The name by which faults, links and picks call all clients together. No service may have it.
 pub const CLIENTS: &str = "clients";
@@ -31,10 +38,19 @@ pub const OPERATIONS_MAX: f64 = 50_000_000.0;
 pub const UNTIL_MAX: Span = Span(10 * 365 * 24 * 3_600 * 1_000_000_000);
 /// The most keys that clients may choose from.
 pub const KEYS_MAX: u64 = 1_000_000_000;
-/// The most faults, links, expectations, or groups of a split, that a file may list.
+/// The most services, faults, links, expectations, or groups of a split, that a file may list; and the most faults that a run may
+/// have, when each strike of those that strike often is counted.
 pub const LIST_MAX: usize = 10_000;
-/// The largest scenario file, in bytes.
-pub const FILE_MAX: usize = 1 << 20;
+/// The largest scenario file, in bytes. Nobody writes so much, but `plan.ron` has each strike of each fault.
+pub const FILE_MAX: usize = 1 << 24;
+/// The most bytes that all strikes of all faults may take to write down, and what links repeat of the network.
+pub const REPEATED_MAX: usize = 1 << 26;
+/// The most nodes that all links together may name, each at both ends.
+pub const ENDS_MAX: u64 = 50_000_000;
+/// The most cores of a node.
+pub const CORES_MAX: u32 = 1_024;
+/// The most often that clocks may be set by the strobes of one run.
+pub const STROBES_MAX: u64 = 1_000_000;
 
 /// A scenario: a world, what goes wrong in it, and what is expected of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,10 +65,14 @@ pub struct Scenario {
     pub services: Vec<Service>,
     /// Who uses a service. Without clients there are no operations, and a run that must judge some is vacuous.
     pub clients: Option<Clients>,
+    /// Where nodes can stand, and how far these places are apart. Default: nowhere.
+    pub topology: Option<Topology>,
     /// What lies between the nodes.
     pub network: Network,
     /// What goes wrong, in the order of the file.
     pub faults: Vec<TimedFault>,
+    /// Generators of what else goes wrong. Their names differ from one another and from those of the faults.
+    pub nemesis: Vec<Nemesis>,
     /// The last part of the run, in which no fault strikes or is in force; shorter than the run. Default: none.
     pub calm: Span,
     /// What must come true; at least one, none twice.
@@ -73,26 +93,28 @@ pub struct Service {
     pub nodes: u32,
     /// What the protocol is to be told, in its own terms; `None` leaves it its defaults.
     pub with: Option<Raw>,
-    /// The disk of each node.
-    pub disk: Disk,
+    /// The processor of each node; 1 to [`CORES_MAX`] cores. Default: inputs cost no time.
+    pub host: HostPlan,
+    /// The disk of each node. Default: it takes no time.
+    pub disk: DiskPlan,
     /// The clock of each node.
     pub clock: Clock,
-}
-
-/// How fast disks are.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Disk {
-    /// How long a sync takes. Default: no time.
-    pub sync: Delay,
+    /// How each node is attached; `None` leaves it what the network says.
+    pub nic: Option<Nic>,
+    /// Zones of the topology: the node with index i, from 0, stands in the i-th of them, in turn. Default: nowhere.
+    pub zones: Vec<String>,
 }
 
 /// How wrong clocks are. Default: not at all.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Clock {
     /// Each node's clock is ahead or behind by at most this.
     pub offset: Span,
     /// Each node's clock runs fast or slow by at most this ratio: 0.0001 is 100 ppm. From 0 to below 0.5.
     pub drift: f64,
+    /// What timers are measured with. Default: a clock that is never set.
+    pub timers: Timers,
 }
 
 /// Those who call a service: nodes named `client-1`, `client-2`, …
@@ -118,6 +140,10 @@ pub struct Clients {
     pub route: Route,
     /// When the first operation may begin; before the end of the run. Default: at once.
     pub start: Time,
+    /// How each client is attached; `None` leaves it what the network says.
+    pub nic: Option<Nic>,
+    /// Zones of the topology, in turn as those of a service. Default: nowhere.
+    pub zones: Vec<String>,
 }
 
 /// How often operations are made.
@@ -177,107 +203,6 @@ pub struct Retry {
     pub attempts: u32,
     /// The wait before the second call; it doubles for each further one, with jitter. Default: 20ms.
     pub backoff: Span,
-}
-
-/// What lies between the nodes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Network {
-    /// How long a message travels.
-    pub delay: Delay,
-    /// The probability that a message is lost. Default: 0.
-    pub loss: Chance,
-    /// Exceptions by direction; later ones win.
-    pub links: Vec<Link>,
-}
-
-/// An exception from the network: messages from one service or node to another.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Link {
-    /// The senders: a service, `clients`, or a node.
-    pub from: String,
-    /// The receivers: a service, `clients`, or a node.
-    pub to: String,
-    /// How long a message travels, if not as elsewhere.
-    pub delay: Option<Delay>,
-    /// The probability that a message is lost, if not as elsewhere.
-    pub loss: Option<Chance>,
-}
-
-/// A fault and its moment.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TimedFault {
-    /// What reports and other faults call it; unique in a scenario. Default: its kind, made unique with `-2`, `-3`, …
-    pub name: String,
-    /// When it strikes.
-    pub when: When,
-    /// How long until it ends by itself; only for faults that do harm.
-    pub lasts: Option<Span>,
-    /// What happens, and to whom.
-    pub fault: Fault,
-    /// A sentence for the reader of the report. Default: empty. Line breaks in the file are read as spaces.
-    pub say: String,
-}
-
-/// When a fault strikes: `at: "20s"` or `after: ("split", "5s")`.
-#[derive(Clone, Debug, PartialEq)]
-pub enum When {
-    /// At this moment.
-    At(Time),
-    /// So long after the named fault, which stands earlier in the file, has struck.
-    After(String, Span),
-}
-
-/// What must come true of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum Expectation {
-    /// What clients saw could have been seen of a service that does one operation at a time.
-    Linearizable,
-    /// This claim is *broken* in the run. For scenarios that show what a design does not give.
-    Violates(Claim),
-    /// A property of a protocol holds throughout.
-    Always(String),
-    /// A property of a protocol comes true at least once.
-    Sometimes(String),
-    /// The share of operations that were served within their deadline. At least one of the bounds is given.
-    Availability {
-        /// From 0 to 1.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        at_least: Option<f64>,
-        /// From 0 to 1, not below `at_least`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        at_most: Option<f64>,
-    },
-    /// So many per cent of the answered operations were answered within this.
-    Latency {
-        /// Above 0, at most 100.
-        percentile: f64,
-        /// More than nothing.
-        at_most: Span,
-    },
-    /// After this fault strikes, operations are served again within this, whether or not it is over: at least half as
-    /// many a second as before.
-    Recovers {
-        /// The name of a fault.
-        from: String,
-        /// More than nothing.
-        within: Span,
-    },
-    /// The longest stretch in which no operation was served.
-    Downtime {
-        /// It is not longer than this.
-        at_most: Span,
-    },
-}
-
-/// What can be expected to be violated.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum Claim {
-    /// See [`Expectation::Linearizable`].
-    Linearizable,
-    /// See [`Expectation::Always`].
-    Always(String),
 }
 
 /// What a run is worth in which an expectation had nothing to judge.
@@ -356,16 +281,6 @@ pub fn options() -> ron::Options {
     )
 }
 
-impl Default for Disk {
-    fn default() -> Disk {
-        Disk { sync: Delay::Constant(Span::ZERO) }
-    }
-}
-impl Default for Clock {
-    fn default() -> Clock {
-        Clock { offset: Span::ZERO, drift: 0.0 }
-    }
-}
 impl Default for Keys {
     fn default() -> Keys {
         Keys::Uniform(100)
@@ -389,23 +304,6 @@ impl Service {
 }
 
 impl Scenario {
-    /// The moment at which each fault strikes, in the order of [`Scenario::faults`].
-    ///
-    /// Panics if a fault comes after one that does not stand earlier: `read` refuses such files.
-    pub fn strikes(&self) -> Vec<Time> {
-        let mut strikes: Vec<Time> = Vec::with_capacity(self.faults.len());
-        let mut named: BTreeMap<&str, Time> = BTreeMap::new();
-        for timed in &self.faults {
-            let at = match &timed.when {
-                When::At(at) => *at,
-                When::After(name, span) => named[name.as_str()] + *span,
-            };
-            named.insert(timed.name.as_str(), at);
-            strikes.push(at);
-        }
-        strikes
-    }
-
     /// When the calm part begins; the end of the run when there is none.
     pub fn calm_from(&self) -> Time {
         Time(self.until.0.saturating_sub(self.calm.0))

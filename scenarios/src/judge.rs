@@ -1,10 +1,13 @@
 //! From a finished run to verdicts: one for each expectation of the scenario, and one for each thing that is judged
 //! whether the scenario asks or not.
 
+mod effects;
+
 use crate::{
     format::{Claim, Expectation, Scenario, Vacuous},
     measure,
 };
+use effects::Sources;
 use sim_core::{
     check::linearizability::{Budget, Finding, Verdict as Search},
     judged::{Measures, Restored, Status, Verdict},
@@ -15,9 +18,10 @@ use sim_core::{
 
 /// Judges a run by its scenario.
 pub fn judge(scenario: &Scenario, run: &Run, measures: &Measures) -> Vec<Verdict> {
+    let sources = Sources::of(scenario, run);
     let mut verdicts: Vec<Verdict> =
-        scenario.expect.iter().map(|expectation| expected(expectation, run, measures)).collect();
-    verdicts.extend(unasked(scenario, run));
+        scenario.expect.iter().map(|expectation| expected(expectation, run, measures, &sources)).collect();
+    verdicts.extend(unasked(scenario, run, &sources));
     if verdicts.is_empty() {
         verdicts.push(verdict("anything is judged", Status::Vacuous, "the scenario expects nothing"));
     }
@@ -38,7 +42,7 @@ fn held(condition: bool) -> Status {
     if condition { Status::Held } else { Status::Failed }
 }
 
-fn expected(expectation: &Expectation, run: &Run, measures: &Measures) -> Verdict {
+fn expected(expectation: &Expectation, run: &Run, measures: &Measures, sources: &Sources<'_>) -> Verdict {
     match expectation {
         Expectation::Linearizable => linearizable(run),
         Expectation::Violates(Claim::Linearizable) => {
@@ -52,6 +56,11 @@ fn expected(expectation: &Expectation, run: &Run, measures: &Measures) -> Verdic
         Expectation::Sometimes(name) => property(name, Kind::Sometimes, run),
         Expectation::Availability { at_least, at_most } => availability(*at_least, *at_most, measures),
         Expectation::Latency { percentile, at_most } => latency(*percentile, *at_most, measures),
+        Expectation::Effect { of, what, at_least, at_most } => {
+            effects::effect(of, *what, *at_least, *at_most, sources)
+        }
+        Expectation::QuorumLost(of) => effects::quorum(of, true, sources),
+        Expectation::QuorumKept(of) => effects::quorum(of, false, sources),
         Expectation::Recovers { from, within } => recovers(from, *within, run, measures),
         Expectation::Downtime { at_most } => downtime(*at_most, measures),
     }
@@ -215,7 +224,7 @@ fn downtime(at_most: Span, measures: &Measures) -> Verdict {
 
 /// What is judged in every run: properties that nobody mentioned, faults that bit nothing, progress in the calm part,
 /// and whether the run came to its end.
-fn unasked(scenario: &Scenario, run: &Run) -> Vec<Verdict> {
+fn unasked(scenario: &Scenario, run: &Run, sources: &Sources<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     let mentioned = |name: &str| {
         scenario.expect.iter().any(|e| match e {
@@ -223,6 +232,9 @@ fn unasked(scenario: &Scenario, run: &Run) -> Vec<Verdict> {
             Expectation::Linearizable
             | Expectation::Violates(Claim::Linearizable)
             | Expectation::Sometimes(_)
+            | Expectation::Effect { .. }
+            | Expectation::QuorumLost(_)
+            | Expectation::QuorumKept(_)
             | Expectation::Availability { .. }
             | Expectation::Latency { .. }
             | Expectation::Recovers { .. }
@@ -234,14 +246,7 @@ fn unasked(scenario: &Scenario, run: &Run) -> Vec<Verdict> {
     if !others.is_empty() {
         verdicts.push(others_hold(&others, violations(run, |property| !mentioned(property))));
     }
-    let blunt: Vec<&str> = run.faults.iter().filter(|f| !f.bit()).map(|f| f.planned.name.as_str()).collect();
-    if !run.faults.is_empty() {
-        let (status, finding) = match blunt.as_slice() {
-            [] => (Status::Held, format!("{} of {}", run.faults.len(), run.faults.len())),
-            names => (Status::Vacuous, format!("without effect: {}", names.join(", "))),
-        };
-        verdicts.push(verdict("every fault bites", status, finding));
-    }
+    verdicts.extend(effects::bites(scenario, run, sources));
     if scenario.calm > Span::ZERO {
         verdicts.push(progress(scenario, run));
     }

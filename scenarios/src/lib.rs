@@ -1,7 +1,7 @@
 //! Scenario files: what they may say, what is wrong with them, how they are played and judged.
 //!
 //! ```text
-//! file ─read─▶ Scenario ─Plan::new(seed)─▶ Plan ─Registry::world─▶ World ─run─▶ Run ─measure, judge─▶ Judged
+//! file ─read─▶ Scenario ─Plan::new(seed): expand─▶ Plan ─Registry::world─▶ World ─run─▶ Run ─measure, judge─▶ Judged
 //! ```
 //!
 //! Reading is strict: every key is used, every name exists, every duration has a unit, or the file is refused with its
@@ -12,18 +12,23 @@
 
 mod decode;
 pub mod diagnostics;
+pub mod expand;
 pub mod format;
 pub mod judge;
 pub mod measure;
 mod messages;
 mod outline;
+mod places;
 pub mod plan;
 pub mod play;
 pub mod read;
+pub mod regions;
 mod registry;
 pub mod set;
 mod tokens;
+pub mod topology;
 mod validate;
+pub mod vocabulary;
 pub mod write;
 
 pub use registry::{Listing, Registry};

@@ -205,7 +205,8 @@ impl Service<'_> {
             u128::from(now) * 2 * u128::from(seconds.0) >= u128::from(usual) * u128::from(STEADY.0)
         };
         let last = Time(ended.0 - STEADY.0 - self.deadline.0);
-        let starts = self.answers.iter().copied().skip_while(|&at| at < struck).take_while(|&at| at <= last);
+        let first = self.answers.partition_point(|&at| at < struck);
+        let starts = self.answers[first..].iter().copied().take_while(|&at| at <= last);
         let back = |at: &Time| !self.breaks_off(*at) && (enough(*at) || self.serves_all(*at));
         match core::iter::once(struck).chain(starts).find(back) {
             None => Restored::Never,

@@ -1,9 +1,12 @@
 //! The words of all messages about scenario files, in one place so that they can be read together.
 //!
 //! Lower case, no full stop; what was found, then what would do. This file has what can be wrong with a text and with
-//! the shape of a value; [`meaning`] has what can be wrong with a value that reads well.
+//! the shape of a value; the others have what can be wrong with a value that reads well: [`meaning`], and of what goes wrong
+//! [`harm`], of hosts, links and places [`world`].
 
+pub(crate) mod harm;
 pub(crate) mod meaning;
+pub(crate) mod world;
 
 use crate::{
     diagnostics::{Mistake, Place, nearest},
@@ -31,6 +34,15 @@ impl Mistake {
 pub(crate) fn quote(text: &str) -> String {
     let line: String = text.chars().take(50).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if line.len() < text.len() { format!("`{line}…`") } else { format!("`{line}`") }
+}
+
+/// The kind of a fault with its article, if it takes one: a split, an isolation, halves.
+pub(crate) fn a(kind: &str) -> String {
+    match kind {
+        "worse links" | "halves" => kind.into(),
+        "isolation" | "end" => format!("an {kind}"),
+        _ => format!("a {kind}"),
+    }
 }
 
 /// `a`, `b` or `c`

@@ -1,18 +1,23 @@
 //! From a scenario to a plan, and from a finished run back to a scenario in which every choice is written out.
 
+mod links;
+
 use crate::{
-    format::{self, Raw, Scenario, When},
+    expand::expand,
+    format::{Expectation, Raw, Scenario, TimedFault, When},
+    places::{Places, plans},
     registry::Registry,
 };
 use sim_core::{
-    fault::{Pick, PlannedFault},
-    network::{LinkException, LinkPlan, NetworkPlan},
-    plan::{ClockPlan, Plan as Core, ServicePlan, number},
-    protocol::NodeId,
-    run::{Run, ServiceInfo},
-    sample::Delay,
-    time::Span,
+    fault::{Fault, Pick, PlannedFault, Schedule},
+    plan::Plan as Core,
+    run::{FaultReport, Run},
+    time::{Span, Time},
 };
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A larger group of nodes is not written out node by node where nothing in it is left to chance.
+const NAMED_MAX: usize = 1_000;
 
 /// A plan: what the engine needs, and the scenario it came from, which holds what each protocol needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,38 +32,24 @@ impl Plan {
     /// The plan of one run of a scenario.
     pub fn new(scenario: &Scenario, seed: u64) -> Plan {
         let scenario = Scenario { seed, ..scenario.clone() };
-        let mut services: Vec<ServicePlan> = Vec::new();
-        for service in &scenario.services {
-            services.push(ServicePlan {
-                name: service.name.clone(),
-                prefix: service.name.clone(),
-                nodes: service.nodes,
-                sync: service.disk.sync.clone(),
-                clock: ClockPlan { offset: service.clock.offset, drift: service.clock.drift },
-                clients: false,
-            });
-        }
-        if let Some(clients) = &scenario.clients {
-            services.push(ServicePlan {
-                name: format::CLIENTS.into(),
-                prefix: format::CLIENT.into(),
-                nodes: clients.nodes,
-                sync: Delay::Constant(Span::ZERO),
-                clock: ClockPlan::default(),
-                clients: true,
-            });
-        }
-        let network = network(&scenario, &services);
-        let strikes = scenario.strikes();
-        let fault = |(timed, at): (&format::TimedFault, _)| PlannedFault {
-            name: timed.name.clone(),
-            at,
+        let places = Places::of(&scenario);
+        let fault = |timed: TimedFault| PlannedFault {
+            when: schedule(&timed.when),
+            name: timed.name,
             lasts: timed.lasts,
-            fault: timed.fault.clone(),
-            say: timed.say.clone(),
+            keep: timed.keep,
+            fault: timed.fault,
+            say: timed.say,
         };
-        let faults = scenario.faults.iter().zip(strikes).map(fault).collect();
-        let core = Core { seed, until: scenario.until, services, network, faults };
+        let core = Core {
+            seed,
+            until: scenario.until,
+            calm_from: if scenario.calm == Span::ZERO { Time::MAX } else { scenario.calm_from() },
+            services: plans(&scenario),
+            network: links::network(&scenario, &places),
+            zones: places.zones,
+            faults: expand(&scenario, seed).into_iter().map(fault).collect(),
+        };
         Plan { scenario, core }
     }
 
@@ -76,44 +67,84 @@ impl Plan {
             let mix = clients.mix.as_ref().map(|raw| raw.text.as_str());
             clients.mix = registry.mix_text(&service.run, mix).map(|text| Raw { text, at: 0 });
         }
-        for timed in &mut scenario.faults {
-            let Some(report) = run.faults.iter().find(|f| f.planned.name == timed.name) else { continue };
-            timed.when = When::At(report.planned.at);
-            // A fault that found nobody keeps its aim: it could not be written down otherwise. `Rest` stays `Rest`: it
-            // leaves nothing to choose once the others are named.
-            if report.struck.is_some() && report.chose.iter().all(|group| !group.is_empty()) {
-                let named = |node: &NodeId| Pick::Node(run.name(*node));
-                let group = |(group, picks): (&Vec<NodeId>, &[Pick])| match picks {
-                    [Pick::Rest] => picks.to_vec(),
-                    _ => group.iter().map(named).collect(),
-                };
-                let groups = report.chose.iter().zip(timed.fault.picks()).map(group).collect();
-                timed.fault = timed.fault.aimed(groups);
+        scenario.faults = expand(&self.scenario, self.scenario.seed);
+        // One without a strike has none the next time either; what is expected of it needs its name.
+        let struck: BTreeSet<&str> =
+            scenario.faults.iter().filter_map(|timed| timed.part_of.as_deref()).collect();
+        scenario.nemesis.retain(|nemesis| !struck.contains(nemesis.name.as_str()));
+        let reports: BTreeMap<&str, &FaultReport> =
+            run.faults.iter().map(|report| (report.planned.name.as_str(), report)).collect();
+        let places = Places::of(&scenario);
+        // Those that keep waiting for their moment: what comes after them has not struck, and must not be said to; or
+        // they struck too late for the recovery that is expected, which a file that names the moment must not ask for.
+        let harm_until = scenario.calm_from();
+        let late = |expectation: &Expectation| recovers_late(expectation, &scenario, &reports);
+        let mut awaited: BTreeSet<String> = scenario.expect.iter().filter_map(late).collect();
+        for timed in scenario.faults.iter_mut().rev() {
+            let Some(report) = reports.get(timed.name.as_str()) else { continue };
+            match report.struck {
+                Some(at) if !awaited.contains(&timed.name) && at < harm_until => {
+                    strike(timed, at, harm_until)
+                }
+                Some(_) | None => {
+                    if let When::After(name, _) = &timed.when {
+                        awaited.insert(name.clone());
+                    }
+                }
+            }
+            if report.struck.is_some() {
+                aim(timed, report, &places);
             }
         }
         scenario
     }
 }
 
-/// Links by number of node. An exception that gives only one of delay and loss takes the other from the network.
-fn network(scenario: &Scenario, services: &[ServicePlan]) -> NetworkPlan {
-    let services = &number(services);
-    let default = LinkPlan { delay: scenario.network.delay.clone(), loss: scenario.network.loss };
-    let link = |link: &format::Link| LinkException {
-        from: nodes(&link.from, services),
-        to: nodes(&link.to, services),
-        link: LinkPlan {
-            delay: link.delay.clone().unwrap_or_else(|| default.delay.clone()),
-            loss: link.loss.unwrap_or(default.loss),
-        },
-    };
-    NetworkPlan { links: scenario.network.links.iter().map(link).collect(), default }
+/// The fault from which a recovery is expected that the end of the run would cut off.
+fn recovers_late(
+    expectation: &Expectation,
+    scenario: &Scenario,
+    reports: &BTreeMap<&str, &FaultReport>,
+) -> Option<String> {
+    let Expectation::Recovers { from, within } = expectation else { return None };
+    let struck = reports.get(from.as_str())?.struck?;
+    let lasts = scenario.faults.iter().find(|timed| timed.name == *from)?.lasts.unwrap_or(Span::ZERO);
+    (*within > scenario.until.since(struck + lasts)).then(|| from.clone())
 }
 
-/// The nodes that a name stands for: a whole service, or one node.
-fn nodes(name: &str, services: &[ServiceInfo]) -> Vec<NodeId> {
-    match services.iter().find(|service| service.name == name) {
-        Some(service) => service.ids().collect(),
-        None => services.iter().find_map(|service| service.node(name)).into_iter().collect(),
+/// When the engine is to carry out a fault that was expanded.
+fn schedule(when: &When) -> Schedule {
+    match when {
+        When::At(at) => Schedule::At(*at),
+        When::After(name, span) => Schedule::After(name.clone(), *span),
+        When::When(condition, from) => Schedule::When(condition.clone(), *from),
+        When::Between(..) | When::Every { .. } => unreachable!("expanded faults have one moment: {when:?}"),
     }
+}
+
+/// Writes down when a fault struck. What would last beyond the end of all harm lasts until then.
+fn strike(timed: &mut TimedFault, at: Time, harm_until: Time) {
+    timed.when = When::At(at);
+    timed.lasts = timed.lasts.filter(|lasts| at + *lasts <= harm_until);
+}
+
+/// Writes down whom a fault hit. One that found nobody keeps its aim: it could not be written down otherwise. `Rest`
+/// stays `Rest`: it leaves nothing to choose once the others are named.
+fn aim(timed: &mut TimedFault, report: &FaultReport, places: &Places) {
+    let picks = timed.fault.picks();
+    let ring = matches!(timed.fault, Fault::MajoritiesRing(_));
+    let nobody = report.chose.iter().any(Vec::is_empty);
+    if nobody || report.chose.is_empty() || ring && report.chose[0].len() < 4 {
+        return;
+    }
+    let same = picks.len() == report.chose.len();
+    let group = |(index, group): (usize, &Vec<_>)| match picks.get(index).filter(|_| same && !ring) {
+        Some([Pick::Rest]) => vec![Pick::Rest],
+        Some(picks) if group.len() > NAMED_MAX && places.known(picks).as_ref() == Some(group) => {
+            picks.to_vec()
+        }
+        Some(_) | None => group.iter().map(|node| Pick::Node(places.name(*node))).collect(),
+    };
+    let groups = report.chose.iter().enumerate().map(group).collect();
+    timed.fault = timed.fault.aimed(groups);
 }

@@ -4,28 +4,22 @@
 //! that can be told apart. Where a value cannot be read, a harmless one takes its place until the end of the reading,
 //! and nothing is said about what depends on it. Time and memory are in proportion to the size of the file.
 
+pub(crate) mod faults;
+pub(crate) mod world;
+
 use crate::{
-    decode::{decode, repeated},
+    decode::{decode_under, repeated},
     diagnostics::{Diagnostics, Mistakes, nearest},
-    format::{
-        Catalog, Clients, Clock, Disk, Expectation, FILE_MAX, Keys, LIST_MAX, Link, Load, NODES_MAX, Network,
-        Rate, Raw, Retry, Route, Scenario, Service, TimedFault, UNTIL_MAX, Vacuous, When,
-    },
+    format::{Catalog, Expectation, FILE_MAX, LIST_MAX, NODES_MAX, Raw, Scenario, UNTIL_MAX, Vacuous},
     messages::{self, meaning},
     outline::{Field, Node, Outline, Shape},
     validate,
 };
 use serde::de::DeserializeOwned;
-use sim_core::{
-    fault::Fault,
-    rng::Chance,
-    sample::Delay,
-    time::{Span, Time},
-};
-use std::collections::{BTreeMap, BTreeSet};
+use sim_core::time::{Span, Time};
 
 /// A key of a structure, and an example of its value if it may not be left out.
-type Key = (&'static str, Option<&'static str>);
+pub(crate) type Key = (&'static str, Option<&'static str>);
 
 const SCENARIO: &[Key] = &[
     ("about", Some("\"what happens here, and what to watch\"")),
@@ -33,42 +27,14 @@ const SCENARIO: &[Key] = &[
     ("until", Some("\"60s\"")),
     ("services", Some("{ \"db\": (run: \"raft\", nodes: 5) }")),
     ("clients", None),
+    ("topology", None),
     ("network", Some("(delay: LogNormal(median: \"1ms\", p99: \"8ms\"))")),
     ("faults", None),
+    ("nemesis", None),
     ("calm", None),
     ("expect", Some("[Linearizable]")),
     ("vacuous", None),
 ];
-const SERVICE: &[Key] =
-    &[("run", Some("\"raft\"")), ("nodes", Some("5")), ("with", None), ("disk", None), ("clock", None)];
-const DISK: &[Key] = &[("sync", None)];
-const CLOCK: &[Key] = &[("offset", None), ("drift", None)];
-const CLIENT: &[Key] = &[
-    ("nodes", Some("10")),
-    ("of", Some("\"db\"")),
-    ("load", Some("Open(Poisson(200.0))")),
-    ("mix", None),
-    ("keys", None),
-    ("timeout", None),
-    ("deadline", None),
-    ("retry", None),
-    ("route", None),
-    ("start", None),
-];
-const RETRY: &[Key] = &[("attempts", None), ("backoff", None)];
-const NETWORK: &[Key] =
-    &[("delay", Some("LogNormal(median: \"1ms\", p99: \"8ms\")")), ("loss", None), ("links", None)];
-const LINK: &[Key] =
-    &[("from", Some("\"db\"")), ("to", Some("\"clients\"")), ("delay", None), ("loss", None)];
-const FAULT: &[Key] = &[
-    ("name", None),
-    ("at", None),
-    ("after", None),
-    ("lasts", None),
-    ("do", Some("Crash([Role(\"leader\")])")),
-    ("say", None),
-];
-
 /// Reads a scenario, or says everything that keeps it from being one.
 ///
 /// `file` is only a name, for the messages.
@@ -129,153 +95,31 @@ impl<'a> Part<'a> {
 
 impl<'a> Reader<'a> {
     fn scenario(&mut self) -> Scenario {
-        let part = self.part("the scenario", &self.outline.root, SCENARIO);
+        let root = &self.outline.root;
+        let part = match self.has(root, "topology") {
+            false => self.part("the scenario", root, SCENARIO),
+            true => self.part("the scenario", root, &without_example(SCENARIO, "network")),
+        };
         let services = part.get("services").map(|node| self.services(node)).unwrap_or_default();
-        let network = part.get("network").map(|node| self.network(node));
-        let faults = part.get("faults").map(|node| self.faults(node)).unwrap_or_default();
+        let topology = part.get("topology").map(|node| self.topology(node));
+        let network = part.get("network").map(|node| self.network(node, topology.is_some()));
+        let until = self.value_or(part, "until", Time(UNTIL_MAX.0));
+        let calm = self.value_or(part, "calm", Span::ZERO);
+        let harm_until = Time(until.0.saturating_sub(calm.0));
+        let (faults, nemesis) = self.faults(part, harm_until, &services);
         Scenario {
             about: flowing(&self.value_or::<String>(part, "about", String::new())),
             seed: self.value_or(part, "seed", 0),
-            until: self.value_or(part, "until", Time(UNTIL_MAX.0)),
+            until,
             services,
             clients: part.get("clients").map(|node| self.clients(node)),
-            network: network.unwrap_or(Network { delay: NO_DELAY, loss: Chance::NEVER, links: Vec::new() }),
+            topology,
+            network: network.unwrap_or_default(),
             faults,
-            calm: self.value_or(part, "calm", Span::ZERO),
+            nemesis,
+            calm,
             expect: self.values(part, "expect", || Expectation::Linearizable),
             vacuous: self.value_or(part, "vacuous", Vacuous::Refuse),
-        }
-    }
-
-    fn services(&mut self, node: &'a Node) -> Vec<Service> {
-        let outline = self.outline;
-        let Shape::Map(fields) = &node.shape else {
-            self.mistakes.push(messages::expected("services by name in `{ }`", outline.source, node));
-            return Vec::new();
-        };
-        if let Some((second, first)) = repeated(outline.source, fields) {
-            let twice = outline.text(&second.key);
-            self.mistakes.push(messages::key_twice(second.key.clone(), twice, first.key.clone()));
-        }
-        let mut services = Vec::new();
-        for field in fields {
-            if !outline.text(&field.key).ends_with('"') {
-                self.mistakes.push(meaning::service_unquoted(field.key.clone(), outline.text(&field.key)));
-            }
-            services.push(self.service(outline.key(field), &field.value));
-        }
-        services
-    }
-
-    fn service(&mut self, name: String, node: &'a Node) -> Service {
-        let part = self.part(&messages::quote(&name), node, SERVICE);
-        let disk = part.get("disk").map(|node| self.part("`disk`", node, DISK));
-        let clock = part.get("clock").map(|node| self.part("`clock`", node, CLOCK));
-        Service {
-            name,
-            run: self.value_or(part, "run", String::new()),
-            nodes: self.count(part),
-            with: part.get("with").map(|node| self.raw(node)),
-            disk: disk
-                .map_or_else(Disk::default, |part| Disk { sync: self.value_or(part, "sync", NO_DELAY) }),
-            clock: clock.map_or_else(Clock::default, |part| Clock {
-                offset: self.value_or(part, "offset", Span::ZERO),
-                drift: self.value_or(part, "drift", 0.0),
-            }),
-        }
-    }
-
-    fn clients(&mut self, node: &'a Node) -> Clients {
-        let part = self.part("`clients`", node, CLIENT);
-        let timeout = self.value_or(part, "timeout", Clients::TIMEOUT);
-        let retry = part.get("retry").map(|node| self.part("`retry`", node, RETRY));
-        let default = Retry::default();
-        Clients {
-            nodes: self.count(part),
-            of: self.value_or(part, "of", String::new()),
-            load: self.value_or(part, "load", Load::Open(Rate::Constant(1.0))),
-            mix: part.get("mix").map(|node| self.raw(node)),
-            keys: self.value_or(part, "keys", Keys::default()),
-            timeout,
-            deadline: self.value_or(part, "deadline", timeout),
-            retry: retry.map_or_else(Retry::default, |part| Retry {
-                attempts: self.value_or(part, "attempts", default.attempts),
-                backoff: self.value_or(part, "backoff", default.backoff),
-            }),
-            route: self.value_or(part, "route", Route::default()),
-            start: self.value_or(part, "start", Time::ZERO),
-        }
-    }
-
-    fn network(&mut self, node: &'a Node) -> Network {
-        let part = self.part("`network`", node, NETWORK);
-        let links = part.get("links").map(|node| self.list(node)).unwrap_or_default();
-        Network {
-            delay: self.value_or(part, "delay", NO_DELAY),
-            loss: self.value_or(part, "loss", Chance::NEVER),
-            links: links.iter().map(|node| self.link(node)).collect(),
-        }
-    }
-
-    fn link(&mut self, node: &'a Node) -> Link {
-        let part = self.part("a link", node, LINK);
-        if self.sound(node) && part.get("delay").is_none() && part.get("loss").is_none() {
-            self.mistakes.push(meaning::link_same(node.body()));
-        }
-        Link {
-            from: self.value_or(part, "from", String::new()),
-            to: self.value_or(part, "to", String::new()),
-            delay: part.get("delay").and_then(|node| self.value(node)),
-            loss: part.get("loss").and_then(|node| self.value(node)),
-        }
-    }
-
-    fn faults(&mut self, node: &'a Node) -> Vec<TimedFault> {
-        let mut faults: Vec<TimedFault> = self.list(node).iter().map(|node| self.fault(node)).collect();
-        let mut taken: BTreeSet<String> = faults.iter().map(|fault| fault.name.clone()).collect();
-        let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
-        for fault in faults.iter_mut().filter(|fault| fault.name.is_empty()) {
-            let kind = fault.fault.kind();
-            let number = numbers.entry(kind).or_default();
-            while fault.name.is_empty() || taken.contains(&fault.name) {
-                *number += 1;
-                fault.name = if *number == 1 { kind.to_owned() } else { format!("{kind}-{number}") };
-            }
-            taken.insert(fault.name.clone());
-        }
-        faults
-    }
-
-    /// A fault without a name has an empty one for now.
-    fn fault(&mut self, node: &'a Node) -> TimedFault {
-        let part = self.part("a fault", node, FAULT);
-        let when = match (part.get("at"), part.get("after")) {
-            (Some(at), None) => self.value(at).map(When::At),
-            (None, Some(after)) => self.value(after).map(|(name, span)| When::After(name, span)),
-            (Some(_), Some(after)) => {
-                self.mistakes.push(meaning::two_moments(after.at.clone()));
-                None
-            }
-            (None, None) => {
-                if self.sound(node) {
-                    self.mistakes.push(meaning::no_moment(opening(node)));
-                }
-                None
-            }
-        };
-        let name = part.get("name").and_then(|node| Some((node, self.value::<String>(node)?)));
-        let unfit = |name: &str| {
-            name.trim().is_empty() || name.chars().any(char::is_control) || name.chars().count() > 60
-        };
-        if let Some((node, _)) = name.as_ref().filter(|(_, name)| unfit(name)) {
-            self.mistakes.push(meaning::fault_name(node.at.clone()));
-        }
-        TimedFault {
-            name: name.map_or_else(String::new, |(_, name)| name),
-            when: when.unwrap_or(When::At(Time::ZERO)),
-            lasts: part.get("lasts").and_then(|node| self.value(node)),
-            fault: self.value_or(part, "do", Fault::Heal),
-            say: flowing(&self.value_or::<String>(part, "say", String::new())),
         }
     }
 
@@ -283,6 +127,12 @@ impl<'a> Reader<'a> {
 
     fn sound(&self, node: &Node) -> bool {
         self.mistakes.none_in(&node.at)
+    }
+
+    /// Whether a structure has this key.
+    fn has(&self, node: &Node, key: &str) -> bool {
+        let Shape::Fields(fields) = &node.shape else { return false };
+        fields.iter().any(|field| self.outline.key(field) == key)
     }
 
     /// A structure, with what is wrong with its keys noted.
@@ -320,11 +170,20 @@ impl<'a> Reader<'a> {
     }
 
     fn value<T: DeserializeOwned>(&mut self, node: &Node) -> Option<T> {
-        decode(self.outline.source, node).map_err(|mistake| self.mistakes.push(mistake)).ok()
+        self.value_under(None, node)
+    }
+
+    fn value_under<T: DeserializeOwned>(&mut self, key: Option<&str>, node: &Node) -> Option<T> {
+        decode_under(key, self.outline.source, node).map_err(|mistake| self.mistakes.push(mistake)).ok()
+    }
+
+    /// What stands under a key, if it is there and can be read.
+    fn maybe<T: DeserializeOwned>(&mut self, part: Part<'a>, key: &str) -> Option<T> {
+        part.get(key).and_then(|node| self.value_under(Some(key), node))
     }
 
     fn value_or<T: DeserializeOwned>(&mut self, part: Part<'a>, key: &str, default: T) -> T {
-        part.get(key).and_then(|node| self.value(node)).unwrap_or(default)
+        self.maybe(part, key).unwrap_or(default)
     }
 
     fn list(&mut self, node: &'a Node) -> &'a [Node] {
@@ -364,7 +223,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-const NO_DELAY: Delay = Delay::Constant(Span::ZERO);
+/// The same keys, one of which may be left out after all.
+fn without_example(keys: &[Key], optional: &str) -> Vec<Key> {
+    let key = |key: &Key| if key.0 == optional { (key.0, None) } else { *key };
+    keys.iter().map(key).collect()
+}
 
 /// The bracket that opens a structure, or as much of another value.
 fn opening(node: &Node) -> std::ops::Range<usize> {

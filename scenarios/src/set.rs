@@ -19,9 +19,41 @@ use crate::{
 };
 
 /// The keys whose values are texts. (`at_most` is a text or a number, depending on where it stands.)
-const TEXTS: [&str; 20] = [
-    "about", "at", "backoff", "calm", "deadline", "from", "lasts", "median", "name", "of", "offset", "p99",
-    "run", "say", "start", "think", "timeout", "to", "until", "within",
+const TEXTS: [&str; 34] = [
+    "about",
+    "at",
+    "backoff",
+    "calm",
+    "deadline",
+    "dwell_min",
+    "every",
+    "from",
+    "gap_min",
+    "hosts",
+    "lasts",
+    "mean",
+    "median",
+    "min",
+    "name",
+    "of",
+    "offset",
+    "p99",
+    "part_of",
+    "rate",
+    "rolling",
+    "rto_max",
+    "rto_min",
+    "rtt",
+    "run",
+    "say",
+    "sd",
+    "slot",
+    "start",
+    "think",
+    "timeout",
+    "to",
+    "until",
+    "within",
 ];
 
 /// The text `source` with the value at `path` replaced by `value`, or added if only its key is missing.

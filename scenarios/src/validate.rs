@@ -5,7 +5,11 @@
 
 mod expect;
 mod faults;
+mod harm;
+mod names;
+mod nemesis;
 mod picks;
+mod world;
 
 use crate::{
     decode::split_advice,
@@ -18,6 +22,7 @@ use crate::{
     outline::{Node, Outline, Shape},
 };
 use sim_core::{
+    rng::{self, Purpose},
     sample::Delay,
     time::{Span, Time},
 };
@@ -30,7 +35,7 @@ pub(crate) fn validate(
     mistakes: &mut Mistakes,
 ) {
     let top = At { outline, node: &outline.root };
-    let names = picks::Names::of(scenario);
+    let names = names::Names::of(scenario);
     let protocols = protocols(scenario, catalog);
     let mut check = Check { scenario, catalog, mistakes, top, names, protocols };
     check.run();
@@ -39,9 +44,10 @@ pub(crate) fn validate(
         check.clients(clients);
     }
     check.sizes();
+    check.topology();
     check.network();
-    faults::check(&mut check);
-    expect::check(&mut check);
+    let strikes = faults::check(&mut check);
+    expect::check(&mut check, &strikes);
 }
 
 struct Check<'a, 'm> {
@@ -49,7 +55,7 @@ struct Check<'a, 'm> {
     catalog: &'a dyn Catalog,
     mistakes: &'m mut Mistakes,
     top: At<'a>,
-    names: picks::Names<'a>,
+    names: names::Names<'a>,
     /// The protocols of all services, each once; `None` when one of them is not known.
     protocols: Option<Vec<&'a str>>,
 }
@@ -166,7 +172,9 @@ impl<'a> Check<'a, '_> {
                 self.say(meaning::no_protocol(at.key("run").place(), &service.run, &protocols));
             }
         }
-        self.delay(at.key("disk").key("sync"), &service.disk.sync);
+        self.hosts(at, service);
+        self.attachment(at, service.nic.as_ref());
+        self.zones(at, &service.zones);
         let drift = at.key("clock").key("drift");
         if !(0.0..0.5).contains(&service.clock.drift) {
             self.say(meaning::drift(drift.place(), service.clock.drift));
@@ -239,6 +247,8 @@ impl<'a> Check<'a, '_> {
                 }
             }
         }
+        self.attachment(at, clients.nic.as_ref());
+        self.zones(at, &clients.zones);
         match clients.keys {
             Keys::Uniform(count) => self.key_count(at.key("keys").item(0), count),
             Keys::Zipf { count, s } => {
@@ -278,8 +288,11 @@ impl<'a> Check<'a, '_> {
             Load::Open(Rate::Poisson(rate) | Rate::Constant(rate)) => rate * seconds,
             Load::Closed { think } => {
                 let network = &self.scenario.network;
-                let delays =
-                    network.links.iter().filter_map(|link| link.delay.as_ref()).chain([&network.delay]);
+                let elsewhere = match &self.scenario.topology {
+                    Some(topology) if self.stand_in_zones(clients) => topology.delay(topology.hosts),
+                    Some(_) | None => network.default.delay.clone(),
+                };
+                let delays = network.links.iter().filter_map(|link| link.delay.as_ref()).chain([&elsewhere]);
                 let travel = delays.map(typical).fold(f64::INFINITY, f64::min);
                 let cycle = think.as_secs() + 2.0 * travel;
                 if cycle <= 0.0 {
@@ -298,6 +311,12 @@ impl<'a> Check<'a, '_> {
         }
     }
 
+    /// Whether clients and the service that they call all stand in zones, so that the network's own delay is not theirs.
+    fn stand_in_zones(&self, clients: &Clients) -> bool {
+        let service = self.scenario.services.iter().find(|service| service.name == clients.of);
+        !clients.zones.is_empty() && service.is_some_and(|service| !service.zones.is_empty())
+    }
+
     /// How many nodes all parts have together.
     fn sizes(&mut self) {
         let services = self.scenario.services.iter().map(|service| u64::from(service.nodes));
@@ -306,33 +325,6 @@ impl<'a> Check<'a, '_> {
         if total > NODES_MAX && self.knows_names() {
             let at = self.top.key("services");
             self.say(meaning::nodes_together(at.place(), total, NODES_MAX));
-        }
-    }
-
-    fn network(&mut self) {
-        let at = self.top.key("network");
-        let network = &self.scenario.network;
-        self.delay(at.key("delay"), &network.delay);
-        for (index, link) in network.links.iter().enumerate() {
-            if self.mistakes.full() {
-                return;
-            }
-            let at = at.key("links").item(index);
-            if let Some(delay) = &link.delay {
-                self.delay(at.key("delay"), delay);
-            }
-            for (key, name) in [("from", &link.from), ("to", &link.to)] {
-                if at.find(key).is_some_and(|at| self.sound(at)) {
-                    picks::link_end(self, at.key(key), name);
-                }
-            }
-        }
-    }
-
-    fn delay(&mut self, at: At<'a>, delay: &Delay) {
-        if let Err(message) = delay.check() {
-            let (why, help) = split_advice(&message);
-            self.say(meaning::delay(at.place(), &why, help));
         }
     }
 }
@@ -362,13 +354,13 @@ fn unfit(name: &str) -> Option<&'static str> {
     }
 }
 
-/// A delay that many are longer than, in seconds.
+/// A delay that many are longer than, in seconds: the median of some.
 fn typical(delay: &Delay) -> f64 {
-    match delay {
-        Delay::Constant(span) | Delay::Exponential(span) => span.as_secs(),
-        Delay::Uniform(low, high) => low.as_secs() / 2.0 + high.as_secs() / 2.0,
-        Delay::LogNormal { median, .. } => median.as_secs(),
-    }
+    let sampler = delay.sampler();
+    let mut rng = rng::Keys::new(0).stream(Purpose::Test, 0, 0);
+    let mut drawn: Vec<Span> = (0..31).map(|_| sampler.draw(&mut rng)).collect();
+    drawn.sort_unstable();
+    drawn[drawn.len() / 2].as_secs()
 }
 
 /// The byte at a line and column, both counted from 1 and in characters.

@@ -1,8 +1,12 @@
 //! Writes a scenario as a file: every default spelled out, one fault and one expectation a line.
 
-use crate::format::{Clients, Link, Scenario, Service, TimedFault, When, options};
+use crate::{
+    format::{Clients, Kind, Link, Nemesis, Network, Scenario, Service, TimedFault, When, options},
+    topology::Topology,
+};
 use ron::ser::PrettyConfig;
 use serde::Serialize;
+use sim_core::{fault::Keep, link::LinkPlan};
 
 /// No line of `about` is longer, counted in characters.
 const WIDTH: usize = 100;
@@ -21,8 +25,14 @@ pub fn write(scenario: &Scenario) -> String {
     if let Some(some) = &scenario.clients {
         line("clients", &block('(', clients(some), ')'));
     }
-    line("network", &network(scenario));
+    if let Some(some) = &scenario.topology {
+        line("topology", &topology(some));
+    }
+    line("network", &network(&scenario.network));
     line("faults", &block('[', scenario.faults.iter().map(fault), ']'));
+    if !scenario.nemesis.is_empty() {
+        line("nemesis", &block('[', scenario.nemesis.iter().map(nemesis), ']'));
+    }
     line("calm", &value(&scenario.calm));
     line("expect", &block('[', scenario.expect.iter().map(value), ']'));
     line("vacuous", &value(&scenario.vacuous));
@@ -30,7 +40,7 @@ pub fn write(scenario: &Scenario) -> String {
 }
 
 /// One value on one line.
-fn value<T: Serialize + ?Sized>(value: &T) -> String {
+pub(crate) fn value<T: Serialize + ?Sized>(value: &T) -> String {
     let config = PrettyConfig::new()
         .new_line("\n")
         .struct_names(false)
@@ -71,22 +81,33 @@ fn wrapped(literal: &str) -> String {
     text
 }
 
+/// The same for an entry of a block: one level deeper.
+fn inner(text: &str) -> String {
+    text.replace('\n', "\n    ")
+}
+
+fn zones(names: &[String]) -> Option<String> {
+    (!names.is_empty()).then(|| value(names))
+}
+
 fn service(service: &Service) -> String {
-    let Service { name, run, nodes, with, disk, clock } = service;
-    let disk = inline(&[("sync", Some(value(&disk.sync)))]);
-    let clock = inline(&[("offset", Some(value(&clock.offset))), ("drift", Some(value(&clock.drift)))]);
+    let Service { name, run, nodes, with, host, disk, clock, nic, zones: names } = service;
     let entries = [
         ("run", Some(value(run))),
         ("nodes", Some(value(nodes))),
         ("with", with.as_ref().map(|raw| raw.text.clone())),
-        ("disk", Some(disk)),
-        ("clock", Some(clock)),
+        ("host", Some(value(host))),
+        ("disk", Some(value(disk))),
+        ("clock", Some(value(clock))),
+        ("nic", nic.as_ref().map(value)),
+        ("zones", zones(names)),
     ];
     format!("{}: {}", value(name), inline(&entries))
 }
 
 fn clients(clients: &Clients) -> Vec<String> {
-    let Clients { nodes, of, load, mix, keys, timeout, deadline, retry, route, start } = clients;
+    let Clients { nodes, of, load, mix, keys, timeout, deadline, retry, route, start, nic, zones: names } =
+        clients;
     let retry =
         inline(&[("attempts", Some(value(&retry.attempts))), ("backoff", Some(value(&retry.backoff)))]);
     let entries = [
@@ -100,43 +121,111 @@ fn clients(clients: &Clients) -> Vec<String> {
         ("retry", Some(retry)),
         ("route", Some(value(route))),
         ("start", Some(value(start))),
+        ("nic", nic.as_ref().map(value)),
+        ("zones", zones(names)),
     ];
+    lines(entries)
+}
+
+/// `key: value` for each that has a value.
+fn lines<const N: usize>(entries: [(&str, Option<String>); N]) -> Vec<String> {
     entries.into_iter().filter_map(|(key, value)| Some(format!("{key}: {}", value?))).collect()
 }
 
-fn network(scenario: &Scenario) -> String {
-    let network = &scenario.network;
-    let links = block('[', network.links.iter().map(link), ']').replace('\n', "\n    ");
+fn topology(topology: &Topology) -> String {
+    let Topology { regions, links, zones, hosts, jitter } = topology;
+    let region = regions.iter().map(|region| format!("{}: {}", value(&region.name), value(&region.zones)));
+    let link = links
+        .iter()
+        .map(|link| inline(&[("between", Some(value(&link.between))), ("rtt", Some(value(&link.rtt)))]));
     let entries = [
-        format!("delay: {}", value(&network.delay)),
-        format!("loss: {}", value(&network.loss)),
-        format!("links: {links}"),
+        ("regions", Some(inner(&block('{', region, '}')))),
+        ("links", Some(inner(&block('[', link, ']')))),
+        ("zones", Some(value(zones))),
+        ("hosts", Some(value(hosts))),
+        ("jitter", Some(value(jitter))),
     ];
-    block('(', entries, ')')
+    block('(', lines(entries), ')')
+}
+
+fn network(network: &Network) -> String {
+    let Network { default, nic, links } = network;
+    let LinkPlan { delay, loss, bursts, duplicate, reorder, corrupt, transport } = default;
+    let entries = [
+        ("delay", Some(value(delay))),
+        ("loss", Some(value(loss))),
+        ("bursts", bursts.as_ref().map(value)),
+        ("duplicate", Some(value(duplicate))),
+        ("reorder", reorder.as_ref().map(value)),
+        ("corrupt", Some(value(corrupt))),
+        ("transport", Some(value(transport))),
+        ("nic", nic.as_ref().map(value)),
+        ("links", Some(inner(&block('[', links.iter().map(link), ']')))),
+    ];
+    block('(', lines(entries), ')')
 }
 
 fn link(link: &Link) -> String {
-    let Link { from, to, delay, loss } = link;
+    let Link { from, to, delay, loss, bursts, duplicate, reorder, corrupt, transport, bandwidth } = link;
     inline(&[
         ("from", Some(value(from))),
         ("to", Some(value(to))),
         ("delay", delay.as_ref().map(value)),
         ("loss", loss.as_ref().map(value)),
+        ("bursts", bursts.as_ref().map(value)),
+        ("duplicate", duplicate.as_ref().map(value)),
+        ("reorder", reorder.as_ref().map(value)),
+        ("corrupt", corrupt.as_ref().map(value)),
+        ("transport", transport.as_ref().map(value)),
+        ("bandwidth", bandwidth.as_ref().map(value)),
     ])
 }
 
 fn fault(timed: &TimedFault) -> String {
-    let TimedFault { name, when, lasts, fault, say } = timed;
-    let (at, after) = match when {
-        When::At(at) => (Some(value(at)), None),
-        When::After(name, span) => (None, Some(value(&(name, span)))),
+    let TimedFault { name, part_of, when, lasts, keep, rolling, fault, say } = timed;
+    let moment = match when {
+        When::At(at) => [("at", Some(value(at))), ("from", None), ("to", None)],
+        When::Between(from, to) => [("between", Some(value(&(from, to)))), ("from", None), ("to", None)],
+        When::Every { every, from, to } => {
+            [("every", Some(value(every))), ("from", Some(value(from))), ("to", Some(value(to)))]
+        }
+        When::After(name, span) => [("after", Some(value(&(name, span)))), ("from", None), ("to", None)],
+        When::When(condition, from) => {
+            [("when", Some(value(condition))), ("from", Some(value(from))), ("to", None)]
+        }
     };
+    let [first, second, third] = moment;
     inline(&[
         ("name", Some(value(name))),
-        ("at", at),
-        ("after", after),
+        ("part_of", part_of.as_ref().map(value)),
+        first,
+        second,
+        third,
         ("lasts", lasts.as_ref().map(value)),
+        ("keep", Some(value(keep)).filter(|_| *keep != Keep::Nothing)),
+        ("rolling", rolling.as_ref().map(value)),
         ("do", Some(value(fault))),
         ("say", Some(value(say)).filter(|_| !say.is_empty())),
     ])
+}
+
+fn nemesis(nemesis: &Nemesis) -> String {
+    let Nemesis { name, from, to, kinds, gap, gap_min, dwell, dwell_min, at_once, keep, swarm } = nemesis;
+    let kind = |Kind { weight, fault }: &Kind| {
+        inline(&[("weight", Some(value(weight))), ("do", Some(value(fault)))])
+    };
+    let entries = [
+        ("name", Some(value(name))),
+        ("from", Some(value(from))),
+        ("to", Some(value(to))),
+        ("kinds", Some(inner(&block('[', kinds.iter().map(kind), ']')))),
+        ("gap", Some(value(gap))),
+        ("gap_min", Some(value(gap_min))),
+        ("dwell", Some(value(dwell))),
+        ("dwell_min", Some(value(dwell_min))),
+        ("at_once", Some(value(at_once))),
+        ("keep", Some(value(keep))),
+        ("swarm", Some(value(swarm))),
+    ];
+    inner(&block('(', lines(entries), ')'))
 }

@@ -18,9 +18,12 @@ mod common;
 
 use common::{BASE, Zoo, base};
 use scenarios::{
+    expand::expand,
+    format::{FILE_MAX, When},
     read::{self, read},
     set::{read_set, set},
 };
+use sim_core::time::Time;
 use std::{fs, path::PathBuf};
 
 /// Replays the cases of one file.
@@ -86,6 +89,21 @@ fn mistakes_in_faults() {
 }
 
 #[test]
+fn mistakes_in_moments_and_harm() {
+    check("harm.txt");
+}
+
+#[test]
+fn mistakes_in_generators_of_faults() {
+    check("nemesis.txt");
+}
+
+#[test]
+fn mistakes_in_hosts_links_and_places() {
+    check("links.txt");
+}
+
+#[test]
 fn mistakes_in_expectations() {
     check("expect.txt");
 }
@@ -109,17 +127,17 @@ fn the_base_file_reads_well() {
     );
     let names: Vec<&str> = scenario.faults.iter().map(|fault| fault.name.as_str()).collect();
     assert_eq!(names, ["split", "again", "one-way cut", "heal"]);
-    let strikes: Vec<String> = scenario.strikes().iter().map(ToString::to_string).collect();
-    assert_eq!(strikes, ["20s", "25s", "41s", "45s"]);
+    let strikes: Vec<When> = expand(&scenario, 7).into_iter().map(|fault| fault.when).collect();
+    assert_eq!(strikes, [20, 25, 41, 45].map(|second| When::At(Time(second * 1_000_000_000))));
 }
 
 #[test]
 fn a_file_that_is_no_text_or_too_large_is_refused() {
     let found = read::text("core", b"(\nabout: \"\xff\")").expect_err("not UTF-8");
     assert_eq!(found.to_string(), "error: line 2 is not UTF-8 text: is this a scenario file?\n--> core");
-    let large = vec![b' '; (1 << 20) + 1];
+    let large = vec![b' '; FILE_MAX + 1];
     let found = read::text("disk.img", &large).expect_err("too large").to_string();
-    assert!(found.contains("1048577 bytes"), "{found}");
+    assert!(found.contains("16777217 bytes"), "{found}");
     let found = read("disk.img", std::str::from_utf8(&large).unwrap(), &Zoo).expect_err("too large");
     assert_eq!(found.len(), 1);
 }

@@ -182,6 +182,36 @@ fn lists_without_measure() {
     survives(&BASE.replace("Node(\"db-1\")", &picks));
     let groups = many(80_000, &|_| "[Rest],".to_owned());
     survives(&BASE.replace("[Rest]]", &format!("{groups}[Rest]]")));
+    faults(&|i| format!("(name: \"f{i}\", every: \"{}us\", do: Crash([Service(\"db\")])),", i + 1));
+    faults(&|i| format!("(name: \"f{i}\", at: \"1s\", rolling: \"1ns\", lasts: \"1ns\", do: Crash([All])),"));
+    faults(&|i| format!("(when: Role(\"leeder{i}\"), do: Split([[Zone(\"a{i}\")], [All]])),"));
+    faults(&|i| format!("(name: \"f{i}\", at: \"1s\", do: End(\"g{i}\")),"));
+    faults(&|i| {
+        format!(
+            "(at: \"{i}us\", do: Degrade(from: [All], to: [Rest], link: (delay: Uniform(\"1ms\", \"{i}us\")))),"
+        )
+    });
+    let long = many(30_000, &|i| format!("\"{i}us\","));
+    let delay = format!("Empirical([{long}])");
+    let flap = format!("faults: [(every: \"10ms\", do: DegradeNic(of: [All], link: (delay: {delay}))),");
+    assert!(refused(&BASE.replace("faults: [", &flap)).contains("bytes to write down"));
+    let links = many(5_000, &|i| format!("(from: \"db\", to: \"lb\", loss: 0.{i}),"));
+    let text = BASE.replace("delay: LogNormal(median: \"1ms\", p99: \"8ms\")", &format!("delay: {delay}"));
+    assert!(
+        refused(&text.replace("links: [", &format!("links: [{links}"))).contains("repeat what stands here")
+    );
+    let wide = BASE.replace("nodes: 5", "nodes: 500000").replace("links: [", &format!("links: [{links}"));
+    assert!(refused(&wide).contains("all links together name"));
+    let mixture = format!("{}Constant(\"1ms\"){}", "Mixture([(1.0, ".repeat(20), ")])".repeat(20));
+    assert!(
+        refused(&BASE.replace("LogNormal(median: \"1ms\", p99: \"8ms\")", &mixture)).contains("mixtures")
+    );
+    let kinds = many(9_000, &|i| format!("(weight: {i}, do: Crash([RandomOf(\"db\", {i})])),"));
+    survives(&BASE.replace("faults: [", &format!("nemesis: [(kinds: [{kinds}])], faults: [")));
+    let nemesis = many(9_000, &|_| "(of: \"db\"),".to_owned());
+    survives(&BASE.replace("faults: [", &format!("nemesis: [{nemesis}], faults: [")));
+    let zones = many(9_000, &|i| format!("\"z{i}\","));
+    survives(&BASE.replace("faults: [", &format!("topology: (regions: {{ \"a\": [{zones}] }}), faults: [")));
     let services = |piece: &dyn Fn(usize) -> String| {
         survives(&BASE.replace("\"lb\":", &format!("{}\"lb\":", many(20_000, piece))));
     };
@@ -282,6 +312,6 @@ proptest! {
         let (scenario, _) = read_set("test.ron", BASE, &arguments, &Zoo).unwrap();
         prop_assert_eq!(scenario.seed, seed);
         prop_assert_eq!(scenario.services[0].nodes, nodes);
-        prop_assert_eq!(scenario.network.loss, sim_core::rng::Chance::new(loss).unwrap());
+        prop_assert_eq!(scenario.network.default.loss, sim_core::rng::Chance::new(loss).unwrap());
     }
 }

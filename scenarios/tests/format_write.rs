@@ -7,7 +7,9 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use scenarios::{format::*, read::read, write::write};
 use serde::{Serialize, de::DeserializeOwned};
 use sim_core::{
-    fault::{Fault, Pick},
+    fault::{Fault, Keep, Pick},
+    link::LinkPlan,
+    plan::{DiskPlan, HostPlan, Timers},
     rng::Chance,
     sample::Delay,
     time::{Span, Time},
@@ -29,7 +31,8 @@ fn a_file_with_nothing_but_what_it_needs() {
                 network: (delay: Constant(\"1ms\")), expect: [Linearizable])";
     let scenario = read("least.ron", text, &Zoo).unwrap_or_else(|found| panic!("{found}"));
     assert_eq!(scenario.clients, None);
-    assert_eq!(scenario.services[0].disk, Disk::default());
+    assert_eq!(scenario.services[0].disk, DiskPlan::default());
+    assert_eq!(scenario.services[0].host, HostPlan::default());
     assert_eq!(scenario.services[0].clock, Clock::default());
     assert_eq!((scenario.calm, scenario.vacuous), (Span::ZERO, Vacuous::Refuse));
     let again = read("written.ron", &write(&scenario), &Zoo).unwrap_or_else(|found| panic!("{found}"));
@@ -82,8 +85,11 @@ fn service(name: &'static str) -> impl Strategy<Value = Service> {
             run: "raft".into(),
             nodes: nodes + 3,
             with,
-            disk: Disk { sync },
-            clock: Clock { offset: Span(offset), drift },
+            host: HostPlan::default(),
+            disk: DiskPlan { sync, ..DiskPlan::default() },
+            clock: Clock { offset: Span(offset), drift, timers: Timers::Monotonic },
+            nic: None,
+            zones: Vec::new(),
         },
     )
 }
@@ -113,6 +119,8 @@ fn clients() -> impl Strategy<Value = Clients> {
             retry: Retry { attempts, backoff },
             route,
             start: Time(start),
+            nic: None,
+            zones: Vec::new(),
         },
     )
 }
@@ -156,7 +164,10 @@ fn faults() -> impl Strategy<Value = Vec<TimedFault>> {
             } else {
                 When::At(Time(at))
             },
+            part_of: None,
             lasts: fault.harms().then_some(lasts),
+            keep: Keep::Nothing,
+            rolling: None,
             fault,
             say,
         });
@@ -179,10 +190,9 @@ fn expectation() -> impl Strategy<Value = Expectation> {
 
 fn scenario() -> impl Strategy<Value = Scenario> {
     let link = (prop::option::of(delay()), chance()).prop_map(|(delay, loss)| Link {
-        from: "db".into(),
-        to: "client-1".into(),
         delay,
         loss: Some(loss),
+        ..Link::new("db", "client-1")
     });
     let network = (delay(), chance(), prop::collection::vec(link, 0..3));
     let expect = prop::collection::vec(expectation(), 0..5);
@@ -205,8 +215,10 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                 until: Time(60_000_000_000),
                 services: vec![db, other].into_iter().take(count).collect(),
                 clients: Some(clients),
-                network: Network { delay, loss, links },
+                topology: None,
+                network: Network { default: LinkPlan { loss, ..LinkPlan::new(delay) }, nic: None, links },
                 faults,
+                nemesis: Vec::new(),
                 calm: Span(10_000_000_000),
                 expect,
                 vacuous,

@@ -7,19 +7,28 @@ use crate::time::{Span, Time};
 pub struct Clock {
     /// How far ahead the clock was at the start of the run, in nanoseconds; negative when behind.
     pub offset: i64,
-    /// How much it gains per second of true time, in nanoseconds (parts per billion); negative when it loses.
-    pub drift: i32,
+    /// How much it gains per second of true time, in nanoseconds (parts per billion); negative when it loses. Faults may add
+    /// up to more than a clock can lose: it never runs slower than at a thousandth of its pace.
+    pub drift: i64,
 }
 
 const BILLION: i128 = 1_000_000_000;
 
 impl Clock {
+    /// By so much it may run slow: a thousandth of its pace is left, so that timers still ring some day.
+    const SLOWEST: i64 = -999_000_000;
+
+    /// The drift that it runs with.
+    fn rate(&self) -> i128 {
+        i128::from(self.drift.max(Self::SLOWEST))
+    }
+
     /// What the clock shows at a true moment; never before zero.
     pub fn shows(&self, truth: Time) -> Time {
         if *self == Clock::default() {
             return truth;
         }
-        let gained = i128::from(truth.0) * i128::from(self.drift) / BILLION;
+        let gained = i128::from(truth.0) * self.rate() / BILLION;
         let shown = i128::from(truth.0) + i128::from(self.offset) + gained;
         Time(shown.clamp(0, i128::from(u64::MAX)) as u64)
     }
@@ -29,8 +38,30 @@ impl Clock {
         if self.drift == 0 || span == Span::MAX {
             return span;
         }
-        let real = i128::from(span.0) * BILLION / (BILLION + i128::from(self.drift));
+        let real = i128::from(span.0) * BILLION / (BILLION + self.rate());
         Span(real.clamp(0, i128::from(u64::MAX)) as u64)
+    }
+
+    /// What this clock measures of a true span: the inverse of [`Clock::real`], but for rounding.
+    pub fn measured(&self, span: Span) -> Span {
+        let measured = i128::from(span.0) * (BILLION + self.rate()) / BILLION;
+        Span(measured.clamp(0, i128::from(u64::MAX)) as u64)
+    }
+
+    /// Sets the clock ahead by so many nanoseconds, or back.
+    pub(crate) fn jump(&mut self, by: i64) {
+        self.offset = self.offset.saturating_add(by);
+    }
+
+    /// Makes the clock run faster from `now` on by so many parts per billion, or slower.
+    pub(crate) fn steer(&mut self, now: Time, by: i64) {
+        let gained = |clock: &Clock| i128::from(now.0) * clock.rate() / BILLION;
+        let before = gained(self);
+        self.drift = self.drift.saturating_add(by);
+        // It goes on from what it shows.
+        let step = before - gained(self);
+        self.offset =
+            self.offset.saturating_add(step.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64);
     }
 }
 

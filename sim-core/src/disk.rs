@@ -3,59 +3,140 @@
 //! A write changes at once what the process reads, and is durable when a sync that began after it is over. A crash
 //! forgets what is not durable, except that the system may have written some of it early; the seed says how much.
 //! Protocols that answer before they sync are caught by exactly this.
+//!
+//! What was synced may rot. Every record has a checksum, so damage is found when a booting process reads its disk, and
+//! not before.
 
 use crate::rng::Rng;
-use alloc::vec::Vec;
-use core::{fmt::Debug, hash::Hash, ops::Deref};
+use alloc::{collections::BTreeSet, vec::Vec};
+use core::{
+    fmt::Debug,
+    hash::{Hash, Hasher},
+    ops::Deref,
+};
 
-/// State that survives a crash, once synced.
+/// State that survives a crash, once synced: a disk with its parts, which are synced together.
 ///
 /// The contract, kept by the engine: a sync begins with `flush` and is over with `flushed`; there is at most one at a
 /// time. What is written in between belongs to the next one.
 pub trait Durable: Clone + Debug + Default + Hash + 'static {
+    /// Shows every part, always in the same order.
+    fn parts(&mut self, visit: &mut impl FnMut(&mut dyn Part));
+
     /// A sync begins: what is written now is on its way to the platter.
-    fn flush(&mut self);
+    fn flush(&mut self) {
+        self.parts(&mut |part| part.flush());
+    }
     /// The sync is over: what was written when it began is durable.
+    fn flushed(&mut self) {
+        self.parts(&mut |part| part.flushed());
+    }
+    /// Records that the next sync has to write.
+    fn dirty(&mut self) -> u64 {
+        let mut records = 0;
+        self.parts(&mut |part| records += part.dirty());
+        records
+    }
+    /// The process died: what was synced remains, and what remains is what the next life reads. The number of records
+    /// that are gone.
+    fn crash(&mut self, end: End, rng: &mut Rng) -> u64 {
+        let mut lost = 0;
+        self.parts(&mut |part| lost += part.crash(end, rng));
+        lost
+    }
+    /// Records that are durable.
+    fn records(&mut self) -> u64 {
+        let mut records = 0;
+        self.parts(&mut |part| records += part.records());
+        records
+    }
+    /// Damages the durable record of this number, counted over all parts. Whether there was one that was whole.
+    fn damage(&mut self, record: u64) -> bool {
+        let (mut first, mut done) = (0, false);
+        self.parts(&mut |part| {
+            let records = part.records();
+            if (first..first + records).contains(&record) {
+                done = part.damage(record - first);
+            }
+            first += records;
+        });
+        done
+    }
+    /// Whether the durable record of this number is there and whole.
+    fn whole(&mut self, record: u64) -> bool {
+        let (mut first, mut whole) = (0, false);
+        self.parts(&mut |part| {
+            let records = part.records();
+            if (first..first + records).contains(&record) {
+                whole = !part.damaged(record - first);
+            }
+            first += records;
+        });
+        whole
+    }
+    /// Damaged records, as whoever reads the disk finds them by their checksums.
+    fn damages(&mut self) -> u64 {
+        let mut damages = 0;
+        self.parts(&mut |part| damages += (0..part.records()).filter(|&r| part.damaged(r)).count() as u64);
+        damages
+    }
+    /// Goes on with what precedes the damage: logs end before their first damaged record, damaged values are new again.
+    fn cut_damage(&mut self) {
+        self.parts(&mut |part| part.cut_damage());
+    }
+}
+
+/// How a life ends, as far as its disk is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The process dies: of what was not synced, the system may have written some already.
+    Killed,
+    /// The power fails: of what was not being synced nothing remains, of a sync under way a prefix. The record after that
+    /// is torn: its checksum is wrong, and the next life cuts it off.
+    PowerLost,
+}
+
+/// A part of a disk: a [`Cell`] or a [`Log`]. The methods are those of [`Durable`], records counted from 0.
+#[allow(missing_docs, reason = "said at `Durable`")]
+pub trait Part {
+    fn flush(&mut self);
     fn flushed(&mut self);
-    /// The process died: only what was synced is sure to remain, and what remains is what the next life reads.
-    fn crash(&mut self, rng: &mut Rng);
+    fn dirty(&self) -> u64;
+    fn crash(&mut self, end: End, rng: &mut Rng) -> u64;
+    fn records(&self) -> u64;
+    fn damage(&mut self, record: u64) -> bool;
+    fn damaged(&self, record: u64) -> bool;
+    fn cut_damage(&mut self);
 }
 
 /// No disk.
 impl Durable for () {
-    fn flush(&mut self) {}
-    fn flushed(&mut self) {}
-    fn crash(&mut self, _: &mut Rng) {}
+    fn parts(&mut self, _: &mut impl FnMut(&mut dyn Part)) {}
 }
 
-/// Two parts of a disk, synced together.
+/// Two disks, synced together.
 impl<A: Durable, B: Durable> Durable for (A, B) {
-    fn flush(&mut self) {
-        self.0.flush();
-        self.1.flush();
-    }
-    fn flushed(&mut self) {
-        self.0.flushed();
-        self.1.flushed();
-    }
-    fn crash(&mut self, rng: &mut Rng) {
-        self.0.crash(rng);
-        self.1.crash(rng);
+    fn parts(&mut self, visit: &mut impl FnMut(&mut dyn Part)) {
+        self.0.parts(visit);
+        self.1.parts(visit);
     }
 }
 
 /// One value, replaced atomically.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell<T> {
     value: T,
     flight: Option<T>,
     synced: T,
+    dirty: bool,
+    damaged: bool,
 }
 
 impl<T> Cell<T> {
     /// Writes.
     pub fn set(&mut self, value: T) {
         self.value = value;
+        self.dirty = true;
     }
     /// Reads what was written last, synced or not.
     pub fn get(&self) -> &T {
@@ -63,22 +144,70 @@ impl<T> Cell<T> {
     }
 }
 
+/// What a later life can read of it; whether the next sync has work follows from that.
+impl<T: Hash> Hash for Cell<T> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (&self.value, &self.flight, &self.synced).hash(hasher);
+        if self.damaged {
+            self.damaged.hash(hasher);
+        }
+    }
+}
+
 impl<T: Clone + Debug + Default + Hash + 'static> Durable for Cell<T> {
+    fn parts(&mut self, visit: &mut impl FnMut(&mut dyn Part)) {
+        visit(self);
+    }
+}
+
+impl<T: Clone + Debug + Default + Hash + 'static> Part for Cell<T> {
     fn flush(&mut self) {
         self.flight = Some(self.value.clone());
+        self.dirty = false;
     }
     fn flushed(&mut self) {
         self.synced = self.flight.take().expect("a sync that ends has begun");
+        self.damaged = false;
+    }
+    fn dirty(&self) -> u64 {
+        u64::from(self.dirty)
     }
     /// The system may have written a newer value early: the old, the one in flight or the newest remains.
-    fn crash(&mut self, rng: &mut Rng) {
+    fn crash(&mut self, end: End, rng: &mut Rng) -> u64 {
         let flight = self.flight.take();
-        match rng.below(3) {
+        let unsynced = u64::from(self.dirty || flight.is_some());
+        let kept = match end {
+            End::PowerLost => rng.below(2) * u64::from(flight.is_some()),
+            End::Killed => rng.below(3),
+        };
+        match kept {
             0 => {}
-            1 => self.synced = flight.unwrap_or_else(|| self.synced.clone()),
-            _ => self.synced = self.value.clone(),
+            1 => {
+                self.damaged &= flight.is_none();
+                self.synced = flight.unwrap_or_else(|| self.synced.clone());
+            }
+            _ => {
+                self.damaged &= unsynced == 0;
+                self.synced = self.value.clone();
+            }
         }
         self.value = self.synced.clone();
+        self.dirty = false;
+        if kept < 2 { unsynced } else { 0 }
+    }
+    fn records(&self) -> u64 {
+        1
+    }
+    fn damage(&mut self, _: u64) -> bool {
+        !core::mem::replace(&mut self.damaged, true)
+    }
+    fn damaged(&self, _: u64) -> bool {
+        self.damaged
+    }
+    fn cut_damage(&mut self) {
+        if core::mem::take(&mut self.damaged) {
+            *self = Cell::default();
+        }
     }
 }
 
@@ -86,11 +215,13 @@ impl<T: Clone + Debug + Default + Hash + 'static> Durable for Cell<T> {
 ///
 /// A crash keeps the synced records and a prefix of what was appended since. Cutting is a write too: records that were
 /// cut off since the last sync may be back after a crash.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log<T> {
     items: Vec<T>,
     synced: Image<T>,
     flight: Option<Image<T>>,
+    /// Durable records that rotted.
+    damaged: BTreeSet<usize>,
 }
 
 /// What the platter holds: the first `len` records of the log as it is now, then records that were cut off since.
@@ -111,7 +242,8 @@ impl<T: Clone> Image<T> {
 
 impl<T> Default for Log<T> {
     fn default() -> Self {
-        Log { items: Vec::new(), synced: Image { len: 0, cut: Vec::new() }, flight: None }
+        let synced = Image { len: 0, cut: Vec::new() };
+        Log { items: Vec::new(), synced, flight: None, damaged: BTreeSet::new() }
     }
 }
 
@@ -137,26 +269,80 @@ impl<T> Deref for Log<T> {
     }
 }
 
+impl<T: Hash> Hash for Log<T> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (&self.items, &self.synced, &self.flight).hash(hasher);
+        if !self.damaged.is_empty() {
+            self.damaged.hash(hasher);
+        }
+    }
+}
+
 impl<T: Clone + Debug + Hash + 'static> Durable for Log<T> {
+    fn parts(&mut self, visit: &mut impl FnMut(&mut dyn Part)) {
+        visit(self);
+    }
+}
+
+impl<T: Clone + Debug + Hash + 'static> Part for Log<T> {
     fn flush(&mut self) {
         self.flight = Some(Image { len: self.items.len(), cut: Vec::new() });
     }
     fn flushed(&mut self) {
+        let before = self.synced.len;
         self.synced = self.flight.take().expect("a sync that ends has begun");
+        // What was cut off and written anew is whole again.
+        if !self.damaged.is_empty() {
+            self.damaged.retain(|&record| record < before);
+        }
     }
-    fn crash(&mut self, rng: &mut Rng) {
+    fn dirty(&self) -> u64 {
+        let Image { len, cut } = self.flight.as_ref().unwrap_or(&self.synced);
+        (self.items.len() - len) as u64 + u64::from(!cut.is_empty())
+    }
+    fn crash(&mut self, end: End, rng: &mut Rng) -> u64 {
         let flight = self.flight.take();
         let durable = self.synced.len;
-        match rng.below(3) {
-            0 => self.become_image(None),
-            1 => self.become_image(flight),
-            // The cuts reached the platter, and a part of what was appended after them.
-            _ => {
-                let torn = rng.range(durable as u64, self.items.len() as u64 + 1) as usize;
-                self.items.truncate(torn);
+        let written = self.items.len();
+        self.damaged.retain(|&record| record < durable);
+        match end {
+            End::PowerLost => {
+                let appends = self.synced.cut.is_empty();
+                let under_way = flight.filter(|image| appends && image.len >= durable);
+                let most = under_way.as_ref().map(|image| image.len + image.cut.len());
+                self.become_image(under_way);
+                if let Some(most) = most {
+                    self.items.truncate(rng.range(durable as u64, most as u64 + 1) as usize);
+                }
             }
+            End::Killed => match rng.below(3) {
+                0 => self.become_image(None),
+                1 => self.become_image(flight),
+                // The cuts reached the platter, and a part of what was appended after them.
+                _ => {
+                    let torn = rng.range(durable as u64, written as u64 + 1) as usize;
+                    self.items.truncate(torn);
+                }
+            },
         }
         self.synced = Image { len: self.items.len(), cut: Vec::new() };
+        written.saturating_sub(self.items.len()) as u64
+    }
+    fn records(&self) -> u64 {
+        self.synced.len as u64
+    }
+    fn damage(&mut self, record: u64) -> bool {
+        self.damaged.insert(record as usize)
+    }
+    fn damaged(&self, record: u64) -> bool {
+        self.damaged.contains(&(record as usize))
+    }
+    fn cut_damage(&mut self) {
+        if let Some(&first) = self.damaged.first() {
+            self.items.truncate(first);
+            *self = Log { items: core::mem::take(&mut self.items), ..Log::default() };
+            self.synced.len = self.items.len();
+        }
     }
 }
 
@@ -180,7 +366,7 @@ mod tests {
         (0..200)
             .map(|i| {
                 let mut copy = log.clone();
-                copy.crash(&mut keys.stream(Purpose::Disk, 0, i));
+                Part::crash(&mut copy, End::Killed, &mut keys.stream(Purpose::Disk, 0, i));
                 copy.to_vec()
             })
             .collect()
@@ -189,8 +375,8 @@ mod tests {
     fn synced(items: &[u32]) -> Log<u32> {
         let mut log = Log::default();
         items.iter().for_each(|&i| log.push(i));
-        log.flush();
-        log.flushed();
+        Part::flush(&mut log);
+        Part::flushed(&mut log);
         log
     }
 
@@ -215,28 +401,57 @@ mod tests {
     fn what_is_written_during_a_sync_belongs_to_the_next_one() {
         let mut log = synced(&[1]);
         log.push(2);
-        log.flush();
+        Part::flush(&mut log);
         log.push(3);
-        log.flushed();
+        Part::flushed(&mut log);
         assert_eq!(crashes(&log), [vec![1, 2], vec![1, 2, 3]].into());
-        log.flush();
+        Part::flush(&mut log);
         log.truncate(1);
-        log.flushed();
+        Part::flushed(&mut log);
         assert!(crashes(&log).contains(&vec![1, 2, 3]), "the cut came after the sync began");
+    }
+
+    #[test]
+    fn a_power_loss_keeps_what_was_synced_and_a_prefix_of_a_sync_under_way() {
+        let keys = Keys::new(1);
+        let left = |log: &Log<u32>| -> alloc::collections::BTreeSet<Vec<u32>> {
+            let after = |i| {
+                let mut copy = log.clone();
+                Part::crash(&mut copy, End::PowerLost, &mut keys.stream(Purpose::Disk, 0, i));
+                assert_eq!(copy.records(), copy.len() as u64);
+                copy.to_vec()
+            };
+            (0..200).map(after).collect()
+        };
+        let mut log = synced(&[1]);
+        log.push(2);
+        log.push(3);
+        assert_eq!(left(&log), [vec![1]].into(), "nothing was being synced");
+        Part::flush(&mut log);
+        log.push(4);
+        assert_eq!(left(&log), [vec![1], vec![1, 2], vec![1, 2, 3]].into());
+        // What is cut off meanwhile is still part of the sync; what the sync cuts off is there or not.
+        log.truncate(2);
+        assert_eq!(left(&log), [vec![1], vec![1, 2], vec![1, 2, 3]].into());
+        let mut cut = synced(&[1, 2]);
+        cut.truncate(1);
+        cut.push(9);
+        Part::flush(&mut cut);
+        assert_eq!(left(&cut), [vec![1, 2]].into());
     }
 
     #[test]
     fn a_cell_keeps_the_synced_value_or_a_newer_one() {
         let mut cell = Cell::default();
         cell.set(1);
-        cell.flush();
-        cell.flushed();
+        Part::flush(&mut cell);
+        Part::flushed(&mut cell);
         cell.set(2);
         let keys = Keys::new(1);
         let mut seen = [0; 3];
         for i in 0..100 {
             let mut copy = cell.clone();
-            copy.crash(&mut keys.stream(Purpose::Disk, 0, i));
+            Part::crash(&mut copy, End::Killed, &mut keys.stream(Purpose::Disk, 0, i));
             seen[*copy.get() as usize] += 1;
         }
         assert_eq!(seen[0], 0);

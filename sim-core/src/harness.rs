@@ -6,15 +6,17 @@
 
 use crate::{
     clock::Clock,
-    disk::Durable,
+    disk::{Durable, End},
     group::{Group, Members, Setup},
     kernel::{Event, Kernel, What},
-    network::{LinkPlan, Network, NetworkPlan},
+    link::{LinkPlan, NetworkPlan},
+    network::Network,
+    plan::{DiskPlan, HostPlan, Timers},
     protocol::{Input, NodeId, Protocol, Ticket},
     queue::Queue,
-    rng::{Chance, Keys, Purpose},
+    rng::{Keys, Purpose},
     run::Violation,
-    sample::{Delay, Sampler},
+    sample::Delay,
     spec::{Answer, Spec},
     time::{Span, Time},
     wire::{Wire, WireId},
@@ -121,8 +123,7 @@ impl<P: Protocol> Harness<P> {
 
     /// The same with random draws (timeouts, what a crash leaves of unsynced writes) from another seed.
     pub fn seeded(seed: u64, nodes: u32, config: P::Config) -> Self {
-        let instant = LinkPlan { delay: Delay::Constant(Span::ZERO), loss: Chance::NEVER };
-        let plan = NetworkPlan { default: instant, links: Vec::new() };
+        let plan = NetworkPlan::new(LinkPlan::new(Delay::Constant(Span::ZERO)));
         let keys = Keys::new(seed);
         // One node more than the group has: whoever asks and is asked outside it.
         let network = Network::new(&plan, keys.key(Purpose::Network, 0, 0), nodes as usize + 1);
@@ -134,11 +135,14 @@ impl<P: Protocol> Harness<P> {
             count: nodes,
             serves: SERVES,
             asks: ASKS,
-            sync: Sampler::Constant(Span::ZERO),
+            host: HostPlan::default(),
+            disk: DiskPlan::default(),
+            timers: Timers::Monotonic,
             clocks: vec![Clock::default(); nodes as usize],
             clients: false,
         };
         let group = Members::new(config, &setup, &mut kernel);
+        kernel.down.push(None);
         kernel.queue = Queue::new();
         Harness { group, kernel, timers: Vec::new(), asked: 0 }
     }
@@ -164,7 +168,11 @@ impl<P: Protocol> Harness<P> {
 
     /// Kills the process of a node: its timers are gone, and of its disk remains what was synced and perhaps more.
     pub fn crash(&mut self, node: NodeId) {
-        assert!(self.group.crash(node, TEST, &mut self.kernel), "node {} is down already", node.0);
+        assert!(
+            self.group.crash(node, TEST, End::Killed, &mut self.kernel),
+            "node {} is down already",
+            node.0
+        );
         let (gone, kept) = self.timers.drain(..).partition::<Vec<Event>, _>(|event| event.node == node.0);
         self.timers = kept;
         // Their life is over, so nothing rings; but their slots become free.
@@ -305,7 +313,15 @@ impl<P: Protocol> Harness<P> {
                         self.kernel.now = self.kernel.now.max(Time(at));
                         self.group.handle(event, &mut self.kernel);
                     }
-                    What::Boot | What::Strike | What::Over => unreachable!("a harness has no such events"),
+                    What::Boot
+                    | What::Served
+                    | What::Failed
+                    | What::Packet
+                    | What::Wake
+                    | What::Strike
+                    | What::Over
+                    | What::Strobe
+                    | What::Calm => unreachable!("a harness has no such events"),
                 }
             }
         }

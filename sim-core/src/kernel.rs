@@ -3,12 +3,14 @@
 
 use crate::{
     digest::Digest,
-    network::Network,
+    network::{Arrives, Books, Fate, Network, Onward},
     protocol::{NodeId, Role},
     queue::Queue,
     rng::Keys,
     run::{Effect, Note, RoleChange, Run, Traffic, Violation},
+    slab::Slab,
     spec::Spec,
+    stream::{Action, Moment, Packet, Parcel, StreamPlan, Streams, Token},
     time::Time,
     trace::{Entry, Kind, Trace},
     wire::{AnyWire, Wire, WireId},
@@ -27,6 +29,17 @@ pub struct Event {
     pub(crate) what: What,
 }
 
+impl Event {
+    /// The round of a message that has come to its node; no cut can stop it any more.
+    pub(crate) const ARRIVED: u32 = u32::MAX;
+    /// The round of an input that a core has served.
+    pub(crate) const SERVED: u32 = u32::MAX - 1;
+    /// The round of a message that will not arrive: its value is freed.
+    pub(crate) const GONE: u32 = u32::MAX - 2;
+    /// The highest round that is the number of a leg.
+    pub(crate) const LEG_MAX: u32 = u32::MAX - 3;
+}
+
 /// The kinds of event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum What {
@@ -38,12 +51,33 @@ pub(crate) enum What {
     Response,
     /// The disk is done.
     Synced,
-    /// The processor is done.
+    /// The processor is done with what a step asked for.
     Worked,
-    /// A fault of the plan strikes.
+    /// A core is done with an input: the node acts on it now.
+    Served,
+    /// A sync failed: the process stops.
+    Failed,
+    /// A packet of a connection; its own fate, not that of what it carries.
+    Packet,
+    /// A connection's timer.
+    Wake,
+    /// A fault of the plan strikes, or begins to wait for its moment.
     Strike,
     /// A fault with a length is over.
     Over,
+    /// A clock that is set back and forth is set once more.
+    Strobe,
+    /// Nothing goes wrong from now on.
+    Calm,
+}
+
+/// Why no process runs on a node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Killer {
+    /// The fault that took it down; `None` before the first boot.
+    pub(crate) fault: Option<usize>,
+    /// Whether the host runs, and answers for the process.
+    pub(crate) powered: bool,
 }
 
 /// Everything that nodes share.
@@ -55,17 +89,25 @@ pub struct Kernel {
     pub(crate) network: Network,
     pub(crate) keys: Keys,
     pub(crate) wires: Vec<Box<dyn AnyWire>>,
+    pub(crate) streams: Streams,
+    /// Packets of connections on their way, each with its sender.
+    pub(crate) packets: Slab<(NodeId, Packet)>,
+    /// By node: what took its process down; `None` while one runs.
+    pub(crate) down: Vec<Option<Killer>>,
     pub(crate) digest: Digest,
     pub(crate) events: u64,
-    pub(crate) traffic: Traffic,
+    /// What the network did, and what each fault of the plan did so far.
+    pub(crate) books: Books,
     pub(crate) roles: Vec<RoleChange>,
     pub(crate) violations: Vec<Violation>,
     pub(crate) notes: Vec<Note>,
     pub(crate) trace: Option<Trace>,
-    /// What each fault of the plan did so far.
-    pub(crate) effects: Vec<Effect>,
     /// The faults in force.
     pub(crate) active: Vec<usize>,
+    /// The highest epoch that a server has shown.
+    pub(crate) epoch: u64,
+    /// Calls of clients that were answered with a result.
+    pub(crate) answered: u64,
 }
 
 impl Kernel {
@@ -77,15 +119,19 @@ impl Kernel {
             network,
             keys,
             wires: Vec::new(),
+            streams: Streams::default(),
+            packets: Slab::default(),
+            down: Vec::new(),
             digest: Digest::new(),
             events: 0,
-            traffic: Traffic::default(),
+            books: Books { traffic: Traffic::default(), effects: alloc::vec![Effect::default(); faults] },
             roles: Vec::new(),
             violations: Vec::new(),
             notes: Vec::new(),
             trace: None,
-            effects: alloc::vec![Effect::default(); faults],
             active: Vec::new(),
+            epoch: 0,
+            answered: 0,
         }
     }
 
@@ -102,39 +148,23 @@ impl Kernel {
         self.queue.push(at.0, seq, event);
     }
 
-    /// Hands a message to the network. The moment of its arrival, unless it is lost on the way.
+    /// Hands a message to the network, as a datagram.
     #[inline]
-    pub(crate) fn send(&mut self, from: NodeId, to: NodeId, bytes: u64) -> Option<Time> {
-        self.traffic.sent += 1;
-        self.traffic.bytes += bytes;
-        if let Some(fault) = self.network.cut(from, to) {
-            self.traffic.cut += 1;
-            self.effects[fault].dropped += 1;
-            return None;
-        }
-        let arrival = self.network.travel(from, to, self.now);
-        self.traffic.lost += u64::from(arrival.is_none());
-        arrival
+    pub(crate) fn send(&mut self, from: NodeId, to: NodeId, bytes: u64) -> Fate {
+        self.network.send(from, to, bytes, self.now, &mut self.books)
     }
 
-    /// Whether a message that has come this far arrives: a cut that struck meanwhile stops it.
+    /// Whether a message that has come this far arrives: a cut that struck meanwhile stops it, a clog keeps it.
     #[inline]
-    pub(crate) fn arrives(&mut self, from: NodeId, to: NodeId) -> bool {
-        match self.network.cut(from, to) {
-            None => true,
-            Some(fault) => {
-                self.traffic.cut += 1;
-                self.effects[fault].dropped += 1;
-                false
-            }
-        }
+    pub(crate) fn arrives(&mut self, from: NodeId, event: Event) -> Arrives {
+        self.network.arrives(from, NodeId(event.node), event, &mut self.books)
     }
 
     /// A message reached a node where no process runs; `fault` is what took the process down.
     pub(crate) fn dead(&mut self, fault: Option<usize>) {
-        self.traffic.dead += 1;
+        self.books.traffic.dead += 1;
         if let Some(fault) = fault {
-            self.effects[fault].dropped += 1;
+            self.books.effects[fault].dropped += 1;
         }
     }
 
@@ -161,8 +191,15 @@ impl Kernel {
         self.roles.push(RoleChange { at: self.now, node, role, epoch });
         if server {
             for &fault in &self.active {
-                self.effects[fault].role_changes += 1;
+                self.books.effects[fault].role_changes += 1;
+                self.books.effects[fault].leader_changes += u64::from(role == Role::LEADER);
             }
+        }
+    }
+
+    pub(crate) fn note(&mut self, node: NodeId, text: String) {
+        if self.notes.len() < Note::MAX {
+            self.notes.push(Note { at: self.now, node, text });
         }
     }
 
@@ -175,5 +212,98 @@ impl Kernel {
     pub(crate) fn wire<S: Spec>(&mut self, id: WireId) -> &mut Wire<S> {
         let wire = self.wires[id.0].as_any().downcast_mut();
         wire.expect("the specs of caller and callee were compared when the world was built")
+    }
+}
+
+/// Connections: what they ask for is carried out here.
+impl Kernel {
+    /// Hands a message to the network, in a connection. Its event is posted when it arrives, or when it is known that it
+    /// never will.
+    pub(crate) fn stream(&mut self, from: NodeId, to: NodeId, bytes: u64, parcel: Event) {
+        self.streaming(from, to, |streams, moment| {
+            streams.send(from, to, Parcel { event: parcel, bytes }, moment);
+        });
+    }
+
+    /// A packet has come to its node, or to the next leg of its way there.
+    pub(crate) fn packet(&mut self, mut event: Event) {
+        let to = NodeId(event.node);
+        let (from, packet) = *self.packets.at(event.slot);
+        if event.round != 0 {
+            match self.network.onward(event.round, from, to, self.now, &mut self.books) {
+                Onward::Arrived => event.round = 0,
+                Onward::At(arrival) => return self.post(arrival.at, Event { round: arrival.leg, ..event }),
+                Onward::Dropped => {
+                    self.packets.take(event.slot);
+                    return;
+                }
+            }
+        }
+        match self.arrives(from, event) {
+            Arrives::Held => return,
+            Arrives::Stopped => {
+                self.packets.take(event.slot);
+                return;
+            }
+            Arrives::Yes => self.packets.take(event.slot),
+        };
+        let Some(killer) = self.down[to.0 as usize] else {
+            return self.streaming(to, from, |streams, moment| streams.arrive(from, to, packet, moment));
+        };
+        self.dead(killer.fault);
+        if killer.powered {
+            self.streaming(to, from, |_, moment| Streams::refuse(from, to, packet, moment.out));
+        }
+    }
+
+    /// A timer of a connection runs out.
+    pub(crate) fn wake(&mut self, event: Event) {
+        let token = Token { node: NodeId(event.node), peer: NodeId(event.slot) };
+        self.streaming(token.node, token.peer, |streams, moment| streams.wake(token, moment));
+    }
+
+    /// The process of a node is gone, and its connections with it. Its host tells the peers, unless it has lost its power.
+    pub(crate) fn reset(&mut self, node: NodeId, powered: bool, fault: usize) {
+        self.down[node.0 as usize] = Some(Killer { fault: Some(fault), powered });
+        self.streaming(node, node, |streams, moment| match powered {
+            true => streams.crash(node, moment.out),
+            false => streams.power_off(node, moment.out),
+        });
+    }
+
+    /// A node's process runs.
+    pub(crate) fn runs(&mut self, node: NodeId) {
+        self.down[node.0 as usize] = None;
+    }
+
+    /// Lets the connections act, on behalf of `node` towards `peer`, and does what they ask for.
+    fn streaming(&mut self, node: NodeId, peer: NodeId, act: impl FnOnce(&mut Streams, &mut Moment<'_>)) {
+        let network = &self.network;
+        let plan = network.stream(node, peer).or_else(|| network.stream(peer, node));
+        let plan = plan.copied().unwrap_or_else(StreamPlan::default);
+        let mut out = Vec::new();
+        act(&mut self.streams, &mut Moment { now: self.now, plan: &plan, out: &mut out });
+        for action in out {
+            match action {
+                Action::Deliver { parcel } => self.post(self.now, parcel),
+                Action::Discard { parcel } => self.post(self.now, Event { round: Event::GONE, ..parcel }),
+                Action::Wake { at, token } => {
+                    let what = What::Wake;
+                    self.post(at, Event { node: token.node.0, slot: token.peer.0, round: 0, what });
+                }
+                Action::Transmit { from, to, packet, bytes } => {
+                    let (first, second) = match self.send(from, to, bytes) {
+                        Fate::Lost => (None, None),
+                        Fate::Once(arrival) => (Some(arrival), None),
+                        Fate::Twice(first, second) => (Some(first), Some(second)),
+                    };
+                    for arrival in first.into_iter().chain(second) {
+                        let slot = self.packets.insert((from, packet));
+                        let event = Event { node: to.0, slot, round: arrival.leg, what: What::Packet };
+                        self.post(arrival.at, event);
+                    }
+                }
+            }
+        }
     }
 }

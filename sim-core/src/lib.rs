@@ -27,6 +27,7 @@ pub mod harness;
 pub mod history;
 pub mod judged;
 pub mod kernel;
+pub mod link;
 pub mod members;
 pub mod network;
 mod pick;
@@ -37,8 +38,10 @@ pub mod queue;
 pub mod rng;
 pub mod run;
 pub mod sample;
+pub mod size;
 mod slab;
 pub mod spec;
+pub mod stream;
 pub mod time;
 pub mod trace;
 mod wire;
@@ -47,7 +50,7 @@ pub mod world;
 /// What a protocol's file needs.
 pub mod prelude {
     pub use crate::{
-        disk::{Cell, Durable, Log},
+        disk::{Cell, Durable, Log, Part},
         history::Intent,
         property::{Judgement, Kind, Property, View, When},
         protocol::{

@@ -6,6 +6,7 @@ use crate::{
     disk::Durable,
     history::{Call, History, Intent, Outcome},
     kernel::{Event, Kernel, What},
+    network::Fate,
     protocol::{Alarm, NodeId, Protocol, Role, Ticket},
     rng::Rng,
     run::Note,
@@ -15,7 +16,7 @@ use crate::{
     time::{Span, Time},
     wire::WireId,
 };
-use alloc::{collections::VecDeque, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::VecDeque, string::String, vec::Vec};
 
 /// A node: its process if one runs, its disk, and what the engine keeps about it.
 #[derive(Clone, Debug)]
@@ -46,12 +47,59 @@ pub(crate) struct Node<P: Protocol> {
     /// Inputs that arrived while the node was busy or frozen.
     pub(crate) inbox: VecDeque<Event>,
     pub(crate) paused: bool,
+    /// The fault that damaged a record of its disk, if no boot got over that since.
+    pub(crate) rotten: Option<usize>,
+    /// What the inputs that a core works on and those that wait for one are; `None` where they cost no time.
+    pub(crate) service: Option<Box<Service>>,
+    /// What faults in force do to it.
+    pub(crate) ills: Option<Box<Ills>>,
     /// The fault that took the node down, or froze it.
     pub(crate) hurt: Option<usize>,
     pub(crate) role: Role,
     pub(crate) epoch: u64,
     /// Operations begun by calls that are operations of their own.
     pub(crate) operations: u32,
+}
+
+/// Inputs in service at a node.
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    pub(crate) rng: Rng,
+    /// What each core works on.
+    pub(crate) cores: Vec<Option<Event>>,
+    /// What waits for a core.
+    pub(crate) line: VecDeque<Event>,
+}
+
+/// What faults in force do to a node. Each counts what it did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Ills {
+    /// Faults that make the processor slow, and the factors.
+    pub(crate) cpu: Vec<(usize, f64)>,
+    /// Faults that make the disk slow, and the factors.
+    pub(crate) disk: Vec<(usize, f64)>,
+    /// Faults that make the disk hang.
+    pub(crate) stalled: Vec<usize>,
+    /// Faults that fill the disk.
+    pub(crate) full: Vec<usize>,
+    /// Faults that make the clock show a wrong time.
+    pub(crate) wrong: Vec<usize>,
+    /// Faults that make it run at a wrong rate.
+    pub(crate) drifting: Vec<usize>,
+    /// A sync would be over, but for the disk that hangs.
+    pub(crate) late: bool,
+}
+
+impl Ills {
+    fn stretch(by: &[(usize, f64)], span: Span, kernel: &mut Kernel) -> Span {
+        if span == Span::ZERO {
+            return span;
+        }
+        by.iter().fold(span, |span, &(fault, factor)| {
+            kernel.books.effects[fault].delayed += 1;
+            Span((span.0 as f64 * factor) as u64)
+        })
+    }
 }
 
 /// An effect that others can see, held back by a barrier; or the barrier.
@@ -72,15 +120,36 @@ pub(crate) struct Mail<P: Protocol> {
     pub(crate) calls: Slab<Open>,
     pub(crate) serves: WireId,
     pub(crate) asks: WireId,
-    pub(crate) sync: Sampler,
+    pub(crate) disk: DiskTimes,
+    pub(crate) timers_follow_jumps: bool,
     /// The record of every call, where these are clients.
     pub(crate) history: Option<History<P::Calls>>,
+}
+
+/// How long a disk takes.
+#[derive(Clone, Debug)]
+pub(crate) struct DiskTimes {
+    /// For a sync, whatever it writes.
+    pub(crate) sync: Sampler,
+    /// For each record, on top.
+    pub(crate) write: Sampler,
+    /// Neither ever takes time.
+    pub(crate) instant: bool,
+}
+
+impl DiskTimes {
+    pub(crate) fn new(sync: Sampler, write: Sampler) -> DiskTimes {
+        let instant = [&sync, &write].iter().all(|times| times.constant() == Some(Span::ZERO));
+        DiskTimes { sync, write, instant }
+    }
 }
 
 /// A timer. One event for it is in the queue, perhaps at an earlier moment than `at`: then it is posted again.
 #[derive(Clone, Debug)]
 pub(crate) struct Armed<T> {
     pub(crate) timer: T,
+    /// Whose it is.
+    pub(crate) owner: NodeId,
     pub(crate) life: u32,
     /// When it fires, and its place among equals; `Time::MAX` once cancelled.
     pub(crate) at: Time,
@@ -170,19 +239,19 @@ impl<P: Protocol> Outbox<'_, P> {
     }
 
     pub(crate) fn sync(&mut self, disk: &mut P::Disk, kernel: &mut Kernel) {
-        let instant = self.mail.sync.constant() == Some(Span::ZERO);
-        if instant && self.node.syncing == 0 {
+        if self.mail.disk.instant && self.node.syncing == 0 && self.node.ills.is_none() {
             disk.flush();
             disk.flushed();
             return;
         }
         self.node.waiting.push_back(Waiting::Sync);
         if self.node.waiting.len() == 1 {
-            self.node.flush(self.me, disk, self.mail.sync, kernel);
+            self.node.flush(self.me, disk, &self.mail.disk, kernel);
         }
     }
 
     pub(crate) fn work(&mut self, span: Span, kernel: &mut Kernel) {
+        let span = self.node.stretched(span, kernel);
         self.spent = self.spent + span;
         self.node.busy = self.node.busy.max(kernel.now) + span;
         self.node.waiting.push_back(Waiting::Work(self.node.busy));
@@ -232,7 +301,7 @@ impl<P: Protocol> Outbox<'_, P> {
     }
 
     fn arm(&mut self, timer: P::Timer, at: Time, seq: u64, named: bool, kernel: &mut Kernel) -> u32 {
-        let armed = Armed { timer, life: self.node.life, at, seq, queued: (at, seq), named };
+        let armed = Armed { timer, owner: self.me, life: self.node.life, at, seq, queued: (at, seq), named };
         let slot = self.mail.timers.insert(armed);
         let round = self.mail.timers.round(slot);
         kernel.queue.push(at.0, seq, Event { node: self.me.0, slot, round, what: What::Timer });
@@ -247,22 +316,86 @@ impl<P: Protocol> Outbox<'_, P> {
 }
 
 impl<P: Protocol> Node<P> {
-    /// Begins a sync that covers every barrier now waiting: group commit.
-    pub(crate) fn flush(&mut self, me: NodeId, disk: &mut P::Disk, latency: Sampler, kernel: &mut Kernel) {
+    /// Begins a sync that covers every barrier now waiting: group commit. On a full disk it fails.
+    pub(crate) fn flush(&mut self, me: NodeId, disk: &mut P::Disk, times: &DiskTimes, kernel: &mut Kernel) {
         self.syncing = self.waiting.iter().filter(|w| matches!(w, Waiting::Sync)).count();
+        let event = |what| Event { node: me.0, slot: 0, round: self.life, what };
+        let mut takes = times.sync.draw(&mut self.disk_rng);
+        if times.write.constant() != Some(Span::ZERO) {
+            takes = (0..disk.dirty()).fold(takes, |sum, _| sum + times.write.draw(&mut self.disk_rng));
+        }
+        if let Some(ills) = &self.ills {
+            if let Some(&fault) = ills.full.first().filter(|_| disk.dirty() > 0) {
+                kernel.books.effects[fault].failed += 1;
+                return kernel.post(kernel.now, event(What::Failed));
+            }
+            takes = Ills::stretch(&ills.disk, takes, kernel);
+        }
         disk.flush();
-        let at = kernel.now + latency.draw(&mut self.disk_rng);
-        kernel.post(at, Event { node: me.0, slot: 0, round: self.life, what: What::Synced });
+        kernel.post(kernel.now + takes, event(What::Synced));
+    }
+
+    /// Processor time, as the processor is now.
+    pub(crate) fn stretched(&self, span: Span, kernel: &mut Kernel) -> Span {
+        match &self.ills {
+            None => span,
+            Some(ills) => Ills::stretch(&ills.cpu, span, kernel),
+        }
+    }
+
+    /// The true length of a span that the node measures with its clock.
+    #[inline]
+    pub(crate) fn real(&self, span: Span, kernel: &mut Kernel) -> Span {
+        if let Some(ills) = &self.ills {
+            ills.drifting.iter().for_each(|&fault| kernel.books.effects[fault].misled += 1);
+        }
+        self.clock.real(span)
+    }
+
+    #[inline]
+    pub(crate) fn looks_at_clock(&self, kernel: &mut Kernel) {
+        if let Some(ills) = &self.ills {
+            ills.wrong.iter().for_each(|&fault| kernel.books.effects[fault].misled += 1);
+        }
+    }
+}
+
+/// A message, request or answer goes on its way: each copy that the network will bring is kept, and an event posted for
+/// it.
+#[inline]
+fn carry<T: Clone>(
+    kernel: &mut Kernel,
+    (from, to): (NodeId, NodeId),
+    bytes: u64,
+    what: What,
+    value: T,
+    mut keep: impl FnMut(&mut Kernel, T) -> u32,
+) {
+    let event = |slot, round| Event { node: to.0, slot, round, what };
+    if kernel.network.stream(from, to).is_some() {
+        let slot = keep(kernel, value);
+        return kernel.stream(from, to, bytes, event(slot, Event::ARRIVED));
+    }
+    match kernel.send(from, to, bytes) {
+        Fate::Lost => {}
+        Fate::Once(arrival) => {
+            let slot = keep(kernel, value);
+            kernel.post(arrival.at, event(slot, arrival.leg));
+        }
+        Fate::Twice(first, second) => {
+            for arrival in [first, second] {
+                let slot = keep(kernel, value.clone());
+                kernel.post(arrival.at, event(slot, arrival.leg));
+            }
+        }
     }
 }
 
 impl<P: Protocol> Mail<P> {
     #[inline]
     pub(crate) fn send(&mut self, from: NodeId, to: NodeId, msg: P::Msg, kernel: &mut Kernel) {
-        if let Some(at) = kernel.send(from, to, msg.bytes()) {
-            let slot = self.messages.insert((from, msg));
-            kernel.post(at, Event { node: to.0, slot, round: 0, what: What::Message });
-        }
+        let messages = &mut self.messages;
+        carry(kernel, (from, to), msg.bytes(), What::Message, msg, |_, msg| messages.insert((from, msg)));
     }
 
     fn answer(
@@ -272,14 +405,14 @@ impl<P: Protocol> Mail<P> {
         answer: Answer<<P::Serves as Spec>::Ret>,
         kernel: &mut Kernel,
     ) {
-        let bytes = match &answer {
-            Answer::Ok(ret) => ret.bytes(),
-            Answer::Refused | Answer::Redirect(_) => Ticket::BYTES,
-        };
-        if let Some(at) = kernel.send(from, to.caller, Ticket::BYTES + bytes) {
-            let slot = kernel.wire::<P::Serves>(self.serves).answers.insert((from, to, answer));
-            kernel.post(at, Event { node: to.caller.0, slot, round: 0, what: What::Response });
-        }
+        let bytes = Ticket::BYTES
+            + match &answer {
+                Answer::Ok(ret) => ret.bytes(),
+                Answer::Refused | Answer::Redirect(_) => Ticket::BYTES,
+            };
+        carry(kernel, (from, to.caller), bytes, What::Response, answer, |kernel, answer| {
+            kernel.wire::<P::Serves>(self.serves).answers.insert((from, to, answer))
+        });
     }
 
     fn call(
@@ -290,10 +423,9 @@ impl<P: Protocol> Mail<P> {
         op: <P::Calls as Spec>::Op,
         kernel: &mut Kernel,
     ) {
-        if let Some(at) = kernel.send(from, to, Ticket::BYTES + op.bytes()) {
-            let slot = kernel.wire::<P::Calls>(self.asks).requests.insert((ticket, op));
-            kernel.post(at, Event { node: to.0, slot, round: 0, what: What::Request });
-        }
+        carry(kernel, (from, to), Ticket::BYTES + op.bytes(), What::Request, op, |kernel, op| {
+            kernel.wire::<P::Calls>(self.asks).requests.insert((ticket, op))
+        });
     }
 
     /// Carries out a held-back effect; barriers are the caller's business.

@@ -1,209 +1,286 @@
-//! The network: who can reach whom, how late, with what luck.
+//! The network: who can reach whom, how late, with what luck. [`crate::link`] says what lies between two nodes; this is
+//! the machine that does it.
 //!
 //! A message is handed over, and either gets a moment of arrival or is lost. Its fate depends on the seed, the two
 //! ends, the moment, and how many messages went between these ends at that same moment; on nothing else. So removing a
 //! fault or a client from a plan leaves the fates of unrelated messages as they were, and no link costs memory.
 //! Messages overtake one another freely: this is a datagram network.
+//!
+//! The way of a message, in this order:
+//!
+//! 1. The sender's uplink. One that finds its queue full is dropped; any other uses its time, whatever comes after.
+//! 2. Cuts, then chance: it may be lost, it may be doubled, and each copy may be damaged. The plan's own links come
+//!    first; a fault counts only what they would have let through, and each of several faults counts what it would
+//!    have done alone.
+//! 3. The delay of the link, and what faults add to it.
+//! 4. The pipe that its link shares with others, the pipes of faults in the order in which they struck, the receiver's
+//!    downlink. Each takes messages in the order in which their first bits arrive, which is known only when they do; so
+//!    each has an event of its own, and `onward` leads from one to the next. A damaged message is dropped at the end.
+//! 5. Arrival: a cut that struck meanwhile stops it, a clog holds it back.
+//!
+//! Bits are passed on as they come (cut-through): a transfer over an uplink and a downlink of equal rate takes its size
+//! divided by the rate, once, plus the delay. A pipe is busy for size / rate from a message's first bit on, and sends the
+//! last bit then or when it has come, whichever is later. So slow senders do not slow one another in a fast pipe.
+//!
+//! A message to oneself stays in its host: it meets neither pipes nor faults, only what its link does.
+
+mod bursts;
+mod harms;
+mod links;
+mod luck;
+mod packet;
+mod pipes;
+mod scope;
+#[cfg(test)]
+mod tests;
 
 use crate::{
+    kernel::Event,
+    link::{Impairment, NetworkPlan},
     protocol::NodeId,
-    rng::{Chance, fate},
-    sample::{Delay, Sampler},
+    run::{Effect, Traffic},
+    stream::StreamPlan,
     time::Time,
 };
 use alloc::vec::Vec;
+use harms::{Does, Harms};
+use links::Links;
+use luck::{FAULT, derived};
+use packet::{Packet, Sent};
+use pipes::{Passage, Pipes, Stage, Turn};
+use scope::Scope;
 
-/// How a link treats messages.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LinkPlan {
-    /// From handing over to arrival.
-    pub delay: Delay,
-    /// The probability that a message is lost.
-    pub loss: Chance,
+/// What the network counts: the run's traffic, and what each fault of the plan did.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Books {
+    pub(crate) traffic: Traffic,
+    /// By the fault's number.
+    pub(crate) effects: Vec<Effect>,
 }
 
-/// The whole network: one default, and exceptions by direction.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NetworkPlan {
-    /// Every link that no exception names.
-    pub default: LinkPlan,
-    /// Exceptions; a later one wins.
-    pub links: Vec<LinkException>,
+/// What becomes of a message that is handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Lost,
+    Once(Arrival),
+    Twice(Arrival, Arrival),
 }
 
-/// All links from one set of nodes to another.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LinkException {
-    /// The senders.
-    pub from: Vec<NodeId>,
-    /// The receivers.
-    pub to: Vec<NodeId>,
-    /// How these links behave.
-    pub link: LinkPlan,
+/// When a message is due at its receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    pub(crate) at: Time,
+    /// 0 if it is there then; otherwise the number of its passage, for [`Network::onward`]. Never `u32::MAX`.
+    pub(crate) leg: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Link {
-    delay: Sampler,
-    loss: Chance,
+/// What becomes of a message on a passage through pipes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Onward {
+    /// It is there.
+    Arrived,
+    /// It goes on.
+    At(Arrival),
+    Dropped,
 }
 
-/// Nodes that the exceptions treat alike share a class; a link is looked up by the classes of its ends, so the table
-/// is as small as the scenario is simple.
+/// Whether a message that has come all the way reaches its receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrives {
+    Yes,
+    /// A cut stops it.
+    Stopped,
+    /// A clog keeps its event until [`Network::end`].
+    Held,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
+    /// Whether there is nothing but delay, independent loss and cuts: no pipes, no other mishaps, no worse luck.
+    simple: bool,
+    /// The same of the plan, without faults.
+    simple_plan: bool,
     key: u64,
-    links: Vec<Link>,
-    /// Class of each node; empty while there is only one class.
-    class: Vec<u16>,
-    /// `links` index by class of sender × class of receiver.
-    table: Vec<u16>,
-    classes: usize,
-    /// Per sender: the last moment at which it sent, and to whom how often at that moment.
+    links: Links,
+    /// By sender.
     sent: Vec<Sent>,
-    cuts: Vec<Cut>,
-}
-
-/// What a sender handed over at one moment: messages to one receiver are told apart by their number.
-#[derive(Clone, Debug)]
-struct Sent {
-    at: Time,
-    counts: Vec<(NodeId, u32)>,
-}
-
-impl Sent {
-    /// The number of the next message to `to` at this moment, from 0.
-    fn number(&mut self, to: NodeId, now: Time) -> u32 {
-        if self.at != now {
-            self.at = now;
-            self.counts.clear();
-        }
-        // Broadcasts go up through the numbers of the nodes: for those nothing is searched.
-        if self.counts.last().is_none_or(|(last, _)| *last < to) {
-            self.counts.push((to, 0));
-            return 0;
-        }
-        match self.counts.iter_mut().find(|(node, _)| *node == to) {
-            Some((_, count)) => {
-                *count += 1;
-                *count
-            }
-            None => {
-                self.counts.insert(0, (to, 0));
-                0
-            }
-        }
-    }
-}
-
-/// A cut in force: traffic between sides is lost, as `one_way` says.
-#[derive(Clone, Debug)]
-struct Cut {
-    fault: usize,
-    /// Side of each node; 0 is on no side and reaches everybody.
-    side: Vec<u16>,
-    one_way: bool,
+    pipes: Pipes,
+    harms: Harms,
 }
 
 impl Network {
     pub(crate) fn new(plan: &NetworkPlan, key: u64, nodes: usize) -> Network {
-        let compile = |link: &LinkPlan| Link { delay: link.delay.sampler(), loss: link.loss };
-        let links =
-            core::iter::once(&plan.default).chain(plan.links.iter().map(|e| &e.link)).map(compile).collect();
-        let (class, classes) = classes(plan, nodes);
-        let mut table = alloc::vec![0u16; classes * classes];
-        for (index, exception) in plan.links.iter().enumerate() {
-            for from in members(&exception.from, &class) {
-                for to in members(&exception.to, &class) {
-                    table[from * classes + to] = index as u16 + 1;
-                }
-            }
+        let links = Links::new(plan, key, nodes);
+        let pipes = Pipes::new(plan, nodes);
+        let simple = links.plain() && pipes.none();
+        Network {
+            simple,
+            simple_plan: simple,
+            key,
+            links,
+            sent: alloc::vec![Sent::default(); nodes],
+            pipes,
+            harms: Harms::default(),
         }
-        let sent = alloc::vec![Sent { at: Time::MAX, counts: Vec::new() }; nodes];
-        Network { key, links, class, table, classes, sent, cuts: Vec::new() }
     }
 
-    /// When a message handed over `now` arrives; `None` if chance loses it.
+    /// Hands a message over. The caller posts an event for each arrival, with its `leg`.
     #[inline]
-    pub(crate) fn travel(&mut self, from: NodeId, to: NodeId, now: Time) -> Option<Time> {
-        let link = match self.class.is_empty() {
-            true => self.links[0],
-            false => {
-                let (row, column) = (self.class[from.0 as usize], self.class[to.0 as usize]);
-                self.links[self.table[row as usize * self.classes + column as usize] as usize]
+    pub(crate) fn send(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        bytes: u64,
+        now: Time,
+        books: &mut Books,
+    ) -> Fate {
+        books.traffic.sent += 1;
+        books.traffic.bytes += bytes;
+        if !self.simple {
+            return self.send_with_care(from, to, bytes, now, books);
+        }
+        if !self.harms.none() && self.harms.stop(from, to, books) {
+            return Fate::Lost;
+        }
+        let luck = self.links.luck(from, to);
+        if let Some(delay) = luck.certain() {
+            return Fate::Once(Arrival { at: now + delay, leg: 0 });
+        }
+        let nth = self.sent[from.0 as usize].number(to, now);
+        match luck.deal(Packet { from, to, at: now, nth }) {
+            Some(delay) => Fate::Once(Arrival { at: now + delay, leg: 0 }),
+            None => {
+                books.traffic.lost += 1;
+                Fate::Lost
             }
+        }
+    }
+
+    /// The same where anything may happen.
+    #[inline(never)]
+    fn send_with_care(&mut self, from: NodeId, to: NodeId, bytes: u64, now: Time, books: &mut Books) -> Fate {
+        // Counted before anything can stop it: what a fault or a full queue takes away re-deals nothing.
+        let packet = Packet { from, to, at: now, nth: self.sent[from.0 as usize].number(to, now) };
+        let Some(turn) = self.pipes.leave(from, to, bytes, now) else {
+            books.traffic.overflowed += 1;
+            return Fate::Lost;
         };
-        if let Some(delay) = link.delay.constant()
-            && link.loss.is_never()
-        {
-            return Some(now + delay);
+        if self.harms.stop(from, to, books) {
+            return Fate::Lost;
         }
-        let number = self.sent[from.0 as usize].number(to, now);
-        let mut rng = fate(self.key, from.0, to.0, now.0, number);
-        if rng.chance(link.loss) {
-            return None;
+        let luck = self.links.luck(from, to);
+        if luck.loses(packet) || self.harms.lose(packet, books) {
+            books.traffic.lost += 1;
+            return Fate::Lost;
         }
-        Some(now + link.delay.draw(&mut rng))
+        let doubled = luck.doubles(packet);
+        if !(self.harms.double(packet, books) || doubled) {
+            return self.depart(packet, bytes, turn, books).map_or(Fate::Lost, Fate::Once);
+        }
+        books.traffic.duplicated += 1;
+        let original = self.depart(packet, bytes, turn, books);
+        let copy = self.depart(packet.copy(), bytes, turn, books);
+        match (original, copy) {
+            (Some(original), Some(copy)) => Fate::Twice(original, copy),
+            (Some(one), None) | (None, Some(one)) => Fate::Once(one),
+            (None, None) => Fate::Lost,
+        }
     }
 
-    /// The fault that stops a message between these two now, if any does.
+    /// Sends one copy on its way from the uplink, which it left in `turn`. `None` if nothing of use will arrive.
+    fn depart(&mut self, packet: Packet, bytes: u64, turn: Turn, books: &mut Books) -> Option<Arrival> {
+        let Packet { from, to, .. } = packet;
+        let luck = self.links.luck(from, to);
+        let mut passage = Passage::new(bytes, luck.damages(packet));
+        let delay = luck.delay(packet) + luck.holds(packet) + self.harms.worsen(packet, &mut passage, books);
+        passage.last = turn.last + delay;
+        if self.gate(from, to, Stage::Start).is_some() {
+            return Some(Arrival { at: turn.first + delay, leg: self.pipes.passages.insert(passage) + 1 });
+        }
+        books.traffic.corrupted += u64::from(passage.damaged);
+        (!passage.damaged).then_some(Arrival { at: passage.last, leg: 0 })
+    }
+
+    /// Whether no fault of the network is in force.
     #[inline]
-    pub(crate) fn cut(&self, from: NodeId, to: NodeId) -> Option<usize> {
-        self.cuts.iter().find(|cut| cut.stops(from, to)).map(|cut| cut.fault)
+    pub(crate) fn clear(&self) -> bool {
+        self.harms.none()
     }
 
-    /// Puts a cut in force: the groups can no longer reach one another; one-way from the first to the second.
+    /// Whether a message that has come all the way reaches its receiver: harm may have struck meanwhile.
+    #[inline]
+    pub(crate) fn arrives(&mut self, from: NodeId, to: NodeId, event: Event, books: &mut Books) -> Arrives {
+        if self.harms.none() { Arrives::Yes } else { self.harms.arrives(from, to, event, books) }
+    }
+
+    /// How the link from one node to another carries connections; `None` if it carries datagrams.
+    #[inline]
+    pub(crate) fn stream(&self, from: NodeId, to: NodeId) -> Option<&StreamPlan> {
+        self.links.stream(from, to)
+    }
+
+    /// Whether no cut and no clog stops a message between these two at this moment.
+    pub(crate) fn reaches(&self, from: NodeId, to: NodeId) -> bool {
+        self.harms.reaches(from, to)
+    }
+}
+
+/// Harms: each is in force, under the number of its fault, until that ends.
+impl Network {
+    /// The groups can no longer reach one another; if one-way, the first can no longer reach the second. A node in no
+    /// group still reaches everybody.
     pub(crate) fn split(&mut self, fault: usize, groups: &[Vec<NodeId>], one_way: bool) {
-        let mut side = alloc::vec![0u16; self.sent.len()];
-        for (number, group) in groups.iter().enumerate() {
-            for node in group {
-                side[node.0 as usize] = number as u16 + 1;
-            }
-        }
-        self.cuts.push(Cut { fault, side, one_way });
+        let scope = match groups {
+            [from, to, ..] if one_way => Scope::one_way(from, to, self.sent.len()),
+            groups => Scope::split(groups, self.sent.len()),
+        };
+        self.harms.begin(fault, scope, Does::Cut);
     }
 
-    /// Ends the cut of this fault.
-    pub(crate) fn heal(&mut self, fault: usize) {
-        self.cuts.retain(|cut| cut.fault != fault);
+    /// The nodes form a ring: each reaches its nearest on both sides, just enough for a majority. Nodes that are not on
+    /// it reach everybody.
+    pub(crate) fn ring(&mut self, fault: usize, order: &[NodeId]) {
+        self.harms.begin(fault, Scope::ring(order, self.sent.len()), Does::Cut);
     }
-}
 
-impl Cut {
-    fn stops(&self, from: NodeId, to: NodeId) -> bool {
-        let (from, to) = (self.side[from.0 as usize], self.side[to.0 as usize]);
-        if self.one_way { from == 1 && to == 2 } else { from != to && from != 0 && to != 0 }
+    /// Each of these nodes is alone.
+    pub(crate) fn isolate(&mut self, fault: usize, nodes: &[NodeId]) {
+        self.harms.begin(fault, Scope::isolate(nodes, self.sent.len()), Does::Cut);
     }
-}
 
-/// Classes by first appearance: nodes named by the same exceptions, in the same places, share one.
-fn classes(plan: &NetworkPlan, nodes: usize) -> (Vec<u16>, usize) {
-    if plan.links.is_empty() {
-        return (Vec::new(), 1);
+    /// What arrives is held back.
+    pub(crate) fn clog(&mut self, fault: usize, from: &[NodeId], to: &[NodeId]) {
+        self.harms.begin(fault, Scope::one_way(from, to, self.sent.len()), Does::hold());
     }
-    let mut class = alloc::vec![0u16; nodes];
-    let mut count = 1usize;
-    for set in plan.links.iter().flat_map(|e| [&e.from, &e.to]) {
-        // Split every class into those inside and those outside the set.
-        let mut inside: Vec<Option<u16>> = alloc::vec![None; count];
-        let mut outside: Vec<bool> = alloc::vec![false; count];
-        let mut member = alloc::vec![false; nodes];
-        set.iter().for_each(|n| member[n.0 as usize] = true);
-        (0..nodes).filter(|&n| !member[n]).for_each(|n| outside[class[n] as usize] = true);
-        for n in (0..nodes).filter(|&n| member[n]) {
-            let old = class[n] as usize;
-            if outside[old] {
-                class[n] = *inside[old].get_or_insert_with(|| {
-                    count += 1;
-                    u16::try_from(count - 1).expect("the scenario's limits keep classes below 65,536")
-                });
-            }
-        }
-    }
-    (class, count)
-}
 
-/// The classes of these nodes, each once.
-fn members(nodes: &[NodeId], class: &[u16]) -> alloc::collections::BTreeSet<usize> {
-    nodes.iter().map(|n| class[n.0 as usize] as usize).collect()
+    /// Messages from some nodes to others have worse luck; they share one pipe, if it has one. `salt` is a hash of the
+    /// fault's name: what it draws depends on that, and not on what other faults there are.
+    pub(crate) fn degrade(
+        &mut self,
+        fault: usize,
+        salt: u64,
+        from: &[NodeId],
+        to: &[NodeId],
+        link: &Impairment,
+    ) {
+        self.simple = false;
+        let does = Does::worsen(link, derived(self.key, FAULT, salt), 1);
+        self.harms.begin(fault, Scope::one_way(from, to, self.sent.len()), does);
+    }
+
+    /// Every message that one of these nodes sends or receives has worse luck, once if both do. If it has a pipe, each
+    /// node gets two of its own, for what it sends and for what it receives.
+    pub(crate) fn degrade_nic(&mut self, fault: usize, salt: u64, of: &[NodeId], link: &Impairment) {
+        self.simple = false;
+        let does = Does::worsen(link, derived(self.key, FAULT, salt), 2 * of.len());
+        self.harms.begin(fault, Scope::touch(of, self.sent.len()), does);
+    }
+
+    /// Takes the harm away. Returns the events that a clog held, in the order in which they came, to be posted anew:
+    /// each asks again whether it arrives.
+    pub(crate) fn end(&mut self, fault: usize) -> Vec<Event> {
+        let held = self.harms.end(fault);
+        self.simple = self.simple_plan && !self.harms.worsens();
+        held
+    }
 }

@@ -1,29 +1,36 @@
-//! Whom a fault hits: picks become nodes when the fault strikes, by names, roles of that moment, and the seed.
+//! Whom a fault hits: picks become nodes when the fault strikes, by names, places, roles of that moment, and the seed.
 
 use crate::{
-    digest::Digest,
     fault::Pick,
+    plan::Zone,
     protocol::{NodeId, Role},
-    rng::{Keys, Purpose},
+    rng::{Keys, Purpose, fate},
     run::ServiceInfo,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
-use core::hash::Hash;
 
-/// Resolves the groups of picks of the fault called `name`, from left to right, `Rest` after all others; no node is
-/// chosen twice. What is drawn is drawn among the nodes that are `fit`: up, for harm; down or frozen, for its end.
+/// Where nodes are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) services: &'a [ServiceInfo],
+    pub(crate) zones: &'a [Zone],
+}
+
+/// Resolves the groups of picks of a fault, from left to right, `Rest` after all others; no node is chosen twice. What
+/// is drawn is drawn among the nodes that are `fit`: up, for harm; down or frozen, for its end. `key` is the fault's, so
+/// that removing another fault does not change what this one chooses.
 pub(crate) fn resolve(
-    name: &str,
+    key: u64,
     groups: &[&[Pick]],
-    services: &[ServiceInfo],
+    place: Place<'_>,
     role: impl Fn(NodeId) -> Role,
     fit: impl Fn(NodeId) -> bool,
     keys: &Keys,
 ) -> Vec<Vec<NodeId>> {
-    // The fault's name is its key: removing another fault does not change what this one chooses.
-    let mut digest = Digest::new();
-    name.hash(&mut digest);
-    let who = digest.finish();
+    let services = place.services;
+    let servers = || services.iter().filter(|s| !s.clients).flat_map(ServiceInfo::ids);
+    let called = |name: &str| services.iter().filter(move |s| s.name == name).collect::<Vec<_>>();
+    let of = |name: &str| called(name).into_iter().flat_map(ServiceInfo::ids).collect::<Vec<NodeId>>();
     let mut taken: BTreeSet<NodeId> = BTreeSet::new();
     let mut number = 0;
     let mut chosen = Vec::new();
@@ -32,39 +39,53 @@ pub(crate) fn resolve(
         let mut group = Vec::new();
         for pick in *picks {
             let free = |node: &NodeId| !taken.contains(node);
-            let servers = || services.iter().filter(|s| !s.clients);
-            let draw = |from: Vec<NodeId>, count: u32| -> Vec<NodeId> {
-                let mut rng = keys.stream(Purpose::Pick, who, number);
-                let count = (count as usize).min(from.len());
-                let mut drawn: Vec<NodeId> =
-                    rng.choose(from.len(), count).into_iter().map(|i| from[i]).collect();
+            let plays = |node: &NodeId, wanted: &str| role(*node).0 == wanted;
+            // Every node has a lot of its own, so whether one is fit changes nothing about the others.
+            let lots = keys.key(Purpose::Pick, key, number);
+            let draw = |from: Vec<NodeId>, count: usize| -> Vec<NodeId> {
+                let from = from.into_iter().filter(free).filter(|node| fit(*node));
+                let mut drawn: Vec<(u64, NodeId)> =
+                    from.map(|node| (fate(lots, node.0, 0, 0, 0).next_u64(), node)).collect();
                 drawn.sort_unstable();
+                drawn.into_iter().take(count).map(|(_, node)| node).collect()
+            };
+            let minority = |name: &str| (of(name).len().max(1) - 1) / 2;
+            let majority = |name: &str| of(name).len() / 2 + 1;
+            let with = |name: &str, wanted: &str, count: usize| {
+                let (players, others) = of(name).into_iter().partition(|node| plays(node, wanted));
+                let mut drawn = draw(players, count);
+                let left = count - drawn.len();
+                drawn.extend(draw(others, left));
                 drawn
             };
-            let fit = |node: &NodeId| fit(*node);
-            let nodes: Vec<NodeId> = match pick {
-                Pick::Node(name) => {
-                    services.iter().find_map(|s| s.node(name)).filter(free).into_iter().collect()
-                }
-                Pick::Service(name) => {
-                    called(services, name).flat_map(ServiceInfo::ids).filter(free).collect()
-                }
-                Pick::Role(wanted) => {
-                    let plays = |node: &NodeId| role(*node).0 == *wanted;
-                    servers().flat_map(ServiceInfo::ids).filter(free).filter(plays).collect()
-                }
-                Pick::Random(count) => {
-                    draw(servers().flat_map(ServiceInfo::ids).filter(free).filter(fit).collect(), *count)
-                }
-                Pick::RandomOf(name, count) => draw(
-                    called(services, name).flat_map(ServiceInfo::ids).filter(free).filter(fit).collect(),
-                    *count,
-                ),
+            let zones = |wanted: &dyn Fn(&Zone) -> bool| -> Vec<NodeId> {
+                place.zones.iter().filter(|zone| wanted(zone)).flat_map(|zone| zone.nodes.clone()).collect()
+            };
+            let without = |name: &str, wanted: &str| {
+                of(name).into_iter().filter(|node| !plays(node, wanted)).collect::<Vec<_>>()
+            };
+            let mut nodes: Vec<NodeId> = match pick {
+                Pick::Node(name) => services.iter().find_map(|s| s.node(name)).into_iter().collect(),
+                Pick::Service(name) => of(name),
+                Pick::Role(wanted) => servers().filter(|node| plays(node, wanted)).collect(),
+                Pick::Zone(name) => zones(&|zone| zone.name == *name),
+                Pick::Region(name) => zones(&|zone| zone.region == *name),
+                Pick::Random(count) => draw(servers().collect(), *count as usize),
+                Pick::RandomOf(name, count) => draw(of(name), *count as usize),
+                Pick::Minority(name) => draw(of(name), minority(name)),
+                Pick::Majority(name) => draw(of(name), majority(name)),
+                Pick::MinorityWith(name, role) => with(name, role, minority(name)),
+                Pick::MajorityWith(name, role) => with(name, role, majority(name)),
+                Pick::MinorityWithout(name, role) => draw(without(name, role), minority(name)),
+                Pick::MajorityWithout(name, role) => draw(without(name, role), majority(name)),
+                Pick::All => servers().collect(),
                 Pick::Rest => {
                     rest = Some(chosen.len());
                     Vec::new()
                 }
             };
+            nodes.retain(free);
+            nodes.sort_unstable();
             number += 1;
             taken.extend(&nodes);
             group.extend(nodes);
@@ -76,8 +97,4 @@ pub(crate) fn resolve(
         chosen[group].extend(free);
     }
     chosen
-}
-
-fn called<'a>(services: &'a [ServiceInfo], name: &'a str) -> impl Iterator<Item = &'a ServiceInfo> {
-    services.iter().filter(move |service| service.name == name)
 }

@@ -1,7 +1,6 @@
 //! What a protocol is, and the little it can reach.
 
 use crate::{
-    clock::Clock,
     disk::Durable,
     history::Intent,
     kernel::Kernel,
@@ -62,6 +61,8 @@ impl Role {
     pub const DOWN: Role = Role("down");
     /// A process is frozen.
     pub const PAUSED: Role = Role("paused");
+    /// The one that leads: how often it changes is counted among the effects of faults.
+    pub const LEADER: Role = Role("leader");
     /// For protocols whose nodes are all alike.
     pub const PEER: Role = Role("peer");
 }
@@ -125,15 +126,12 @@ pub enum Input<P: Protocol> {
 pub struct Ctx<'a, P: Protocol> {
     /// This node.
     pub me: NodeId,
-    /// What its own clock shows.
-    pub now: Time,
     /// Its disk: writes are kept at a crash only after [`Ctx::sync`].
     pub disk: &'a mut P::Disk,
     /// Its own random stream.
     pub rng: &'a mut Rng,
     pub(crate) first: NodeId,
     pub(crate) count: u32,
-    pub(crate) clock: Clock,
     pub(crate) out: Outbox<'a, P>,
     pub(crate) kernel: &'a mut Kernel,
 }
@@ -160,6 +158,12 @@ impl<'a, P: Protocol> Ctx<'a, P> {
         self.count as usize / 2 + 1
     }
 
+    /// What its own clock shows.
+    pub fn now(&mut self) -> Time {
+        self.out.node.looks_at_clock(self.kernel);
+        self.out.node.clock.shows(self.kernel.now)
+    }
+
     /// Sends a message; it may be lost, late, or overtake others.
     pub fn send(&mut self, to: NodeId, msg: P::Msg) {
         self.out.send(to, msg, self.kernel);
@@ -174,7 +178,8 @@ impl<'a, P: Protocol> Ctx<'a, P> {
 
     /// Sets the timer of this name, or moves it if it is set; spans are measured by the node's own clock.
     pub fn set(&mut self, timer: P::Timer, wait: impl Wait) {
-        let wait = self.clock.real(wait.draw(self.rng));
+        let wait = wait.draw(self.rng);
+        let wait = self.out.node.real(wait, self.kernel);
         self.out.set(timer, wait, self.kernel);
     }
 
@@ -185,7 +190,8 @@ impl<'a, P: Protocol> Ctx<'a, P> {
 
     /// Sets a timer of its own, beside any of equal value; cancelled by handle, in constant time.
     pub fn after(&mut self, wait: impl Wait, timer: P::Timer) -> Alarm {
-        let wait = self.clock.real(wait.draw(self.rng));
+        let wait = wait.draw(self.rng);
+        let wait = self.out.node.real(wait, self.kernel);
         self.out.after(wait, timer, self.kernel)
     }
 

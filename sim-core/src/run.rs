@@ -3,11 +3,12 @@
 use crate::{
     check::linearizability::{Budget, Verdict as Linearizability},
     digest::Digest,
-    fault::{Fault, PlannedFault},
+    fault::{Fault, PlannedFault, Schedule},
     history::{History, Outcome},
     property::PropertyReport,
     protocol::{NodeId, Role},
     spec::Spec,
+    stream::StreamCounts,
     time::{Span, Time},
     trace::Trace,
 };
@@ -120,6 +121,16 @@ pub struct Traffic {
     pub cut: u64,
     /// Arrived where no process was running.
     pub dead: u64,
+    /// Copies that the network made.
+    pub duplicated: u64,
+    /// Damaged on the way, found by checksum and thrown away.
+    pub corrupted: u64,
+    /// Dropped because the queue of a link or an interface was full.
+    pub overflowed: u64,
+    /// Dropped because the run queue of a node was full.
+    pub refused: u64,
+    /// What connections did.
+    pub streams: StreamCounts,
 }
 
 /// What a fault did.
@@ -144,13 +155,44 @@ impl FaultReport {
         Some((from, self.ended.unwrap_or(run_end)))
     }
 
-    /// Whether it made a difference: a cut stopped a message, a freeze held something back, anything else changed the
-    /// state of a node.
+    /// When it struck, or is planned to strike; `None` for a fault that waited in vain for its moment.
+    pub fn moment(&self) -> Option<Time> {
+        match self.planned.when {
+            Schedule::At(at) => Some(self.struck.unwrap_or(at)),
+            Schedule::After(..) | Schedule::When(..) => self.struck,
+        }
+    }
+
+    /// Whether it made a difference that somebody could notice: what changes only how things *would* go, such as a cut, a
+    /// slow disk or a clock that is wrong, has bitten once something went that way.
     pub fn bit(&self) -> bool {
-        match self.planned.fault {
-            Fault::Split(_) | Fault::OneWay { .. } => self.effect.dropped > 0,
-            Fault::Pause(_) => self.effect.delayed > 0,
-            Fault::Crash(_) | Fault::Restart(_) | Fault::Resume(_) | Fault::Heal => self.effect.nodes > 0,
+        let Effect { nodes, dropped, failed, delayed, duplicated, corrupted, misled, records, .. } =
+            self.effect;
+        match self.planned.fault.plain() {
+            Fault::Split(_)
+            | Fault::OneWay { .. }
+            | Fault::Isolate(_)
+            | Fault::Halves(_)
+            | Fault::Bridge(_)
+            | Fault::MinorityThird(_)
+            | Fault::MajoritiesRing(_) => dropped > 0,
+            Fault::Clog { .. } | Fault::Pause(_) => delayed > 0,
+            Fault::Degrade { .. } | Fault::DegradeNic { .. } => {
+                dropped + delayed + duplicated + corrupted > 0
+            }
+            Fault::Slow { .. } | Fault::DiskSlow { .. } | Fault::DiskStall(_) => delayed > 0,
+            Fault::ClockJump { .. } | Fault::ClockDrift { .. } | Fault::ClockStrobe { .. } => misled > 0,
+            Fault::DiskFull(_) => failed > 0,
+            Fault::BitRot { .. } => records > 0,
+            Fault::Crash(_)
+            | Fault::PowerLoss(_)
+            | Fault::Wipe(_)
+            | Fault::Restart(_)
+            | Fault::Resume(_)
+            | Fault::ClockReset(_)
+            | Fault::Heal
+            | Fault::End(_)
+            | Fault::Gray(..) => nodes > 0,
         }
     }
 }
@@ -158,16 +200,34 @@ impl FaultReport {
 /// The traces a fault left; [`FaultReport::bit`] says whether they amount to anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
-    /// Nodes whose state it changed: cut off, taken down, booted, frozen, let go.
+    /// Nodes whose state it changed: cut off, taken down, booted, frozen, let go, slowed, misled; for the end of other
+    /// faults the nodes that it set free.
     pub nodes: u32,
-    /// Messages it destroyed.
+    /// Nodes that it chose and had to spare (`keep: Quorum`).
+    pub spared: u32,
+    /// Messages it destroyed, or that reached a node which it had taken down.
     pub dropped: u64,
-    /// Messages and timers it held back.
+    /// Syncs that failed because of it; for bit rot the boots that found it.
+    pub failed: u64,
+    /// Messages, timers, syncs and work that it held back.
     pub delayed: u64,
+    /// Messages that arrived twice because of it.
+    pub duplicated: u64,
+    /// Messages that it damaged, and that the receiver threw away.
+    pub corrupted: u64,
+    /// Times that a node looked at a clock that this fault had made wrong, or measured a timer with it.
+    pub misled: u64,
+    /// Records on disk that it destroyed: unsynced ones that a crash lost, damaged ones, erased ones.
+    pub records: u64,
     /// Calls of clients that were waiting for an answer when it struck.
     pub in_flight: u64,
     /// Changes of role of servers while it was in force.
     pub role_changes: u64,
+    /// Servers that became leader while it was in force.
+    pub leader_changes: u64,
+    /// Whether, at some moment while it was in force, a service had no node that ran and reached a majority, both ways,
+    /// counting all faults in force.
+    pub quorum_lost: bool,
 }
 
 /// A node took another role.

@@ -58,6 +58,12 @@ impl<T> Slab<T> {
         self.entries[slot as usize].value.as_mut().expect("a slot in use")
     }
 
+    /// The slots in use whose value `wanted` names. Walks over all of them: for rare events.
+    pub(crate) fn slots(&self, wanted: impl Fn(&T) -> bool) -> Vec<u32> {
+        let of = |entry: &Entry<T>| entry.value.as_ref().is_some_and(&wanted);
+        (0..self.entries.len()).filter(|&slot| of(&self.entries[slot])).map(|slot| slot as u32).collect()
+    }
+
     /// Frees every slot whose value `gone` names. Walks over all of them: for rare events.
     pub(crate) fn free_if(&mut self, gone: impl Fn(&T) -> bool) {
         for slot in 0..self.entries.len() {

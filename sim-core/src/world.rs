@@ -1,22 +1,23 @@
 //! A world: the kernel, the groups, and the faults of a plan. Built from a plan, run to its end, turned into a [`Run`].
 
+mod faults;
+
 use crate::{
-    fault::Fault,
     group::{Group, Members, Setup},
-    kernel::{Event, Kernel, What},
+    kernel::{Kernel, What},
     network::Network,
-    pick,
     plan::{self, Plan},
     protocol::{Never, NodeId, Protocol, Role},
     rng::{Keys, Purpose},
-    run::{FaultReport, Run, ServiceInfo},
+    run::{Run, ServiceInfo, Traffic},
     spec::Spec,
     time::Time,
     trace::Trace,
     wire::{Wire, WireId},
 };
-use alloc::{boxed::Box, collections::BTreeSet, format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::any::TypeId;
+use faults::Faults;
 
 /// A simulated world. Copying it is a snapshot: the copy goes on exactly as the original would.
 #[derive(Debug)]
@@ -31,11 +32,7 @@ pub struct World {
     specs: Vec<TypeId>,
     /// What each populated service serves.
     serves: Vec<WireId>,
-    faults: Vec<FaultReport>,
-    /// The nodes that each fault hurt and that are not well again.
-    hurt: Vec<BTreeSet<NodeId>>,
-    /// Whether the faults of the plan are in the queue.
-    begun: bool,
+    faults: Faults,
     stopped: Option<String>,
 }
 
@@ -50,8 +47,6 @@ impl Clone for World {
             specs: self.specs.clone(),
             serves: self.serves.clone(),
             faults: self.faults.clone(),
-            hurt: self.hurt.clone(),
-            begun: self.begun,
             stopped: self.stopped.clone(),
         }
     }
@@ -69,17 +64,7 @@ impl World {
         for (index, service) in services.iter().enumerate() {
             group_of.extend(service.ids().map(|_| index as u16));
         }
-        let mut faults = Vec::new();
-        for planned in &plan.faults {
-            faults.push(FaultReport {
-                planned: planned.clone(),
-                struck: None,
-                ended: None,
-                chose: Vec::new(),
-                effect: Default::default(),
-            });
-        }
-        let hurt = plan.faults.iter().map(|_| BTreeSet::new()).collect();
+        let faults = Faults::new(&plan);
         World {
             kernel,
             plan,
@@ -89,8 +74,6 @@ impl World {
             specs: Vec::new(),
             serves: Vec::new(),
             faults,
-            hurt,
-            begun: false,
             stopped: None,
         }
     }
@@ -129,7 +112,9 @@ impl World {
             count: info.nodes,
             serves: wire::<P::Serves>(&mut self.specs, &mut self.kernel),
             asks,
-            sync: service.sync.sampler(),
+            host: service.host.clone(),
+            disk: service.disk.clone(),
+            timers: service.clock.timers,
             clocks: info.ids().map(|id| service.clock.clock(id.0, &self.kernel.keys)).collect(),
             clients: service.clients,
         };
@@ -161,7 +146,7 @@ impl World {
     /// Values in flight or armed: what memory follows.
     pub fn pending(&self) -> usize {
         let wires: usize = self.kernel.wires.iter().map(|wire| wire.len()).sum();
-        self.groups.iter().map(|g| g.pending()).sum::<usize>() + wires
+        self.groups.iter().map(|g| g.pending()).sum::<usize>() + wires + self.kernel.packets.len()
     }
 
     /// The role of a node at this moment.
@@ -198,38 +183,41 @@ impl World {
             let Some((at, _, event)) = self.kernel.queue.pop() else { return };
             self.kernel.now = Time(at);
             match event.what {
-                What::Strike => self.strike(event.node as usize),
-                What::Over => self.over(event.node as usize),
                 What::Boot
                 | What::Message
                 | What::Timer
                 | What::Request
                 | What::Response
                 | What::Synced
-                | What::Worked => {
+                | What::Worked
+                | What::Served => {
                     let group = self.group_of[event.node as usize] as usize;
                     self.groups[group].handle(event, &mut self.kernel);
+                    if self.faults.waiting() {
+                        self.watch(Some(NodeId(event.node)));
+                    }
                 }
+                What::Failed => {
+                    let group = self.group_of[event.node as usize] as usize;
+                    self.groups[group].handle(event, &mut self.kernel);
+                    self.count_quorums();
+                    self.watch(None);
+                }
+                What::Packet => self.kernel.packet(event),
+                What::Wake => self.kernel.wake(event),
+                What::Strike => {
+                    self.strike(event);
+                    self.watch(None);
+                }
+                What::Over => {
+                    self.end(event.node as usize);
+                    self.watch(None);
+                }
+                What::Strobe => self.strobe(event.node as usize),
+                What::Calm => self.calm(),
             }
         }
         self.kernel.now = self.kernel.now.max(until);
-    }
-
-    /// Puts the faults into the queue, once: after the boots, and ends before strikes, so that a node that one fault
-    /// gives back can be another's at the same moment.
-    fn begin(&mut self) {
-        if core::mem::replace(&mut self.begun, true) {
-            return;
-        }
-        let event = |index: usize, what| Event { node: index as u32, slot: 0, round: 0, what };
-        for (index, planned) in self.plan.faults.iter().enumerate() {
-            if let Some(lasts) = planned.lasts.filter(|_| planned.fault.harms()) {
-                self.kernel.post(planned.at + lasts, event(index, What::Over));
-            }
-        }
-        for (index, planned) in self.plan.faults.iter().enumerate() {
-            self.kernel.post(planned.at, event(index, What::Strike));
-        }
     }
 
     /// What the run left behind.
@@ -237,11 +225,11 @@ impl World {
         for group in &self.groups {
             group.digest(&mut self.kernel.digest);
         }
-        for (report, effect) in self.faults.iter_mut().zip(&self.kernel.effects) {
+        let mut faults = self.faults.reports();
+        for (report, effect) in faults.iter_mut().zip(&self.kernel.books.effects) {
             report.effect = *effect;
         }
-        let mut faults = self.faults;
-        faults.sort_by_key(|f| f.planned.at);
+        faults.sort_by_key(|report| report.moment().unwrap_or(Time::MAX));
         Run {
             seed: self.plan.seed,
             until: self.plan.until,
@@ -249,7 +237,7 @@ impl World {
             stopped: self.stopped,
             events: self.kernel.events,
             fingerprint: core::hash::Hasher::finish(&self.kernel.digest),
-            traffic: self.kernel.traffic,
+            traffic: Traffic { streams: self.kernel.streams.counts, ..self.kernel.books.traffic },
             faults,
             roles: self.kernel.roles,
             violations: self.kernel.violations,
@@ -270,150 +258,4 @@ fn wire<S: Spec>(specs: &mut Vec<TypeId>, kernel: &mut Kernel) -> WireId {
         kernel.wires.push(Box::new(Wire::<S>::default()));
         specs.len() - 1
     }))
-}
-
-/// What a fault does to one node: whether it changed anything.
-type Act = fn(&mut dyn Group, NodeId, usize, &mut Kernel) -> bool;
-
-/// Faults: how each strikes and how it ends.
-impl World {
-    fn strike(&mut self, index: usize) {
-        let planned = self.faults[index].planned.clone();
-        let chose = self.resolve(&planned.name, &planned.fault);
-        let nodes: Vec<NodeId> = chose.iter().flatten().copied().collect();
-        self.faults[index].struck = Some(self.kernel.now);
-        self.faults[index].chose = chose.clone();
-        self.kernel.effects[index].in_flight = self.groups.iter().map(|g| g.in_flight()).sum();
-        // Counted before it acts, so that the change of role it causes at once is its own.
-        if planned.fault.harms() {
-            self.kernel.active.push(index);
-        }
-        match &planned.fault {
-            Fault::Split(_) => self.cut(index, &chose, false),
-            Fault::OneWay { .. } => self.cut(index, &chose, true),
-            Fault::Heal => self.heal(index),
-            Fault::Crash(_) => self.hurt(index, &nodes, Role::DOWN, |g, node, i, k| g.crash(node, i, k)),
-            Fault::Pause(_) => self.hurt(index, &nodes, Role::PAUSED, |g, node, i, k| g.pause(node, i, k)),
-            Fault::Restart(_) => self.mend(index, &nodes, |g, node, _, k| g.boot(node, k)),
-            Fault::Resume(_) => self.mend(index, &nodes, |g, node, _, k| g.resume(node, k)),
-        }
-    }
-
-    /// The fault's time is up: what it did is undone, except where another fault does the same.
-    fn over(&mut self, index: usize) {
-        let nodes: Vec<NodeId> = core::mem::take(&mut self.hurt[index]).into_iter().collect();
-        let kind = core::mem::discriminant(&self.faults[index].planned.fault);
-        for node in nodes {
-            let same = |i: &usize| core::mem::discriminant(&self.faults[*i].planned.fault) == kind;
-            match (0..self.hurt.len()).filter(same).find(|&i| self.hurt[i].contains(&node)) {
-                // That one keeps it down, or frozen, from here on.
-                Some(other) => self.kernel.effects[other].nodes += 1,
-                None => {
-                    let group = &mut self.groups[self.group_of[node.0 as usize] as usize];
-                    match self.faults[index].planned.fault {
-                        Fault::Crash(_) => group.boot(node, &mut self.kernel),
-                        Fault::Pause(_) => group.resume(node, &mut self.kernel),
-                        Fault::Split(_) | Fault::OneWay { .. } => false,
-                        Fault::Heal | Fault::Restart(_) | Fault::Resume(_) => false,
-                    };
-                }
-            }
-        }
-        self.end(index);
-    }
-
-    fn resolve(&self, name: &str, fault: &Fault) -> Vec<Vec<NodeId>> {
-        let frozen = |node: &NodeId| {
-            let pauses = self
-                .faults
-                .iter()
-                .zip(&self.hurt)
-                .filter(|(f, _)| matches!(f.planned.fault, Fault::Pause(_)));
-            pauses.into_iter().any(|(_, hurt)| hurt.contains(node))
-        };
-        let fit = |node: NodeId| match fault {
-            Fault::Restart(_) => self.role(node) == Role::DOWN,
-            Fault::Resume(_) => frozen(&node),
-            Fault::Split(_) | Fault::OneWay { .. } | Fault::Heal | Fault::Crash(_) | Fault::Pause(_) => {
-                self.role(node) != Role::DOWN
-            }
-        };
-        pick::resolve(name, &fault.picks(), &self.services, |node| self.role(node), fit, &self.kernel.keys)
-    }
-
-    fn cut(&mut self, index: usize, groups: &[Vec<NodeId>], one_way: bool) {
-        if groups.iter().filter(|g| !g.is_empty()).count() < 2 {
-            return self.end(index);
-        }
-        self.kernel.effects[index].nodes = groups.iter().map(|g| g.len() as u32).sum();
-        self.kernel.network.split(index, groups, one_way);
-    }
-
-    fn heal(&mut self, index: usize) {
-        let cuts = self
-            .kernel
-            .active
-            .clone()
-            .into_iter()
-            .filter(|&i| matches!(self.faults[i].planned.fault, Fault::Split(_) | Fault::OneWay { .. }));
-        for cut in cuts.collect::<Vec<_>>() {
-            self.kernel.effects[index].nodes += self.kernel.effects[cut].nodes;
-            self.end(cut);
-        }
-    }
-
-    /// Takes nodes down, or freezes them. One that is so already stays so for as long as this fault lasts too.
-    fn hurt(&mut self, index: usize, nodes: &[NodeId], role: Role, act: Act) {
-        for &node in nodes {
-            let group = &mut self.groups[self.group_of[node.0 as usize] as usize];
-            if act(&mut **group, node, index, &mut self.kernel) {
-                self.kernel.effects[index].nodes += 1;
-                // A frozen node that is killed is no longer the freeze's.
-                self.release(node);
-                self.hurt[index].insert(node);
-            } else if self.hurt.iter().any(|held| held.contains(&node)) && self.is(node, role) {
-                self.hurt[index].insert(node);
-            }
-        }
-        if self.hurt[index].is_empty() {
-            self.end(index);
-        }
-    }
-
-    /// Brings nodes back, whoever took them.
-    fn mend(&mut self, index: usize, nodes: &[NodeId], act: Act) {
-        for &node in nodes {
-            let group = &mut self.groups[self.group_of[node.0 as usize] as usize];
-            if act(&mut **group, node, index, &mut self.kernel) {
-                self.kernel.effects[index].nodes += 1;
-                self.release(node);
-            }
-        }
-    }
-
-    /// Whether a node is down, or frozen, as `role` says.
-    fn is(&self, node: NodeId, role: Role) -> bool {
-        let group = &self.groups[self.group_of[node.0 as usize] as usize];
-        match role {
-            Role::DOWN => group.role(node) == Role::DOWN,
-            _ => group.role(node) != Role::DOWN,
-        }
-    }
-
-    /// The node is well again, or another fault's: faults that hurt nobody any more are over.
-    fn release(&mut self, node: NodeId) {
-        for index in 0..self.hurt.len() {
-            if self.hurt[index].remove(&node) && self.hurt[index].is_empty() {
-                self.end(index);
-            }
-        }
-    }
-
-    fn end(&mut self, index: usize) {
-        if let Some(position) = self.kernel.active.iter().position(|&i| i == index) {
-            self.kernel.active.remove(position);
-            self.kernel.network.heal(index);
-            self.faults[index].ended = Some(self.kernel.now);
-        }
-    }
 }

@@ -2,178 +2,21 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test says what went wrong by failing")]
 
+mod puppet;
+
+use puppet::*;
 use sim_core::{
-    fault::{Fault, Pick, PlannedFault},
-    network::{LinkException, LinkPlan, NetworkPlan},
-    plan::{ClockPlan, Plan, ServicePlan},
+    fault::{Fault, Pick},
+    link::{LinkException, LinkPlan, NetworkPlan},
+    plan::ClockPlan,
     prelude::*,
     rng::Chance,
-    run::Run,
     sample::Delay,
     time::Time,
-    trace::Kind as Taken,
-    world::World,
 };
 
-/// What a node does at a moment of its script.
-#[derive(Clone, Debug)]
-enum Do {
-    Send(u32, u64),
-    Set(u8, Span),
-    Cancel(u8),
-    After(u8, Span),
-    Write(u64),
-    Sync,
-    Work(Span),
-}
-use Do::*;
-
-/// Node, moment (by its own clock, since its boot), what it does in one step.
-type Script = Vec<(u32, Span, Vec<Do>)>;
-
-#[derive(Clone, Debug, PartialEq, Hash)]
-enum Timer {
-    Line(usize),
-    Alarm(u8),
-}
-
-#[derive(Clone, Debug, Hash)]
-struct Puppet {
-    got: Vec<u64>,
-    lines: Lines,
-}
-
-#[derive(Clone, Debug)]
-struct Lines(Script);
-
-/// The script is the same for all: no part of what tells two states apart.
-impl std::hash::Hash for Lines {
-    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
-}
-
-impl Protocol for Puppet {
-    type Config = Lines;
-    type Msg = u64;
-    type Timer = Timer;
-    type Disk = (Cell<u64>, Log<u64>);
-    type Serves = Never;
-    type Calls = Never;
-    type Ghost = ();
-    const PROPERTIES: &'static [Property<Self>] = &[];
-    const ROLES: &'static [Role] = &[Role::PEER];
-
-    fn start(config: &Lines, ctx: &mut Ctx<Self>) -> Self {
-        let index = ctx.index(ctx.me) as u32;
-        // What it finds on its disk, for the test to see.
-        let found = format!("{:?}", ctx.disk.1.to_vec());
-        ctx.note(|| found);
-        for (line, (node, at, _)) in config.0.iter().enumerate() {
-            if *node == index {
-                ctx.set(Timer::Line(line), *at);
-            }
-        }
-        Puppet { got: vec![], lines: config.clone() }
-    }
-
-    fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
-        match input {
-            Timeout(Timer::Line(line)) => {
-                for act in self.lines.0[line].2.clone() {
-                    match act {
-                        Send(to, value) => ctx.send(NodeId(to), value),
-                        Set(alarm, wait) => ctx.set(Timer::Alarm(alarm), wait),
-                        Cancel(alarm) => ctx.cancel(&Timer::Alarm(alarm)),
-                        After(alarm, wait) => drop(ctx.after(wait, Timer::Alarm(alarm))),
-                        Write(value) => {
-                            ctx.disk.0.set(value);
-                            ctx.disk.1.push(value);
-                        }
-                        Sync => ctx.sync(),
-                        Work(span) => ctx.work(span),
-                    }
-                }
-            }
-            Timeout(Timer::Alarm(_)) => {}
-            Deliver(_, value) => self.got.push(value),
-            Request(_, op) => match op {},
-            Response(_, answer) => match answer {
-                Answer::Ok(never) => match never {},
-                Answer::Refused | Answer::Redirect(_) => {}
-            },
-        }
-    }
-    fn role(&self) -> Role {
-        Role::PEER
-    }
-    fn epoch(&self) -> u64 {
-        0
-    }
-    fn show(&self) -> Vec<(&'static str, String)> {
-        vec![("got", format!("{:?}", self.got))]
-    }
-}
-
-fn constant(delay: Span) -> NetworkPlan {
-    NetworkPlan {
-        default: LinkPlan { delay: Delay::Constant(delay), loss: Chance::new(0.0).unwrap() },
-        links: vec![],
-    }
-}
-
-fn plan(nodes: u32, network: NetworkPlan, faults: Vec<(Span, Option<Span>, Fault)>) -> Plan {
-    let named = |(i, (at, lasts, fault)): (usize, (Span, Option<Span>, Fault))| PlannedFault {
-        name: format!("fault-{i}"),
-        at: Time(at.0),
-        lasts,
-        fault,
-        say: String::new(),
-    };
-    Plan {
-        seed: 1,
-        until: Time(10_000_000_000),
-        services: vec![ServicePlan {
-            name: "p".into(),
-            prefix: "p".into(),
-            nodes,
-            sync: Delay::Constant(5.ms()),
-            clock: ClockPlan::default(),
-            clients: false,
-        }],
-        network,
-        faults: faults.into_iter().enumerate().map(named).collect(),
-    }
-}
-
-fn world(plan: Plan, script: Script) -> World {
-    let mut world = World::new(plan);
-    world.populate::<Puppet>(Lines(script), None).unwrap();
-    world.trace();
-    world
-}
-
-fn run(plan: Plan, script: Script) -> Run {
-    let mut world = world(plan, script);
-    world.run(1_000_000);
-    world.finish()
-}
-
-/// When and what the node was delivered.
-fn delivered(run: &Run, node: u32) -> Vec<(Span, u64)> {
-    let entries = run.trace.as_ref().unwrap().entries();
-    let mine = entries.filter(|e| e.node == NodeId(node) && e.kind == Taken::Deliver);
-    mine.map(|e| (Span(e.at.0), e.text.parse().unwrap())).collect()
-}
-
-/// When alarms rang at the node.
-fn rang(run: &Run, node: u32) -> Vec<(Span, String)> {
-    let entries = run.trace.as_ref().unwrap().entries();
-    let mine =
-        entries.filter(|e| e.node == NodeId(node) && e.kind == Taken::Timeout && e.text.starts_with("Alarm"));
-    mine.map(|e| (Span(e.at.0), e.text.to_string())).collect()
-}
-
-fn name(node: u32) -> Pick {
-    Pick::Node(format!("p-{}", node + 1))
+fn lossy(loss: Chance) -> NetworkPlan {
+    NetworkPlan::new(LinkPlan { loss, ..LinkPlan::new(Delay::Exponential(5.ms())) })
 }
 
 #[test]
@@ -182,7 +25,8 @@ fn a_message_arrives_after_the_delay_of_its_link() {
     network.links.push(LinkException {
         from: vec![NodeId(0)],
         to: vec![NodeId(2)],
-        link: LinkPlan { delay: Delay::Constant(40.ms()), loss: Chance::new(0.0).unwrap() },
+        link: LinkPlan::new(Delay::Constant(40.ms())),
+        pipe: None,
     });
     let run = run(
         plan(3, network, vec![]),
@@ -362,7 +206,7 @@ fn equal_times_fire_first_set_first_out_even_when_a_timer_was_moved_there() {
 #[test]
 fn a_drifting_clock_fires_its_timers_early_or_late() {
     let mut plan = plan(20, constant(1.ms()), vec![]);
-    plan.services[0].clock = ClockPlan { offset: 100.ms(), drift: 0.01 };
+    plan.services[0].clock = ClockPlan { offset: 100.ms(), drift: 0.01, ..ClockPlan::default() };
     let run = run(plan, (0..20).map(|n| (n, 1.s(), vec![Send(n, 1)])).collect());
     let times: std::collections::BTreeSet<Span> = (0..20).map(|n| delivered(&run, n)[0].0).collect();
     assert!(times.len() > 15, "each clock drifts by itself");
@@ -372,10 +216,7 @@ fn a_drifting_clock_fires_its_timers_early_or_late() {
 #[test]
 fn the_same_plan_gives_the_same_run_and_another_seed_another() {
     let busy = |seed| {
-        let network = NetworkPlan {
-            default: LinkPlan { delay: Delay::Exponential(5.ms()), loss: Chance::new(0.1).unwrap() },
-            links: vec![],
-        };
+        let network = lossy(Chance::new(0.1).unwrap());
         let mut plan = plan(5, network, vec![(1.s(), Some(1.s()), Fault::Crash(vec![Pick::Random(2)]))]);
         plan.seed = seed;
         let script =
@@ -403,10 +244,7 @@ fn a_copied_world_goes_on_as_the_original_does() {
 /// The fate of a packet depends on its ends and its moment: taking a fault, or another node's traffic, away leaves it.
 #[test]
 fn fates_of_unrelated_messages_survive_the_removal_of_a_fault_or_a_sender() {
-    let network = || NetworkPlan {
-        default: LinkPlan { delay: Delay::Exponential(5.ms()), loss: Chance::new(0.3).unwrap() },
-        links: vec![],
-    };
+    let network = || lossy(Chance::new(0.3).unwrap());
     let pair: Script =
         (0..200u32).map(|i| (0, 1.ms() * (10 * u64::from(i) + 5), vec![Send(1, u64::from(i))])).collect();
     let noise: Script =
@@ -450,10 +288,7 @@ fn picks_name_nodes_once_and_from_left_to_right() {
 /// One sender, one moment, two receivers: a cut towards the one leaves the other's message its fate.
 #[test]
 fn a_cut_does_not_deal_new_fates_to_messages_that_it_does_not_stop() {
-    let network = || NetworkPlan {
-        default: LinkPlan { delay: Delay::Exponential(5.ms()), loss: Chance::new(0.3).unwrap() },
-        links: vec![],
-    };
+    let network = || lossy(Chance::new(0.3).unwrap());
     let script: Script =
         (0..200u32).map(|i| (0, 10.ms() * u64::from(i), vec![Send(1, 1), Send(2, u64::from(i))])).collect();
     let cut = vec![(500.ms(), Some(1.s()), Fault::Split(vec![vec![name(0)], vec![name(1)]]))];

@@ -66,6 +66,10 @@ pub enum Reads {
     Log,
     /// From the leader's state, once a round of heartbeats has shown that it still leads (dissertation §6.4).
     ReadIndex,
+    /// From the leader's state, without asking anybody, for as long as its lease lasts: it counts from the last round of
+    /// heartbeats that a quorum answered. Servers vote for nobody so soon after they heard a leader. Linearizable only
+    /// while clocks run alike and are not set (dissertation §6.4.1).
+    Lease,
     /// From the state of whichever server is asked. Not linearizable: a server that lags or is cut off answers with the
     /// past. Here to show what that looks like.
     Local,

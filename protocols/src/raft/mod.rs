@@ -7,7 +7,8 @@
 //! was committed. The leader appends what clients ask to its log and sends it to the others; what a majority holds is
 //! committed and applied. Term, vote and log are on the disk before any message tells of them.
 //!
-//! Beyond Figure 2: the no-op entry of a new leader (§8), reads without log entries (dissertation §6.4), backing up by
+//! Beyond Figure 2: the no-op entry of a new leader (§8), reads without log entries (dissertation §6.4) and on leases
+//! (dissertation §6.4.1, with the refusal to vote of §4.2.3), backing up by
 //! whole terms (§5.3). A leader sends each entry to a follower once and at once, without waiting for the answer to the
 //! one before; it sends again from where the logs are known to agree when the follower finds a gap, or leaves a
 //! heartbeat unanswered. To a follower that is silent for longer it sends with heartbeats only. Left out: log
@@ -15,6 +16,7 @@
 //! Indexes count entries from 1, as in the paper; 0 is the place before the first.
 
 mod config;
+mod lease;
 mod properties;
 pub mod quorum;
 
@@ -22,6 +24,7 @@ use Msg::*;
 use Standing::*;
 use Timer::*;
 pub use config::{Backtrack, Config, Flaw, Reads};
+use lease::Lease;
 pub use properties::Ghost;
 use quorum::Election as Poll;
 use sim_core::prelude::*;
@@ -87,6 +90,8 @@ pub struct Raft<S: Spec> {
     term: u64,
     /// Whether something was written to the disk since the last sync.
     written: bool,
+    /// When, by its own clock, it last heard a leader, or began its life: it may have heard one just before.
+    heard: Time,
 }
 
 /// Follower, candidate or leader, with what only such a server keeps.
@@ -101,6 +106,7 @@ enum Standing {
     Leader {
         followers: Vec<Progress>,
         round: u64,
+        lease: Lease,
     },
 }
 
@@ -156,10 +162,18 @@ impl<S: Spec> Protocol for Raft<S> {
             reads: VecDeque::new(),
             term: ctx.disk.vote.get().0,
             written: false,
+            heard: if config.reads == Reads::Lease { ctx.now() } else { Time::ZERO },
         }
     }
 
     fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
+        // "If a server receives a RequestVote request within the minimum election timeout of hearing from a current
+        // leader, it does not update its term or grant its vote" (dissertation §4.2.3): what leases stand on.
+        if let (Reads::Lease, Deliver(_, RequestVote { .. })) = (self.config.reads, &input)
+            && ctx.now() < self.heard + self.config.election.0
+        {
+            return;
+        }
         // "If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower."
         if let Deliver(_, msg) = &input
             && msg.term() > self.term
@@ -275,7 +289,8 @@ impl<S: Spec> Raft<S> {
     fn lead(&mut self, ctx: &mut Ctx<Self>) {
         let next = ctx.disk.log.len() + 1;
         let progress = Progress { next, sent: next - 1, ..Progress::default() };
-        self.standing = Leader { followers: vec![progress; ctx.members().len()], round: 0 };
+        self.standing =
+            Leader { followers: vec![progress; ctx.members().len()], round: 0, lease: Lease::default() };
         self.leader = Some(ctx.me);
         ctx.cancel(&Election);
         // A leader learns what is committed by committing something of its own term (§8).
@@ -318,6 +333,9 @@ impl<S: Spec> Raft<S> {
     ) -> Result<usize, usize> {
         self.follow(self.term, ctx);
         self.leader = Some(leader);
+        if self.config.reads == Reads::Lease {
+            self.heard = ctx.now();
+        }
         self.rest(ctx);
         let log = &mut ctx.disk.log;
         if (prev.1 > log.len() || term_at(log, prev.1) != prev.0) && !self.has(Flaw::UncheckedPrevious) {
@@ -347,10 +365,16 @@ impl<S: Spec> Raft<S> {
         ctx: &mut Ctx<'_, Self>,
     ) {
         let end = ctx.disk.log.len();
-        let Leader { followers, .. } = &mut self.standing else { return };
+        let me = ctx.index(ctx.me);
+        let Leader { followers, round: latest, lease } = &mut self.standing else { return };
         let follower = &mut followers[ctx.index(from)];
         follower.silent = 0;
         follower.round = follower.round.max(round);
+        if self.config.reads == Reads::Lease {
+            followers[me].round = *latest;
+            lease.renew(quorum::committed(followers, |f| f.round), &self.config);
+        }
+        let follower = &mut followers[ctx.index(from)];
         let ask = match matched {
             Ok(index) => {
                 // No log agrees with more than there is, whatever a flawed server says.
@@ -406,8 +430,11 @@ impl<S: Spec> Raft<S> {
 
     /// A round of AppendEntries to everybody, with what is new to each.
     fn announce(&mut self, ctx: &mut Ctx<'_, Self>) {
-        let Leader { round, .. } = &mut self.standing else { return };
+        let Leader { round, lease, .. } = &mut self.standing else { return };
         *round += 1;
+        if self.config.reads == Reads::Lease {
+            lease.ask(*round, ctx.now());
+        }
         self.persist(ctx);
         for peer in ctx.peers() {
             self.send_entries(peer, ctx);
@@ -429,7 +456,7 @@ impl<S: Spec> Raft<S> {
     }
 
     fn send_entries(&mut self, peer: NodeId, ctx: &mut Ctx<'_, Self>) {
-        let Leader { followers, round } = &mut self.standing else { return };
+        let Leader { followers, round, .. } = &mut self.standing else { return };
         let follower = &mut followers[ctx.index(peer)];
         let log = &ctx.disk.log;
         let prev = follower.sent;
@@ -471,7 +498,7 @@ impl<S: Spec> Raft<S> {
         if !matches!(self.standing, Leader { .. }) {
             return ctx.answer(ticket, self.leader.map_or(Answer::Refused, Answer::Redirect));
         }
-        if read && self.config.reads == Reads::ReadIndex {
+        if read && self.config.reads != Reads::Log {
             return self.read(ticket, op, ctx);
         }
         self.take(Some(op), ctx);
@@ -480,10 +507,15 @@ impl<S: Spec> Raft<S> {
         self.advance(ctx);
     }
 
-    /// Notes the commit index and asks everybody whether this server still leads.
+    /// Notes the commit index and asks everybody whether this server still leads; a lease says so without asking.
     fn read(&mut self, ticket: Ticket, op: S::Op, ctx: &mut Ctx<Self>) {
-        self.announce(ctx);
+        let Leader { lease, .. } = &self.standing else { return };
+        let leased = self.config.reads == Reads::Lease && lease.holds(ctx.now());
+        if !leased {
+            self.announce(ctx);
+        }
         let Leader { round, .. } = self.standing else { return };
+        let round = if leased { 0 } else { round };
         // Before an entry of its own term is committed, a leader does not know the commit index: not below its no-op.
         let opening = ctx.disk.log.partition_point(|entry| entry.term < self.term) + 1;
         self.reads.push_back(Read { round, index: self.commit.max(opening), op, ticket });
@@ -494,7 +526,7 @@ impl<S: Spec> Raft<S> {
         if self.reads.is_empty() {
             return;
         }
-        let Leader { followers, round } = &mut self.standing else { return };
+        let Leader { followers, round, .. } = &mut self.standing else { return };
         followers[ctx.index(ctx.me)].round = *round;
         let confirmed = quorum::committed(followers, |f| f.round);
         while let Some(read) = self.reads.front()
@@ -584,16 +616,8 @@ impl<O> Default for Disk<O> {
 }
 
 impl<O: Message> Durable for Disk<O> {
-    fn flush(&mut self) {
-        self.vote.flush();
-        self.log.flush();
-    }
-    fn flushed(&mut self) {
-        self.vote.flushed();
-        self.log.flushed();
-    }
-    fn crash(&mut self, rng: &mut Rng) {
-        self.vote.crash(rng);
-        self.log.crash(rng);
+    fn parts(&mut self, visit: &mut impl FnMut(&mut dyn Part)) {
+        visit(&mut self.vote);
+        visit(&mut self.log);
     }
 }

@@ -90,3 +90,49 @@ fn a_leader_must_have_the_latest_information_on_which_entries_are_committed_8() 
     let answered = cluster.step(leader, heard(3));
     assert!(answered.iter().any(|o| matches!(o, Output::Answer(to, Answer::Ok(_)) if *to == ticket)));
 }
+
+#[test]
+fn a_leader_that_a_quorum_answered_serves_reads_without_asking_until_its_lease_is_over_6_4_1() {
+    let [leader, ..] = nodes::<3>();
+    let mut cluster = cluster(3, Config { reads: Reads::Lease, ..Config::default() });
+    elect(&mut cluster, leader);
+    let put = cluster.request(leader, Op::Put(1, 10)).1;
+    cluster.settle(leader, put, |_, _| true);
+    let reads = |cluster: &mut Cluster| match cluster.request(leader, Op::Get(1)).1[..] {
+        [Output::Answer(_, Answer::Ok(Ret::Value(Some(10))))] => true,
+        [Output::Send(..), Output::Send(..)] => false,
+        ref other => panic!("{other:?}"),
+    };
+    assert!(reads(&mut cluster), "nobody needs to be asked");
+    let heard = cluster.now();
+    // Heartbeats that nobody answers do not prolong it.
+    while cluster.now() < heard + 130.ms() {
+        assert_eq!(reads(&mut cluster), cluster.now() < heard + 135.ms());
+        cluster.fire(leader, &Timer::Heartbeat);
+    }
+    assert!(!reads(&mut cluster), "nine tenths of an election timeout are over");
+    // One that a quorum answers does, from when it was sent.
+    let beat = cluster.fire(leader, &Timer::Heartbeat);
+    cluster.settle(leader, beat, |_, _| true);
+    assert!(reads(&mut cluster));
+}
+
+#[test]
+fn a_server_that_heard_a_leader_a_moment_ago_neither_votes_nor_updates_its_term_4_2_3() {
+    let [leader, follower, rival] = nodes();
+    let ask = || Deliver(rival, Msg::RequestVote { term: 7, last: (9, 9) });
+    let mut leased = cluster(3, Config { reads: Reads::Lease, ..Config::default() });
+    assert!(leased.step(follower, ask()).is_empty(), "it may have heard one just before it booted");
+    elect(&mut leased, leader);
+    assert!(leased.step(follower, ask()).is_empty());
+    assert_eq!(term(&leased, follower), 1);
+    let waited = leased.now() + 150.ms();
+    while leased.now() < waited {
+        leased.fire(leader, &Timer::Heartbeat);
+    }
+    assert!(granted(&leased.step(follower, ask())), "silence makes it free");
+    // Without leases, anybody may ask at any time.
+    let mut plain = cluster(3, Config::default());
+    elect(&mut plain, leader);
+    assert!(granted(&plain.step(follower, ask())));
+}

@@ -29,7 +29,7 @@ impl<'de> de::MapAccess<'de> for Entries<'_> {
         let read = if self.quoted {
             let shape = if text.contains(['"', '\'']) { Shape::Text } else { Shape::Word };
             let node = Node { at: field.key.clone(), name: None, shape };
-            seed.deserialize(Value { source: self.of.source, node: &node, bare: false })
+            seed.deserialize(Value { source: self.of.source, node: &node, bare: false, key: None })
         } else {
             let name: StringDeserializer<Error> = key(text).into_deserializer();
             seed.deserialize(name)
@@ -38,7 +38,9 @@ impl<'de> de::MapAccess<'de> for Entries<'_> {
     }
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
         let field = self.rest.next().expect("a value is asked for after its key");
-        seed.deserialize(self.of.of(&field.value)).map_err(|error| error.placed(&field.value.at))
+        let name = (!self.quoted).then(|| &self.of.source[field.key.clone()]);
+        let value = Value { key: name, ..self.of.of(&field.value) };
+        seed.deserialize(value).map_err(|error| error.placed(&field.value.at))
     }
     fn size_hint(&self) -> Option<usize> {
         Some(self.rest.len())
@@ -90,9 +92,10 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
             Shape::Items(items) if items.len() == 1 => {
                 seed.deserialize(self.of.of(&items[0])).map_err(|error| error.placed(&items[0].at))
             }
-            Shape::Items(items) if items.is_empty() => {
-                Err(messages::takes_something(self.at().clone(), self.name(), &[]).into())
-            }
+            // Only a structure whose keys have defaults, such as `Stream()`, can be made of nothing.
+            Shape::Items(items) if items.is_empty() => seed
+                .deserialize(inside)
+                .map_err(|_| messages::takes_something(self.at().clone(), self.name(), &[]).into()),
             Shape::Items(items) => seed.deserialize(inside).map_err(|error| {
                 let error = error.placed(self.at());
                 if error.mistake.at != *self.at() {

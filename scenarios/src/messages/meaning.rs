@@ -1,6 +1,6 @@
 //! What can be wrong with values that read well: the words.
 
-use super::{mistake, one_of, quote, suggestion};
+use super::{a, mistake, one_of, quote, suggestion};
 use crate::diagnostics::{Mistake, Place, nearest};
 use sim_core::time::{Span, Time};
 
@@ -152,8 +152,8 @@ pub(crate) fn delay(at: Place, why: &str, help: Option<String>) -> Mistake {
 }
 
 pub(crate) fn link_same(at: Place) -> Mistake {
-    mistake(at, "this link is like all others", "neither `delay` nor `loss`")
-        .help("say what differs: `delay`, `loss` or both")
+    mistake(at, "this link is like all others", "nothing differs")
+        .help("say what differs, like `delay: Constant(\"40ms\")` or `loss: 0.01`")
 }
 
 pub(crate) fn no_end(at: Place, found: &str, services: &[&str], nodes: &[String]) -> Mistake {
@@ -165,15 +165,6 @@ pub(crate) fn no_end(at: Place, found: &str, services: &[&str], nodes: &[String]
 }
 
 // Faults.
-
-pub(crate) fn no_moment(at: Place) -> Mistake {
-    mistake(at, "this fault never strikes", "neither `at` nor `after`")
-        .help("write `at: \"20s\"`, or `after: (\"split\", \"5s\")` for 5 s after another fault strikes")
-}
-
-pub(crate) fn two_moments(at: Place) -> Mistake {
-    mistake(at, "this fault has two moments", "`at` is given too").help("write either `at` or `after`")
-}
 
 pub(crate) fn fault_name(at: Place) -> Mistake {
     mistake(at, "this cannot be the name of a fault", "not a name")
@@ -213,7 +204,7 @@ pub(crate) fn lasts_nothing(at: Place) -> Mistake {
 }
 
 pub(crate) fn cannot_last(at: Place, kind: &str) -> Mistake {
-    mistake(at, format!("a {kind} happens at once and does not last"), "remove this")
+    mistake(at, format!("{} happens at once and does not last", a(kind)), "remove this")
 }
 
 pub(crate) fn strikes_in_calm(at: Place, name: &str, strikes: Time, from: Time) -> Mistake {
@@ -228,15 +219,6 @@ pub(crate) fn strikes_in_calm(at: Place, name: &str, strikes: Time, from: Time) 
 pub(crate) fn lasts_into_calm(at: Place, name: &str, ends: Time, from: Time) -> Mistake {
     mistake(at, format!("{} lasts until {ends}, and the calm begins at {from}", quote(name)), "into the calm")
         .help("the last part of the run, as long as `calm`, is to be free of faults")
-}
-
-pub(crate) fn endless_in_calm(at: Place, name: &str, cure: &str, from: Time) -> Mistake {
-    mistake(
-        at,
-        format!("{} is never ended, and the calm begins at {from}", quote(name)),
-        "still in force in the calm",
-    )
-    .help(format!("give it a `lasts`, or let a `{cure}` follow by {from}"))
 }
 
 pub(crate) fn aims_at_nobody(at: Place) -> Mistake {
@@ -336,6 +318,10 @@ pub(crate) fn bounds_crossed(at: Place, low: f64, high: f64) -> Mistake {
     mistake(at, format!("no share is at least {low} and at most {high}"), "below `at_least`")
 }
 
+pub(crate) fn counts_crossed(at: Place, low: u64, high: u64) -> Mistake {
+    mistake(at, format!("no number is at least {low} and at most {high}"), "below `at_least`")
+}
+
 pub(crate) fn percentile(at: Place, found: f64) -> Mistake {
     mistake(at, format!("{found} is not a percentile"), "expected a number above 0, at most 100")
         .help("99.9 is common; 50 is the median")
@@ -351,6 +337,5 @@ pub(crate) fn recovers_late(at: Place, within: Span, left: Span) -> Mistake {
 }
 
 pub(crate) fn recovers_from_good(at: Place, kind: &str) -> Mistake {
-    mistake(at, format!("a {kind} does no harm to recover from"), "not a harm")
-        .help("name the fault that does the harm")
+    mistake(at, format!("{} does no harm", a(kind)), "not a harm").help("name the fault that does the harm")
 }

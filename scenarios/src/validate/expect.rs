@@ -1,14 +1,15 @@
 //! What is expected: something, once, of properties and faults that exist, within bounds that can be met.
 
-use super::{At, Check};
+use super::{At, Check, faults::Moments};
 use crate::{
     format::{Claim, Expectation},
     messages::meaning,
 };
-use sim_core::time::{Span, Time};
+use sim_core::time::Span;
 use std::collections::BTreeMap;
 
-pub(super) fn check(check: &mut Check<'_, '_>) {
+/// `strikes` are the moments of the faults, where they are known.
+pub(super) fn check(check: &mut Check<'_, '_>, strikes: &[Option<Moments>]) {
     let Some(all) =
         check.top.find("expect").filter(|at| !check.scenario.expect.is_empty() || check.sound(*at))
     else {
@@ -18,8 +19,8 @@ pub(super) fn check(check: &mut Check<'_, '_>) {
     if expect.is_empty() {
         check.say(meaning::nothing_expected(all.place()));
     }
-    let readable = check.top.find("faults").is_none_or(|at| check.sound(at));
-    let strikes = if readable { check.scenario.strikes() } else { Vec::new() };
+    let readable = ["faults", "nemesis"].map(|key| check.top.find(key).is_none_or(|at| check.sound(at)));
+    let strikes = Some(strikes).filter(|_| readable == [true; 2]);
     let mut before: BTreeMap<String, usize> = BTreeMap::new();
     for (index, expectation) in expect.iter().enumerate() {
         let at = all.item(index);
@@ -34,7 +35,7 @@ pub(super) fn check(check: &mut Check<'_, '_>) {
             check.say(meaning::contradiction(at.place(), first));
         }
         before.entry(key).or_insert(index);
-        one(check, at, expectation, &strikes);
+        one(check, at, expectation, strikes);
     }
 }
 
@@ -45,7 +46,10 @@ fn opposite(expectation: &Expectation) -> Option<Expectation> {
         Expectation::Always(name) => Some(Expectation::Violates(Claim::Always(name.clone()))),
         Expectation::Violates(Claim::Linearizable) => Some(Expectation::Linearizable),
         Expectation::Violates(Claim::Always(name)) => Some(Expectation::Always(name.clone())),
+        Expectation::QuorumLost(of) => Some(Expectation::QuorumKept(of.clone())),
+        Expectation::QuorumKept(of) => Some(Expectation::QuorumLost(of.clone())),
         Expectation::Sometimes(_)
+        | Expectation::Effect { .. }
         | Expectation::Availability { .. }
         | Expectation::Latency { .. }
         | Expectation::Recovers { .. }
@@ -53,7 +57,12 @@ fn opposite(expectation: &Expectation) -> Option<Expectation> {
     }
 }
 
-fn one(check: &mut Check<'_, '_>, at: At<'_>, expectation: &Expectation, strikes: &[Time]) {
+fn one(
+    check: &mut Check<'_, '_>,
+    at: At<'_>,
+    expectation: &Expectation,
+    strikes: Option<&[Option<Moments>]>,
+) {
     match expectation {
         Expectation::Linearizable | Expectation::Violates(Claim::Linearizable) => {}
         Expectation::Violates(Claim::Always(name)) => property(check, at.item(0).item(0), name, true),
@@ -67,9 +76,28 @@ fn one(check: &mut Check<'_, '_>, at: At<'_>, expectation: &Expectation, strikes
             some_time(check, at, "at_most", *at_most);
         }
         Expectation::Downtime { at_most } => some_time(check, at, "at_most", *at_most),
+        Expectation::Effect { of, what: _, at_least, at_most } => {
+            if strikes.is_some() {
+                named(check, at.key("of"), of);
+            }
+            match (at_least, at_most) {
+                (None, None) => check.say(meaning::no_bound(at.place())),
+                (Some(low), Some(high)) if low > high => {
+                    check.say(meaning::counts_crossed(at.key("at_most").place(), *low, *high));
+                }
+                (Some(_), _) | (_, Some(_)) => {}
+            }
+        }
+        Expectation::QuorumLost(of) | Expectation::QuorumKept(of) => {
+            if strikes.is_some() {
+                harmful(check, at.item(0), of);
+            }
+        }
         Expectation::Recovers { from, within } => {
             some_time(check, at, "within", *within);
-            recovers(check, at, from, *within, strikes);
+            if let Some(strikes) = strikes {
+                recovers(check, at, from, *within, strikes);
+            }
         }
     }
 }
@@ -110,21 +138,48 @@ fn availability(check: &mut Check<'_, '_>, at: At<'_>, low: Option<f64>, high: O
     }
 }
 
-/// `strikes` is empty when the faults could not be read.
-fn recovers(check: &mut Check<'_, '_>, at: At<'_>, from: &str, within: Span, strikes: &[Time]) {
-    if strikes.len() < check.scenario.faults.len() {
+/// A fault or a nemesis with this name; says so if there is none.
+fn named(check: &mut Check<'_, '_>, at: At<'_>, name: &str) -> bool {
+    let scenario = check.scenario;
+    let fault = |name: &str| {
+        scenario.faults.iter().any(|fault| fault.name == name || fault.part_of.as_deref() == Some(name))
+    };
+    if fault(name) || scenario.nemesis.iter().any(|nemesis| nemesis.name == name) {
+        return true;
+    }
+    let nemesis = scenario.nemesis.iter().map(|nemesis| nemesis.name.as_str());
+    let known: Vec<&str> = scenario.faults.iter().map(|fault| fault.name.as_str()).chain(nemesis).collect();
+    check.say(meaning::no_fault_at_all(at.place(), name, &known));
+    false
+}
+
+/// The same, and it does harm.
+fn harmful(check: &mut Check<'_, '_>, at: At<'_>, name: &str) -> bool {
+    if !named(check, at, name) {
+        return false;
+    }
+    match check.scenario.faults.iter().find(|fault| fault.name == name) {
+        Some(fault) if !fault.fault.harms() => {
+            check.say(meaning::recovers_from_good(at.place(), fault.fault.kind()));
+            false
+        }
+        Some(_) | None => true,
+    }
+}
+
+fn recovers(check: &mut Check<'_, '_>, at: At<'_>, from: &str, within: Span, strikes: &[Option<Moments>]) {
+    let scenario = check.scenario;
+    if !harmful(check, at.key("from"), from) {
         return;
     }
-    let scenario = check.scenario;
-    let Some(index) = scenario.faults.iter().position(|fault| fault.name == from) else {
-        let known: Vec<&str> = scenario.faults.iter().map(|fault| fault.name.as_str()).collect();
-        return check.say(meaning::no_fault_at_all(at.key("from").place(), from, &known));
-    };
+    let Some(index) = scenario.faults.iter().position(|fault| fault.name == from) else { return };
+    let Some(moments) = strikes.get(index).copied().flatten() else { return };
     let fault = &scenario.faults[index];
-    if !fault.fault.harms() {
-        return check.say(meaning::recovers_from_good(at.key("from").place(), fault.fault.kind()));
+    if fault.part_of.is_some() {
+        return; // a nemesis drew its moment, which is nobody's mistake
     }
-    let left = scenario.until.since(strikes[index] + fault.lasts.unwrap_or(Span::ZERO));
+    let lasts = fault.lasts.unwrap_or(Span::ZERO);
+    let left = scenario.until.since(moments.first + lasts);
     if within > left && check.top.find("until").is_some_and(|at| check.sound(at)) {
         check.say(meaning::recovers_late(at.key("within").place(), within, left));
     }

@@ -1,63 +1,133 @@
-//! When faults strike and end: within the run, and outside of its calm part.
+//! When faults strike and end: within the run, outside of its calm part, and not too often.
 
-use super::{At, Check, picks};
+use super::{At, Check, harm, nemesis, picks};
 use crate::{
-    format::{TimedFault, When},
-    messages::meaning,
+    expand::strikes,
+    format::{LIST_MAX, REPEATED_MAX, TimedFault, When},
+    messages::{self, meaning},
 };
 use sim_core::{
-    fault::Fault,
+    fault::{Condition, Fault},
     time::{Span, Time},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn check(check: &mut Check<'_, '_>) {
+/// The latest moments at which a fault may strike, if they are known before the run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moments {
+    /// For the first time.
+    pub(super) first: Time,
+    /// For the last time.
+    pub(super) last: Time,
+}
+
+/// Also returns the moments of each fault; `None` where they are not known, or could not be read.
+pub(super) fn check(check: &mut Check<'_, '_>) -> Vec<Option<Moments>> {
     let all = check.top.key("faults");
     let faults = &check.scenario.faults;
-    // The moment of each fault by its name; `None` when it could not be read.
-    let mut named: BTreeMap<&str, Option<Time>> = BTreeMap::new();
-    let mut strikes = Vec::with_capacity(faults.len());
+    let mut named: BTreeMap<&str, Option<Moments>> = BTreeMap::new();
+    let mut known = Vec::with_capacity(faults.len());
     let readable = check.sound(all);
+    let mut total = Total::default();
     for (index, timed) in faults.iter().enumerate() {
         if check.mistakes.full() {
-            return;
+            return known;
         }
         let at = all.item(index);
         let sound = check.sound(at);
         if let Some(name) = at.find("name").filter(|_| named.contains_key(timed.name.as_str()) && sound) {
             check.say(meaning::fault_twice(name.place(), &timed.name));
         }
-        let moment = if sound { moment(check, at, timed, &named, readable) } else { None };
-        named.entry(&timed.name).or_insert(moment);
-        strikes.push(moment);
         if at.find("do").is_some_and(|at| check.sound(at)) {
             picks::check(check, at.key("do"), &timed.fault);
+            harm::check(check, at.key("do"), &timed.fault);
         }
+        let nodes = harm::around(check, at, timed);
+        let moments = if sound { moments(check, at, timed, &named, readable, nodes) } else { None };
+        if sound {
+            total.add(check, at.key("do"), times(timed).saturating_mul(nodes));
+        }
+        named.entry(&timed.name).or_insert(moments);
+        known.push(moments);
+    }
+    if readable {
+        ends(check, all);
+        strobes(check, all);
     }
     for (index, timed) in faults.iter().enumerate() {
-        if let Some(strikes) = strikes[index] {
-            within_run(check, all.item(index), timed, strikes);
+        if let Some(moments) = known[index] {
+            within_run(check, all.item(index), timed, moments.last);
         }
     }
-    let calm = check.scenario.calm > Span::ZERO && check.top.find("calm").is_some_and(|at| check.sound(at));
-    let until = check.top.find("until").is_some_and(|at| check.sound(at));
-    if calm && until && check.scenario.calm.0 < check.scenario.until.0 {
-        in_calm(check, all, &strikes);
+    nemesis::check(check, &mut total);
+    known
+}
+
+/// How many strikes all faults have, and how much they take to write down.
+#[derive(Default)]
+pub(super) struct Total {
+    strikes: u64,
+    bytes: u64,
+}
+
+impl Total {
+    /// `at` is what stands under `do`, which becomes so many faults.
+    pub(super) fn add(&mut self, check: &mut Check<'_, '_>, at: At<'_>, strikes: u64) {
+        let before = (self.strikes, self.bytes);
+        let length = at.node.at.len() as u64;
+        self.strikes = self.strikes.saturating_add(strikes);
+        self.bytes = self.bytes.saturating_add(length.saturating_mul(strikes));
+        if self.strikes > LIST_MAX as u64 && before.0 <= LIST_MAX as u64 {
+            check.say(messages::harm::too_many_strikes(at.place(), self.strikes, LIST_MAX));
+        } else if self.bytes > REPEATED_MAX as u64 && before.1 <= REPEATED_MAX as u64 {
+            check.say(messages::harm::too_long_in_all(at.place(), self.bytes, REPEATED_MAX));
+        }
     }
 }
 
-/// When a fault strikes. Where some fault is not `readable`, it may be the one that is meant by a name.
-fn moment(
+/// How often a fault strikes, not counting from node to node.
+fn times(timed: &TimedFault) -> u64 {
+    match timed.when {
+        When::Every { every, from, to } if every > Span::ZERO => strikes(every, from, to),
+        When::Every { .. } | When::At(_) | When::Between(..) | When::After(..) | When::When(..) => 1,
+    }
+}
+
+/// When a fault strikes, going from node to node over so many `nodes`. Where some fault is not `readable`, it may be the
+/// one that is meant by a name.
+fn moments(
     check: &mut Check<'_, '_>,
     at: At<'_>,
     timed: &TimedFault,
-    named: &BTreeMap<&str, Option<Time>>,
+    named: &BTreeMap<&str, Option<Moments>>,
     readable: bool,
-) -> Option<Time> {
-    match &timed.when {
-        When::At(at) => Some(*at),
+    nodes: u64,
+) -> Option<Moments> {
+    let once = |at: Time| Some(Moments { first: at, last: at });
+    let moments = match &timed.when {
+        When::At(at) => once(*at),
+        When::Between(from, to) if from >= to => {
+            check.say(messages::harm::ends_before_it_starts(at.key("between").place(), *from, *to));
+            None
+        }
+        When::Between(_, to) => once(Time(to.0 - 1)),
+        When::Every { every: Span::ZERO, .. } => {
+            check.say(meaning::no_time(at.key("every").place(), "every"));
+            None
+        }
+        When::Every { from, to, .. } if from >= to => {
+            let place = at.find("to").or(at.find("from")).unwrap_or(at).place();
+            check.say(messages::harm::ends_before_it_starts(place, *from, *to));
+            None
+        }
+        When::Every { every, from, to } => {
+            if let Some(lasts) = timed.lasts.filter(|lasts| lasts >= every && timed.fault.harms()) {
+                check.say(messages::harm::overlaps(at.key("lasts").place(), lasts, *every));
+            }
+            Some(Moments { first: *from, last: *from + *every * (strikes(*every, *from, *to) - 1) })
+        }
         When::After(name, span) => match named.get(name.as_str()) {
-            Some(earlier) => earlier.map(|earlier| earlier + *span),
+            Some(earlier) => earlier.and_then(|earlier| once(earlier.first + *span)),
             None => {
                 if readable {
                     let known: Vec<&str> = named.keys().copied().collect();
@@ -66,67 +136,117 @@ fn moment(
                 None
             }
         },
+        When::When(waited, from) => {
+            condition(check, at.key("when"), waited);
+            within_run(check, at, &TimedFault { lasts: None, ..timed.clone() }, *from);
+            None
+        }
+    };
+    let step = timed.rolling.unwrap_or(Span::ZERO) * (nodes.max(1) - 1);
+    moments.map(|moments| Moments { last: moments.last + step, ..moments })
+}
+
+/// Whether a condition can come true, and does not hold from the start.
+fn condition(check: &mut Check<'_, '_>, at: At<'_>, condition: &Condition) {
+    match condition {
+        Condition::Role(role) | Condition::NoRole(role) => picks::role(check, at.item(0), role),
+        Condition::RoleTaken(role, times) => {
+            picks::role(check, at.item(0), role);
+            if *times == 0 {
+                check.say(messages::harm::condition_never(at.item(1).place(), "0 times is never too few"));
+            }
+        }
+        Condition::Epoch(0) | Condition::Answered(0) => {
+            check.say(messages::harm::condition_never(at.item(0).place(), "0 is never too few"));
+        }
+        Condition::Epoch(_) => {}
+        Condition::Answered(_) => {
+            if check.scenario.clients.is_none() && check.top.find("clients").is_none() {
+                check.say(messages::harm::no_calls(at.place()));
+            }
+        }
+        Condition::Shows(label, least) => {
+            let fits = !label.trim().is_empty() && label.chars().count() <= 60;
+            if !fits || label.chars().any(char::is_control) {
+                check.say(messages::harm::label(at.item(0).place()));
+            }
+            if *least == 0 {
+                check.say(messages::harm::condition_never(at.item(1).place(), "0 is never too few"));
+            }
+        }
     }
 }
 
+/// What says when a fault strikes for the last time.
 fn moment_at(at: At<'_>) -> At<'_> {
-    at.find("at").unwrap_or_else(|| at.key("after").item(1))
+    let second = |key| at.find(key).map(|at| at.item(1));
+    let from = || at.find("when").map(|_| at.key("from"));
+    let said = at.find("rolling").or_else(|| at.find("at")).or_else(|| second("between"));
+    let said = said.or_else(|| at.find("every").and_then(|every| at.find("to").or(Some(every))));
+    said.or_else(|| second("after")).or_else(from).unwrap_or(at)
 }
 
 fn within_run(check: &mut Check<'_, '_>, at: At<'_>, timed: &TimedFault, strikes: Time) {
-    let until = check.scenario.until;
-    if let (Some(lasts), Some(_)) = (at.find("lasts"), timed.lasts) {
-        if !timed.fault.harms() {
-            return check.say(meaning::cannot_last(lasts.place(), timed.fault.kind()));
-        }
-        if timed.lasts == Some(Span::ZERO) {
-            return check.say(meaning::lasts_nothing(lasts.place()));
-        }
-    }
-    if !check.top.find("until").is_some_and(|at| check.sound(at)) {
+    let (until, from) = (check.scenario.until, check.scenario.calm_from());
+    let known = |key: &str| check.top.find(key).is_some_and(|at| check.sound(at));
+    if !known("until") {
         return;
     }
-    let ends = strikes + timed.lasts.unwrap_or(Span::ZERO);
+    let calm = known("calm") && check.scenario.calm > Span::ZERO && from > Time::ZERO;
+    let lasts = timed.lasts.filter(|_| !timed.fault.momentary());
+    let ends = strikes + lasts.unwrap_or(Span::ZERO);
+    let (name, strikes_at) = (&timed.name, moment_at(at).place());
+    let shown = match timed.when {
+        When::Between(_, to) if timed.rolling.is_none() => to,
+        When::Between(..) | When::At(_) | When::Every { .. } | When::After(..) | When::When(..) => strikes,
+    };
     if strikes >= until {
-        check.say(meaning::strikes_late(moment_at(at).place(), &timed.name, strikes, until));
+        check.say(meaning::strikes_late(strikes_at, name, shown, until));
+    } else if calm && (strikes > from || strikes == from && timed.fault.harms()) {
+        // What ends earlier harm may strike right at the start of the calm.
+        check.say(meaning::strikes_in_calm(strikes_at, name, shown, from));
     } else if ends > until {
-        check.say(meaning::lasts_long(at.key("lasts").place(), &timed.name, ends, until));
+        check.say(meaning::lasts_long(at.key("lasts").place(), name, ends, until));
+    } else if calm && ends > from {
+        check.say(meaning::lasts_into_calm(at.key("lasts").place(), name, ends, from));
     }
 }
 
-/// In the calm part no harm is in force, and nothing strikes. What ends earlier harm may strike right at its start.
-fn in_calm(check: &mut Check<'_, '_>, all: At<'_>, strikes: &[Option<Time>]) {
-    let (from, until) = (check.scenario.calm_from(), check.scenario.until);
-    // The last moment before the calm at which something of each kind strikes.
-    let mut last: BTreeMap<&str, Time> = BTreeMap::new();
-    for (timed, struck) in check.scenario.faults.iter().zip(strikes) {
-        // What could not be read may be what ends a harm.
-        let struck = struck.unwrap_or(from);
-        let latest = last.entry(timed.fault.kind()).or_default();
-        *latest = if struck <= from { struck.max(*latest) } else { *latest };
-    }
-    for (index, timed) in check.scenario.faults.iter().enumerate() {
-        let Some(struck) = strikes[index].filter(|struck| *struck < until) else { continue };
-        let at = all.item(index);
-        let ends = timed.lasts.map(|lasts| struck + lasts);
-        if struck > from || struck == from && timed.fault.harms() {
-            check.say(meaning::strikes_in_calm(moment_at(at).place(), &timed.name, struck, from));
-        } else if let Some(ends) = ends.filter(|ends| *ends > from && *ends <= until) {
-            check.say(meaning::lasts_into_calm(at.key("lasts").place(), &timed.name, ends, from));
-        } else if let (None, Some((kind, written))) = (ends, cure(&timed.fault))
-            && last.get(kind).is_none_or(|cured| *cured < struck)
-        {
-            check.say(meaning::endless_in_calm(at.key("do").place(), &timed.name, written, from));
+/// That what is to be ended is there, lasts, and is one fault.
+fn ends(check: &mut Check<'_, '_>, all: At<'_>) {
+    let scenario = check.scenario;
+    let nemesis: BTreeSet<&str> = scenario.nemesis.iter().map(|nemesis| nemesis.name.as_str()).collect();
+    let faults: BTreeMap<&str, &TimedFault> =
+        scenario.faults.iter().map(|timed| (timed.name.as_str(), timed)).collect();
+    for (index, timed) in scenario.faults.iter().enumerate() {
+        let Fault::End(name) = &timed.fault else { continue };
+        if check.mistakes.full() {
+            return;
         }
+        let at = all.item(index).key("do").item(0).place();
+        let often = |timed: &TimedFault| matches!(timed.when, When::Every { .. }) || timed.rolling.is_some();
+        check.mistakes.list.extend(match faults.get(name.as_str()) {
+            Some(_) if *name == timed.name => Some(messages::harm::ends_itself(at)),
+            Some(other) if often(other) => Some(messages::harm::ends_many(at, name)),
+            Some(other) if other.fault.momentary() => {
+                Some(messages::harm::ends_nothing(at, name, other.fault.kind()))
+            }
+            Some(_) => None,
+            None if nemesis.contains(name.as_str()) => Some(messages::harm::ends_many(at, name)),
+            None => {
+                let known: Vec<&str> = faults.keys().copied().filter(|other| *other != timed.name).collect();
+                Some(meaning::no_fault_at_all(at, name, &known))
+            }
+        });
     }
 }
 
-/// What ends a harm that does not end by itself: its kind, and how it is written.
-fn cure(fault: &Fault) -> Option<(&'static str, &'static str)> {
-    match fault {
-        Fault::Split(_) | Fault::OneWay { .. } => Some(("heal", "Heal")),
-        Fault::Crash(_) => Some(("restart", "Restart")),
-        Fault::Pause(_) => Some(("resume", "Resume")),
-        Fault::Heal | Fault::Restart(_) | Fault::Resume(_) => None,
+/// That clocks are not set too often, by all faults together.
+fn strobes(check: &mut Check<'_, '_>, all: At<'_>) {
+    let mut total = 0;
+    for (index, timed) in check.scenario.faults.iter().enumerate() {
+        let from = if let When::At(at) = timed.when { at } else { Time::ZERO };
+        let lasts = timed.lasts.unwrap_or(check.scenario.calm_from().since(from));
+        harm::strobes(check, all.item(index).key("do"), &timed.fault, lasts, times(timed), &mut total);
     }
 }

@@ -1,77 +1,13 @@
 //! At whom faults are aimed, and which ends links have: every name exists, and no node is named twice.
 
-use super::{At, Check};
+use super::{At, Check, names::Named};
 use crate::{
     diagnostics::Place,
-    format::{CLIENT, CLIENTS, Scenario},
-    messages::meaning,
+    format::CLIENTS,
+    messages::{harm, meaning},
 };
 use sim_core::fault::{Fault, Pick};
 use std::collections::BTreeMap;
-
-/// What a name stands for.
-enum Named<'a> {
-    /// All nodes of this service, so many.
-    Service(&'a str, u32),
-    /// A node of this service, which has so many.
-    Node(&'a str, u32),
-    /// It would be a node of this service, which has only so many.
-    Beyond(&'a str, u32),
-    /// Nothing.
-    Unknown,
-}
-
-/// The names of all groups of nodes.
-pub(super) struct Names<'a> {
-    /// Every service with its number of nodes, and what its nodes are called after; the clients come last.
-    groups: Vec<(&'a str, &'a str, u32)>,
-    by_name: BTreeMap<&'a str, usize>,
-    by_stem: BTreeMap<&'a str, usize>,
-}
-
-impl<'a> Names<'a> {
-    pub(super) fn of(scenario: &'a Scenario) -> Names<'a> {
-        let services = scenario.services.iter();
-        let clients = scenario.clients.iter().map(|clients| (CLIENTS, CLIENT, clients.nodes));
-        let groups: Vec<_> = services
-            .map(|service| (service.name.as_str(), service.name.as_str(), service.nodes))
-            .chain(clients)
-            .collect();
-        let by_name = groups.iter().enumerate().map(|(index, group)| (group.0, index)).collect();
-        let by_stem = groups.iter().enumerate().map(|(index, group)| (group.1, index)).collect();
-        Names { groups, by_name, by_stem }
-    }
-
-    fn resolve(&self, name: &str) -> Named<'a> {
-        if let Some(&index) = self.by_name.get(name) {
-            return Named::Service(self.groups[index].0, self.groups[index].2);
-        }
-        let Some((stem, number)) = name.rsplit_once('-') else { return Named::Unknown };
-        let Some(&index) = self.by_stem.get(stem) else { return Named::Unknown };
-        let (service, _, nodes) = self.groups[index];
-        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        let plain = digits && !number.starts_with('0');
-        match number.parse::<u32>() {
-            Ok(number) if plain && number <= nodes => Named::Node(service, nodes),
-            Ok(_) | Err(_) if plain || number == "0" => Named::Beyond(service, nodes),
-            Ok(_) | Err(_) => Named::Unknown,
-        }
-    }
-
-    /// All services, and the clients.
-    fn services(&self) -> Vec<&'a str> {
-        self.groups.iter().map(|group| group.0).collect()
-    }
-
-    /// The first nodes of each service: enough to suggest one.
-    fn nodes(&self) -> Vec<String> {
-        let of = |&(_, stem, nodes): &(&str, &str, u32)| {
-            let stem = stem.to_owned();
-            (1..=nodes.min(9)).map(move |number| format!("{stem}-{number}"))
-        };
-        self.groups.iter().take(100).flat_map(of).collect()
-    }
-}
 
 /// The end of a link: a service or a node.
 pub(super) fn link_end(check: &mut Check<'_, '_>, at: At<'_>, name: &str) {
@@ -96,16 +32,37 @@ struct Seen {
     services: BTreeMap<String, Place>,
     /// Nodes, each with its service.
     nodes: BTreeMap<String, (String, Place)>,
+    /// Zones and regions.
+    places: BTreeMap<String, Place>,
     /// How many of each service are taken, one way or another.
     taken: BTreeMap<String, u64>,
     random: u64,
+    all: Option<Place>,
     rest: Option<Place>,
+}
+
+impl Seen {
+    /// Where all servers were named, if `service` is one of theirs.
+    fn all(&self, service: &str) -> Option<Place> {
+        self.all.clone().filter(|_| service != CLIENTS)
+    }
 }
 
 /// All picks of one fault, `at` being what stands under `do`.
 pub(super) fn check(check: &mut Check<'_, '_>, at: At<'_>, fault: &Fault) {
+    let groups = fault.picks();
+    if let Fault::Split(_) = fault {
+        let most = crate::format::LIST_MAX;
+        if groups.len() < 2 {
+            check.say(meaning::one_group(at.item(0).place()));
+        }
+        if groups.len() > most {
+            return check.say(meaning::list_too_long(at.item(0).place(), groups.len(), most));
+        }
+    }
     let mut seen = Seen::default();
-    let mut group = |check: &mut Check<'_, '_>, at: At<'_>, picks: &[Pick]| {
+    for (index, picks) in groups.iter().enumerate() {
+        let at = group(at, fault, index);
         if picks.is_empty() {
             check.say(meaning::aims_at_nobody(at.place()));
         }
@@ -115,32 +72,77 @@ pub(super) fn check(check: &mut Check<'_, '_>, at: At<'_>, fault: &Fault) {
             }
             one(check, at.item(index), pick, &mut seen);
         }
-    };
-    match fault {
-        Fault::Heal => {}
-        Fault::Split(groups) => {
-            if groups.len() < 2 {
-                check.say(meaning::one_group(at.item(0).place()));
-            }
-            if groups.len() > crate::format::LIST_MAX {
-                return check.say(meaning::list_too_long(
-                    at.item(0).place(),
-                    groups.len(),
-                    crate::format::LIST_MAX,
-                ));
-            }
-            for (index, picks) in groups.iter().enumerate() {
-                group(check, at.item(0).item(index), picks);
-            }
-        }
-        Fault::OneWay { from, to } => {
-            group(check, at.key("from"), from);
-            group(check, at.key("to"), to);
-        }
-        Fault::Crash(picks) | Fault::Restart(picks) | Fault::Pause(picks) | Fault::Resume(picks) => {
-            group(check, at.item(0), picks);
-        }
     }
+    enough(check, group(at, fault, 0), fault);
+}
+
+/// Where a group of picks stands, `at` being what stands under `do`.
+pub(super) fn group<'a>(at: At<'a>, fault: &Fault, index: usize) -> At<'a> {
+    match fault {
+        Fault::Split(_) => at.item(0).item(index),
+        Fault::OneWay { .. } | Fault::Clog { .. } | Fault::Degrade { .. } => {
+            at.key(if index == 0 { "from" } else { "to" })
+        }
+        Fault::DegradeNic { .. }
+        | Fault::Slow { .. }
+        | Fault::ClockJump { .. }
+        | Fault::ClockDrift { .. }
+        | Fault::ClockStrobe { .. }
+        | Fault::DiskSlow { .. }
+        | Fault::BitRot { .. } => at.key("of"),
+        Fault::Gray(..) => at.item(1),
+        Fault::Heal
+        | Fault::End(_)
+        | Fault::Isolate(_)
+        | Fault::Halves(_)
+        | Fault::Bridge(_)
+        | Fault::MinorityThird(_)
+        | Fault::MajoritiesRing(_)
+        | Fault::Crash(_)
+        | Fault::PowerLoss(_)
+        | Fault::Wipe(_)
+        | Fault::Restart(_)
+        | Fault::Pause(_)
+        | Fault::Resume(_)
+        | Fault::ClockReset(_)
+        | Fault::DiskStall(_)
+        | Fault::DiskFull(_) => at.item(0),
+    }
+}
+
+/// Whether a shape has as many nodes as it takes, where their number is known.
+fn enough(check: &mut Check<'_, '_>, at: At<'_>, fault: &Fault) {
+    let halves = matches!(fault, Fault::Halves(_) | Fault::MinorityThird(_)).then_some(2);
+    let bridge = matches!(fault, Fault::Bridge(_)).then_some(3);
+    let ring = matches!(fault, Fault::MajoritiesRing(_)).then_some(4);
+    let Some(needs) = halves.or(bridge).or(ring) else { return };
+    let picks = fault.picks();
+    let counts: Option<Vec<u64>> = picks[0].iter().map(|pick| count(check, pick)).collect();
+    let found: u64 = counts.unwrap_or_default().iter().sum();
+    if (1..needs).contains(&found) && check.knows_names() {
+        check.say(harm::too_few(at.place(), fault.kind(), needs, found));
+    }
+}
+
+/// How many nodes a pick chooses, if others take none of them away; `None` if that depends on the run.
+pub(super) fn count(check: &Check<'_, '_>, pick: &Pick) -> Option<u64> {
+    let names = &check.names;
+    let size = |name: &str| if names.is_group(name) { names.size(name) } else { 0 };
+    match pick {
+        Pick::Node(_) => Some(1),
+        Pick::Service(name) => Some(size(name)),
+        Pick::Zone(name) => Some(names.zones.get(name.as_str()).copied().unwrap_or(0)),
+        Pick::Region(name) => Some(names.regions.get(name.as_str()).copied().unwrap_or(0)),
+        Pick::Random(count) | Pick::RandomOf(_, count) => Some(u64::from(*count)),
+        Pick::Minority(name) | Pick::MinorityWith(name, _) => Some(minority(size(name))),
+        Pick::Majority(name) | Pick::MajorityWith(name, _) => Some(size(name) / 2 + 1),
+        Pick::All => Some(names.servers),
+        Pick::Role(_) | Pick::MinorityWithout(..) | Pick::MajorityWithout(..) | Pick::Rest => None,
+    }
+}
+
+fn minority(nodes: u64) -> u64 {
+    (nodes.max(1) - 1) / 2
 }
 
 fn one(check: &mut Check<'_, '_>, at: At<'_>, pick: &Pick, seen: &mut Seen) {
@@ -153,10 +155,35 @@ fn one(check: &mut Check<'_, '_>, at: At<'_>, pick: &Pick, seen: &mut Seen) {
             }
         }
         Pick::Role(role) => self::role(check, name_at, role),
+        Pick::Zone(name) => {
+            let zones = check.names.zones.clone();
+            standing(check, at, "zone", name, &zones, seen);
+        }
+        Pick::Region(name) => {
+            let regions = check.names.regions.clone();
+            standing(check, at, "region", name, &regions, seen);
+        }
+        Pick::Minority(name) => share(check, at, name, None, minority, seen),
+        Pick::MinorityWith(name, role) | Pick::MinorityWithout(name, role) => {
+            share(check, at, name, Some(role), minority, seen);
+        }
+        Pick::Majority(name) => share(check, at, name, None, |nodes| nodes / 2 + 1, seen),
+        Pick::MajorityWith(name, role) | Pick::MajorityWithout(name, role) => {
+            share(check, at, name, Some(role), |nodes| nodes / 2 + 1, seen);
+        }
+        Pick::All => {
+            let servers = |name: &&String| **name != CLIENTS;
+            let service =
+                seen.services.iter().find(|(name, _)| servers(name)).map(|(_, place)| place.clone());
+            let node = seen.nodes.values().find(|node| servers(&&node.0)).map(|node| node.1.clone());
+            if let Some(first) = service.or(node).or(seen.all.replace(at.place())) {
+                check.say(meaning::named_twice(at.place(), "a server", first));
+            }
+        }
         Pick::Random(0) => check.say(meaning::picks_none(name_at.place())),
         Pick::Random(count) => {
             seen.random += u64::from(*count);
-            let servers = check.scenario.services.iter().map(|service| u64::from(service.nodes)).sum();
+            let servers = check.names.servers;
             if known && seen.random > servers {
                 check.say(meaning::too_many_picked(at.place(), seen.random, servers, "all servers"));
             }
@@ -171,7 +198,7 @@ fn one(check: &mut Check<'_, '_>, at: At<'_>, pick: &Pick, seen: &mut Seen) {
         Pick::Service(name) => match check.names.resolve(name) {
             Named::Service(service, nodes) => {
                 let node = seen.nodes.values().find(|node| node.0 == service).map(|node| node.1.clone());
-                if let Some(first) = seen.services.get(service).cloned().or(node) {
+                if let Some(first) = seen.services.get(service).cloned().or(node).or(seen.all(service)) {
                     check.say(meaning::named_twice(at.place(), &format!("a node of `{service}`"), first));
                 } else {
                     take(check, at, seen, service, u64::from(nodes), nodes);
@@ -183,7 +210,8 @@ fn one(check: &mut Check<'_, '_>, at: At<'_>, pick: &Pick, seen: &mut Seen) {
         Pick::Node(name) => match check.names.resolve(name) {
             Named::Node(service, nodes) => {
                 let node = seen.nodes.get(name).map(|node| node.1.clone());
-                if let Some(first) = node.or_else(|| seen.services.get(service).cloned()) {
+                let whole = || seen.services.get(service).cloned().or(seen.all(service));
+                if let Some(first) = node.or_else(whole) {
                     check.say(meaning::named_twice(at.place(), &format!("`{name}`"), first));
                 } else {
                     take(check, at, seen, service, 1, nodes);
@@ -224,7 +252,59 @@ fn no_service(check: &mut Check<'_, '_>, at: At<'_>, name: &str) {
     }
 }
 
-fn role(check: &mut Check<'_, '_>, at: At<'_>, role: &str) {
+/// So many of the nodes of a service, by the number that it has.
+fn share(
+    check: &mut Check<'_, '_>,
+    at: At<'_>,
+    name: &str,
+    role: Option<&String>,
+    count: impl Fn(u64) -> u64,
+    seen: &mut Seen,
+) {
+    let Named::Service(service, nodes) = check.names.resolve(name) else {
+        return no_service(check, at.item(0), name);
+    };
+    match count(u64::from(nodes)) {
+        0 if check.knows_names() => check.say(harm::no_minority(at.item(0).place(), service, nodes)),
+        count => take(check, at, seen, service, count, nodes),
+    }
+    let Some(role) = role else { return };
+    let run = check.names.group(service).and_then(|index| check.scenario.services.get(index));
+    let run = run.map(|service| &service.run);
+    if check.protocols.is_some() {
+        let roles = run.map_or_else(Vec::new, |run| check.catalog.roles(run));
+        if !roles.contains(&role.as_str()) {
+            check.say(harm::no_role_in(at.item(1).place(), role, service, &roles));
+        }
+    }
+}
+
+/// A zone or a region, of which `all` are there with so many nodes.
+fn standing(
+    check: &mut Check<'_, '_>,
+    at: At<'_>,
+    kind: &str,
+    name: &str,
+    all: &BTreeMap<&str, u64>,
+    seen: &mut Seen,
+) {
+    let known = check.top.find("topology").is_none_or(|at| check.sound(at));
+    match all.get(name) {
+        None if known => {
+            let names: Vec<&str> = all.keys().copied().collect();
+            check.say(harm::no_place(at.item(0).place(), kind, name, &names));
+        }
+        Some(0) if known && check.knows_names() => {
+            check.say(harm::nobody_there(at.item(0).place(), kind, name));
+        }
+        None | Some(_) => {}
+    }
+    if let Some(first) = seen.places.insert(format!("{kind} {name}"), at.place()) {
+        check.say(meaning::named_twice(at.place(), &format!("the {kind} `{name}`"), first));
+    }
+}
+
+pub(super) fn role(check: &mut Check<'_, '_>, at: At<'_>, role: &str) {
     let Some(protocols) = &check.protocols else { return };
     let roles: Vec<&str> = protocols.iter().flat_map(|protocol| check.catalog.roles(protocol)).collect();
     if !roles.contains(&role) {

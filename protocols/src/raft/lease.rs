@@ -1,0 +1,36 @@
+//! Leases (dissertation §6.4.1): a leader that a quorum has answered serves reads from its own state for as long as nobody
+//! can have been elected since. It costs no messages, and it trusts clocks: set the leader's clock back, and it serves
+//! the past.
+
+use super::Config;
+use sim_core::prelude::*;
+
+/// What a leader knows of its lease. All times are those of its own clock.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Lease {
+    /// Rounds of AppendEntries that no quorum has answered yet, and when each began.
+    rounds: VecDeque<(u64, Time)>,
+    until: Time,
+}
+
+impl Lease {
+    /// A round of AppendEntries goes out.
+    pub(super) fn ask(&mut self, round: u64, now: Time) {
+        self.rounds.push_back((round, now));
+    }
+
+    /// A quorum has answered this round: whoever answered votes for nobody else for an election timeout after it began. A
+    /// tenth of that is kept back for clocks that run at different rates.
+    pub(super) fn renew(&mut self, confirmed: u64, config: &Config) {
+        while let Some(&(round, began)) = self.rounds.front()
+            && round <= confirmed
+        {
+            self.rounds.pop_front();
+            self.until = began + Span(config.election.0.0 / 10 * 9);
+        }
+    }
+
+    pub(super) fn holds(&self, now: Time) -> bool {
+        now < self.until
+    }
+}

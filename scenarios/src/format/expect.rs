@@ -1,0 +1,102 @@
+//! What a scenario can expect.
+
+use serde::{Deserialize, Serialize};
+use sim_core::time::Span;
+
+/// What must come true of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Expectation {
+    /// What clients saw could have been seen of a service that does one operation at a time.
+    Linearizable,
+    /// This claim is *broken* in the run. For scenarios that show what a design does not give.
+    Violates(Claim),
+    /// A property of a protocol holds throughout.
+    Always(String),
+    /// A property of a protocol comes true at least once.
+    Sometimes(String),
+    /// The share of operations that were served within their deadline. At least one of the bounds is given.
+    Availability {
+        /// From 0 to 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<f64>,
+        /// From 0 to 1, not below `at_least`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<f64>,
+    },
+    /// So many per cent of the answered operations were answered within this.
+    Latency {
+        /// Above 0, at most 100.
+        percentile: f64,
+        /// More than nothing.
+        at_most: Span,
+    },
+    /// What a fault did, over all its strikes: so much, or not more than so much. At least one of the bounds is given.
+    Effect {
+        /// The name of a fault or a nemesis.
+        of: String,
+        /// Which figure.
+        what: Figure,
+        /// The least.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<u64>,
+        /// The most; not below `at_least`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<u64>,
+    },
+    /// At some moment while this fault was in force, some service had no node that ran and reached a majority.
+    QuorumLost(String),
+    /// Throughout, while this fault was in force, every service had a node that ran and reached a majority.
+    QuorumKept(String),
+    /// After this fault strikes (for the first time, if it strikes often), operations are served again within this, whether or not it is over: at least half as
+    /// many a second as before.
+    Recovers {
+        /// The name of a fault.
+        from: String,
+        /// More than nothing.
+        within: Span,
+    },
+    /// The longest stretch in which no operation was served.
+    Downtime {
+        /// It is not longer than this.
+        at_most: Span,
+    },
+}
+
+/// What is counted of a fault's effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Figure {
+    /// Messages that it destroyed, or that reached a node which it had taken down.
+    Dropped,
+    /// Syncs that failed because of it; for bit rot the boots that found it.
+    Failed,
+    /// Messages, timers, syncs and work that it held back.
+    Delayed,
+    /// Messages that arrived twice because of it.
+    Duplicated,
+    /// Messages that it damaged.
+    Corrupted,
+    /// Times that a node looked at a clock that it had made wrong.
+    Misled,
+    /// Records on disk that it destroyed.
+    Records,
+    /// Nodes whose state it changed.
+    Nodes,
+    /// Nodes that it chose and had to spare.
+    Spared,
+    /// Servers that became leader while it was in force.
+    LeaderChanges,
+    /// Changes of role of servers while it was in force.
+    RoleChanges,
+}
+
+/// What can be expected to be violated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Claim {
+    /// See [`Expectation::Linearizable`].
+    Linearizable,
+    /// See [`Expectation::Always`].
+    Always(String),
+}

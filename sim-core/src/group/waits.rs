@@ -1,0 +1,161 @@
+//! What waits at a node: effects for the disk and the processor, inputs for a node that is frozen, busy or has no core
+//! free.
+
+use super::Members;
+use crate::{
+    disk::Durable,
+    kernel::{Event, Kernel, What},
+    members::{Member, Node, Waiting},
+    protocol::{NodeId, Protocol},
+    time::Time,
+};
+use alloc::collections::VecDeque;
+
+impl<P: Protocol> Members<P> {
+    #[inline]
+    pub(super) fn dispatch(&mut self, index: usize, event: Event, kernel: &mut Kernel) {
+        if let Some((input, peer)) = self.open(event, kernel) {
+            self.input(index, input, peer, kernel);
+        }
+    }
+
+    /// Carries out what waited for a barrier that has fallen, up to the next one.
+    pub(super) fn advance(&mut self, index: usize, kernel: &mut Kernel) {
+        let me = NodeId(self.first.0 + index as u32);
+        let Member { disk, node, .. } = &mut self.members[index];
+        if node.paused {
+            return;
+        }
+        while let Some(front) = node.waiting.front() {
+            match front {
+                Waiting::Work(until) if *until > kernel.now => return,
+                Waiting::Sync if node.syncing == 0 => return node.flush(me, disk, &self.mail.disk, kernel),
+                Waiting::Sync => return,
+                Waiting::Work(_) | Waiting::Send(..) | Waiting::Answer(..) | Waiting::Call(..) => {}
+            }
+            let effect = node.waiting.pop_front().expect("there is a front");
+            self.mail.release(me, effect, kernel);
+        }
+    }
+
+    /// The disk is done: the barriers that this sync covered fall.
+    pub(super) fn synced(&mut self, index: usize, kernel: &mut Kernel) {
+        let me = NodeId(self.first.0 + index as u32);
+        let Member { disk, node, .. } = &mut self.members[index];
+        if let Some(ills) = &mut node.ills
+            && !ills.stalled.is_empty()
+        {
+            ills.late = true;
+            ills.stalled.iter().for_each(|&fault| kernel.books.effects[fault].delayed += 1);
+            return;
+        }
+        disk.flushed();
+        let mut covered = core::mem::take(&mut node.syncing);
+        // Everything up to the last covered barrier goes out, unless the processor holds some of it back: those
+        // barriers are durable already and are taken away.
+        let mut kept = VecDeque::new();
+        let mut held = node.paused;
+        while covered > 0 {
+            match node.waiting.pop_front().expect("a covered barrier waits in the queue") {
+                Waiting::Sync => covered -= 1,
+                Waiting::Work(until) if until > kernel.now => {
+                    held = true;
+                    kept.push_back(Waiting::Work(until));
+                }
+                effect @ (Waiting::Work(_) | Waiting::Send(..) | Waiting::Answer(..) | Waiting::Call(..)) => {
+                    if held {
+                        kept.push_back(effect);
+                    } else {
+                        self.mail.release(me, effect, kernel);
+                    }
+                }
+            }
+        }
+        while let Some(effect) = kept.pop_back() {
+            node.waiting.push_front(effect);
+        }
+        self.advance(index, kernel);
+    }
+
+    /// Takes the inputs that arrived while the node was busy or frozen, until it is busy again.
+    pub(super) fn drain(&mut self, index: usize, kernel: &mut Kernel) {
+        while !self.members[index].node.holds(kernel.now)
+            && let Some(event) = self.members[index].node.inbox.pop_front()
+        {
+            self.admit(index, event, kernel);
+        }
+    }
+
+    /// Keeps an event for later. A timer that is not due does not wait: it was cancelled, or rings another time.
+    pub(super) fn hold(&mut self, index: usize, mut event: Event, kernel: &mut Kernel) {
+        if event.what == What::Timer {
+            if !self.due(index, event, kernel) {
+                return;
+            }
+        } else if event.round != Event::SERVED {
+            let asks = event.what != What::Response;
+            if asks && self.members[index].node.inbox.len() >= self.host.queue {
+                return self.refuse(event, kernel);
+            }
+            event.round = Event::ARRIVED;
+        }
+        let node = &mut self.members[index].node;
+        if let (true, Some(fault)) = (node.paused, node.hurt) {
+            kernel.books.effects[fault].delayed += 1;
+        }
+        node.inbox.push_back(event);
+    }
+
+    /// The node is free for an input: it acts on it at once, or after the processor time that it costs.
+    pub(super) fn admit(&mut self, index: usize, event: Event, kernel: &mut Kernel) {
+        let costs = matches!(event.what, What::Message | What::Request) && event.round != Event::SERVED;
+        match &mut self.members[index].node.service {
+            Some(service) if costs => {
+                let Some(core) = service.cores.iter().position(Option::is_none) else {
+                    if service.line.len() < self.host.queue {
+                        return service.line.push_back(Event { round: Event::ARRIVED, ..event });
+                    }
+                    return self.refuse(event, kernel);
+                };
+                self.serve(index, core, event, kernel);
+            }
+            Some(_) | None => self.dispatch(index, event, kernel),
+        }
+    }
+
+    /// A core takes an input.
+    pub(super) fn serve(&mut self, index: usize, core: usize, event: Event, kernel: &mut Kernel) {
+        let node = &mut self.members[index].node;
+        let Some(service) = &mut node.service else { return };
+        let times = if event.what == What::Request { &self.host.request } else { &self.host.message };
+        let takes = times.draw(&mut service.rng);
+        service.cores[core] = Some(event);
+        let takes = node.stretched(takes, kernel);
+        let done = Event { node: event.node, slot: core as u32, round: node.life, what: What::Served };
+        kernel.post(kernel.now + takes, done);
+    }
+
+    /// A core is done: the node acts on the input, unless it is frozen, and the core takes the next one.
+    pub(super) fn served(&mut self, index: usize, core: usize, kernel: &mut Kernel) {
+        let Some(service) = &mut self.members[index].node.service else { return };
+        let Some(event) = service.cores[core].take() else { return };
+        let next = service.line.pop_front();
+        let event = Event { round: Event::SERVED, ..event };
+        if self.members[index].node.holds(kernel.now) {
+            self.hold(index, event, kernel);
+        } else {
+            self.dispatch(index, event, kernel);
+        }
+        if let Some(next) = next {
+            self.serve(index, core, next, kernel);
+        }
+    }
+}
+
+impl<P: Protocol> Node<P> {
+    /// Whether inputs have to wait.
+    #[inline]
+    pub(super) fn holds(&self, now: Time) -> bool {
+        self.paused || self.busy > now
+    }
+}

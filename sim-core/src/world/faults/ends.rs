@@ -1,0 +1,130 @@
+//! How faults end.
+
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "`World::act` tells all faults apart, other places their own kinds"
+)]
+
+use crate::world::World;
+use crate::{
+    fault::{Area, Fault},
+    group::SetClock,
+    protocol::NodeId,
+};
+use alloc::vec::Vec;
+
+impl World {
+    /// The fault's time is up, or somebody ends it: what it did is undone, except where another fault does the same.
+    pub(in crate::world) fn end(&mut self, index: usize) {
+        let Some(position) = self.kernel.active.iter().position(|&active| active == index) else { return };
+        self.kernel.active.remove(position);
+        self.faults.all[index].report.ended = Some(self.kernel.now);
+        for event in self.kernel.network.end(index) {
+            self.kernel.post(self.kernel.now, event);
+        }
+        for node in core::mem::take(&mut self.faults.all[index].hurt) {
+            self.recover(index, node);
+        }
+        self.count_quorums();
+    }
+
+    /// A node is no longer this fault's.
+    fn recover(&mut self, index: usize, node: NodeId) {
+        let fault = self.faults.fault(index).clone();
+        if !matches!(fault, Fault::ClockStrobe { .. }) || self.faults.all[index].lit {
+            self.set_clock(index, node, false);
+        }
+        self.ail(node);
+        let group = self.group_of[node.0 as usize] as usize;
+        if fault.kills() || matches!(fault, Fault::DiskFull(_)) {
+            let full = self.groups[group].hurt(node) == Some(index);
+            let other = self.faults.hurting(node, Fault::kills).next();
+            match other {
+                // That one keeps it down from here on.
+                Some(other) => self.hand_over(node, other),
+                None if fault.kills() || full => {
+                    self.groups[group].boot(node, &mut self.kernel);
+                }
+                None => {}
+            }
+        } else if let Fault::Pause(_) = fault {
+            let other = self.faults.hurting(node, |f| matches!(f, Fault::Pause(_))).next();
+            match other {
+                Some(other) => self.hand_over(node, other),
+                None => {
+                    self.groups[group].resume(node, &mut self.kernel);
+                }
+            }
+        }
+    }
+
+    /// What kept a node down, or frozen, is over; this fault does so from here on.
+    fn hand_over(&mut self, node: NodeId, to: usize) {
+        let group = self.group_of[node.0 as usize] as usize;
+        self.groups[group].blame(node, to, &mut self.kernel);
+        self.hit(to, node);
+    }
+
+    /// Counts a node among those whose state a fault changed.
+    pub(super) fn hit(&mut self, index: usize, node: NodeId) {
+        if self.faults.all[index].hit.insert(node) {
+            self.kernel.books.effects[index].nodes += 1;
+        }
+    }
+
+    /// Ends faults as a whole.
+    pub(super) fn cure(&mut self, index: usize, fault: &Fault) {
+        for other in self.kernel.active.clone() {
+            let planned = &self.faults.all[other].report.planned;
+            let ends = match fault {
+                Fault::End(name) => planned.name == *name,
+                _ => planned.fault.area() == Some(Area::Network),
+            };
+            if ends {
+                let hurt = self.faults.all[other].hurt.len() as u32;
+                let network = planned.fault.area() == Some(Area::Network);
+                let nodes = if network { self.kernel.books.effects[other].nodes } else { hurt };
+                self.kernel.books.effects[index].nodes += nodes;
+                self.end(other);
+            }
+        }
+    }
+
+    /// Brings nodes back, whoever took them.
+    pub(super) fn mend(&mut self, index: usize, fault: &Fault, nodes: &[NodeId]) {
+        for &node in nodes {
+            let group = &mut self.groups[self.group_of[node.0 as usize] as usize];
+            let mended = match fault {
+                Fault::Restart(_) => {
+                    let booted = group.boot(node, &mut self.kernel);
+                    if booted {
+                        self.release(node, Fault::kills);
+                    }
+                    booted
+                }
+                Fault::Resume(_) => {
+                    let resumed = group.resume(node, &mut self.kernel);
+                    self.release(node, |f| matches!(f, Fault::Pause(_)));
+                    resumed
+                }
+                _ => {
+                    let wrong = group.set_clock(node, SetClock::Right, &mut self.kernel).is_some();
+                    self.release(node, |f| f.area() == Some(Area::Clocks));
+                    self.ail(node);
+                    wrong
+                }
+            };
+            self.kernel.books.effects[index].nodes += u32::from(mended);
+        }
+    }
+
+    /// The node is no longer one of these faults': those that hurt nobody any more are over.
+    pub(super) fn release(&mut self, node: NodeId, which: impl Fn(&Fault) -> bool) {
+        for index in self.faults.hurting(node, which).collect::<Vec<_>>() {
+            self.faults.all[index].hurt.remove(&node);
+            if self.faults.all[index].hurt.is_empty() {
+                self.end(index);
+            }
+        }
+    }
+}

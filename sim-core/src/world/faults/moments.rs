@@ -1,0 +1,141 @@
+//! When faults strike: at known moments, after one another, and when something comes true.
+
+use super::Armed;
+use crate::{
+    fault::{Condition, Schedule},
+    kernel::{Event, What},
+    protocol::{NodeId, Role},
+    run::RoleChange,
+    time::{Span, Time},
+    world::World,
+};
+
+/// In the `slot` of a strike: whether the fault strikes, or begins to wait for its moment.
+const STRIKE: u32 = 0;
+const ARM: u32 = 1;
+
+impl World {
+    /// Puts the faults into the queue, once. Their sequence numbers are set apart, after those of the boots and before
+    /// all others, ends before strikes: a node that one fault gives back can be another's at the same moment. A fault
+    /// that waits for its moment has the place that it would have had, had the plan named that moment.
+    pub(in crate::world) fn begin(&mut self) {
+        if self.faults.first > 0 {
+            return;
+        }
+        self.faults.first = self.kernel.seq + 1;
+        self.kernel.seq += 2 * self.faults.all.len() as u64 + 1;
+        for index in 0..self.faults.all.len() {
+            match self.faults.all[index].report.planned.when {
+                Schedule::At(at) => self.plan_strike(index, at, STRIKE),
+                Schedule::When(_, from) => self.plan_strike(index, from, ARM),
+                Schedule::After(..) => {}
+            }
+        }
+        if self.plan.calm_from < Time::MAX {
+            let seq = self.faults.first + 2 * self.faults.all.len() as u64;
+            let event = Event { node: 0, slot: 0, round: 0, what: What::Calm };
+            self.kernel.queue.push(self.plan.calm_from.0, seq, event);
+        }
+    }
+
+    pub(super) fn plan_strike(&mut self, index: usize, at: Time, slot: u32) {
+        let seq = self.faults.first + (self.faults.all.len() + index) as u64;
+        self.kernel.queue.push(at.0, seq, Event { node: index as u32, slot, round: 0, what: What::Strike });
+        let planned = &self.faults.all[index].report.planned;
+        if let Some(lasts) = planned.lasts.filter(|_| slot == STRIKE && !planned.fault.momentary()) {
+            let seq = self.faults.first + index as u64;
+            let over = Event { node: index as u32, slot: 0, round: 0, what: What::Over };
+            self.kernel.queue.push((at + lasts).0, seq, over);
+        }
+    }
+
+    pub(in crate::world) fn strike(&mut self, event: Event) {
+        let index = event.node as usize;
+        let harms = self.faults.fault(index).harms();
+        if self.faults.calm || harms && self.kernel.now >= self.plan.calm_from {
+            return;
+        }
+        if event.slot == ARM {
+            self.faults.armed.push(Armed { fault: index, seen: 0, count: 0 });
+            return self.watch(None);
+        }
+        self.act(index);
+        let name = self.faults.all[index].report.planned.name.clone();
+        for later in 0..self.faults.all.len() {
+            if let Schedule::After(first, span) = &self.faults.all[later].report.planned.when
+                && *first == name
+            {
+                let at = self.kernel.now + *span;
+                self.plan_strike(later, at, STRIKE);
+            }
+        }
+    }
+
+    /// Looks whether what a fault waits for has come true: now that something happened at `node`, or anywhere.
+    pub(in crate::world) fn watch(&mut self, node: Option<NodeId>) {
+        if self.faults.armed.is_empty() {
+            return;
+        }
+        let mut armed = core::mem::take(&mut self.faults.armed);
+        armed.retain_mut(|armed| {
+            let index = armed.fault;
+            let holds = match &self.faults.all[index].report.planned.when {
+                Schedule::When(condition, _) => self.holds(&condition.clone(), armed, node),
+                Schedule::At(_) | Schedule::After(..) => false,
+            };
+            if holds {
+                self.plan_strike(index, self.kernel.now + Span(1), STRIKE);
+            }
+            !holds
+        });
+        self.faults.armed.append(&mut armed);
+    }
+
+    fn holds(&self, condition: &Condition, armed: &mut Armed, node: Option<NodeId>) -> bool {
+        let seen = armed.seen;
+        let moved = node.is_none() || seen < self.kernel.roles.len();
+        armed.seen = self.kernel.roles.len();
+        let servers = || self.services.iter().filter(|s| !s.clients).flat_map(|s| s.ids());
+        match condition {
+            Condition::Role(role) => moved && servers().any(|node| self.role(node).0 == *role),
+            Condition::NoRole(role) => moved && !servers().any(|node| self.role(node).0 == *role),
+            Condition::RoleTaken(role, times) => {
+                let taken = (seen..self.kernel.roles.len()).filter(|&change| self.took(change, role));
+                armed.count += taken.count() as u32;
+                armed.count >= *times
+            }
+            Condition::Epoch(epoch) => self.kernel.epoch >= *epoch,
+            Condition::Answered(calls) => self.kernel.answered >= *calls,
+            Condition::Shows(label, least) => {
+                let shows = |node: NodeId| {
+                    let values = self.show(node);
+                    let value = values.iter().find(|(shown, _)| shown == label);
+                    value
+                        .and_then(|(_, value)| value.parse::<u64>().ok())
+                        .is_some_and(|value| value >= *least)
+                };
+                match node {
+                    Some(node) => servers().any(|server| server == node) && shows(node),
+                    None => servers().any(shows),
+                }
+            }
+        }
+    }
+
+    /// Whether with this change a node took the role, and did not only go on with it after it was frozen.
+    fn took(&self, change: usize, role: &str) -> bool {
+        let RoleChange { node, role: new, .. } = self.kernel.roles[change];
+        let before = || self.kernel.roles[..change].iter().rev().filter(|earlier| earlier.node == node);
+        let last = before().map(|earlier| earlier.role).find(|role| *role != Role::PAUSED);
+        new.0 == role && last != Some(new)
+    }
+
+    /// From now on nothing goes wrong.
+    pub(in crate::world) fn calm(&mut self) {
+        self.faults.calm = true;
+        self.faults.armed.clear();
+        for index in self.kernel.active.clone() {
+            self.end(index);
+        }
+    }
+}

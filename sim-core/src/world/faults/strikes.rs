@@ -1,0 +1,293 @@
+//! What faults do when they strike.
+
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "`World::act` tells all faults apart, other places their own kinds"
+)]
+
+use crate::world::World;
+use crate::{
+    disk::End,
+    fault::{Area, Fault, Keep},
+    group::SetClock,
+    kernel::{Event, What},
+    members::Ills,
+    pick,
+    protocol::{NodeId, Role},
+    rng::{Purpose, Rng},
+    time::Span,
+};
+use alloc::{collections::BTreeSet, vec, vec::Vec};
+
+/// Which of a fault's random streams draws its shape.
+const SHAPE: u64 = 1;
+
+impl World {
+    pub(super) fn act(&mut self, index: usize) {
+        let fault = self.faults.fault(index).clone();
+        let mut chose = self.resolve(index, &fault);
+        self.spare(index, &fault, &mut chose);
+        let report = &mut self.faults.all[index].report;
+        report.struck = Some(self.kernel.now);
+        report.chose.clone_from(&chose);
+        self.kernel.books.effects[index].in_flight = self.groups.iter().map(|g| g.in_flight()).sum();
+        // Counted before it acts, so that the change of role it causes at once is its own.
+        if fault.harms() {
+            self.kernel.active.push(index);
+        }
+        let nodes: Vec<NodeId> = chose.iter().flatten().copied().collect();
+        match &fault {
+            Fault::Heal | Fault::End(_) => self.cure(index, &fault),
+            Fault::Restart(_) | Fault::Resume(_) | Fault::ClockReset(_) => self.mend(index, &fault, &nodes),
+            Fault::BitRot { records, .. } => self.rot(index, &nodes, *records),
+            Fault::Split(_)
+            | Fault::OneWay { .. }
+            | Fault::Isolate(_)
+            | Fault::Halves(_)
+            | Fault::Bridge(_)
+            | Fault::MinorityThird(_)
+            | Fault::MajoritiesRing(_)
+            | Fault::Clog { .. }
+            | Fault::Degrade { .. }
+            | Fault::DegradeNic { .. } => self.worsen(index, &fault, &chose),
+            Fault::Crash(_)
+            | Fault::PowerLoss(_)
+            | Fault::Wipe(_)
+            | Fault::Pause(_)
+            | Fault::Slow { .. }
+            | Fault::ClockJump { .. }
+            | Fault::ClockDrift { .. }
+            | Fault::ClockStrobe { .. }
+            | Fault::DiskSlow { .. }
+            | Fault::DiskStall(_)
+            | Fault::DiskFull(_) => self.hurt(index, &fault, &nodes),
+            Fault::Gray(..) => unreachable!("a world has the faults that ready-made ones stand for"),
+        }
+        self.count_quorums();
+        if self.faults.all[index].report.planned.lasts == Some(Span::ZERO) {
+            self.end(index);
+        }
+    }
+
+    fn resolve(&self, index: usize, fault: &Fault) -> Vec<Vec<NodeId>> {
+        let frozen =
+            |node: NodeId| self.faults.hurting(node, |f| matches!(f, Fault::Pause(_))).next().is_some();
+        let fit = |node: NodeId| match fault {
+            Fault::Restart(_) => self.role(node) == Role::DOWN,
+            Fault::Resume(_) => frozen(node),
+            _ => self.role(node) != Role::DOWN,
+        };
+        let key = self.faults.all[index].key;
+        let place = pick::Place { services: &self.services, zones: &self.plan.zones };
+        let chosen =
+            pick::resolve(key, &fault.picks(), place, |node| self.role(node), fit, &self.kernel.keys);
+        let mut nodes: Vec<NodeId> = chosen.iter().flatten().copied().collect();
+        let named =
+            fault.picks().iter().copied().flatten().all(|pick| matches!(pick, crate::fault::Pick::Node(_)));
+        let shuffled = |mut nodes: Vec<NodeId>| {
+            self.rng(index, SHAPE).shuffle(&mut nodes);
+            nodes
+        };
+        match fault {
+            Fault::Halves(_) => {
+                let mut first = shuffled(nodes);
+                let second = first.split_off(first.len() / 2);
+                vec![first, second]
+            }
+            // The last one of the shuffled nodes is the bridge.
+            Fault::Bridge(_) => {
+                nodes = shuffled(nodes);
+                nodes.pop();
+                let second = nodes.split_off(nodes.len() / 2);
+                vec![nodes, second]
+            }
+            Fault::MinorityThird(_) => {
+                let mut third = shuffled(nodes);
+                let rest = third.split_off((third.len().saturating_sub(1) / 3).max(1).min(third.len()));
+                vec![third, rest]
+            }
+            Fault::MajoritiesRing(_) if !named => vec![shuffled(nodes)],
+            _ => chosen,
+        }
+    }
+
+    /// A random stream of a fault.
+    fn rng(&self, index: usize, which: u64) -> Rng {
+        self.kernel.keys.stream(Purpose::Fault, self.faults.all[index].key, which)
+    }
+
+    /// Takes away from what a fault chose as much as it must spare.
+    fn spare(&mut self, index: usize, fault: &Fault, chose: &mut [Vec<NodeId>]) {
+        let hosts = matches!(fault.area(), Some(Area::Hosts | Area::Clocks | Area::Disks));
+        if self.faults.all[index].report.planned.keep == Keep::Nothing || !hosts || fault.momentary() {
+            return;
+        }
+        let mut taken: BTreeSet<NodeId> = BTreeSet::new();
+        let mut spared = 0;
+        for group in chose {
+            group.retain(|&node| {
+                taken.insert(node);
+                let keeps = self.keeps_quorum(&taken);
+                if !keeps {
+                    taken.remove(&node);
+                    spared += 1;
+                }
+                keeps
+            });
+        }
+        self.kernel.books.effects[index].spared += spared;
+    }
+
+    /// Faults of the network. One that must keep a quorum and does not is over at once.
+    fn worsen(&mut self, index: usize, fault: &Fault, chose: &[Vec<NodeId>]) {
+        let some = |group: &Vec<NodeId>| !group.is_empty();
+        let two = matches!(fault, Fault::Isolate(_) | Fault::MajoritiesRing(_) | Fault::DegradeNic { .. });
+        if chose.iter().filter(|group| some(group)).count() < if two { 1 } else { 2 } {
+            return self.end(index);
+        }
+        let salt = self.faults.all[index].key;
+        let network = &mut self.kernel.network;
+        match fault {
+            Fault::OneWay { .. } => network.split(index, chose, true),
+            Fault::Isolate(_) => network.isolate(index, &chose[0]),
+            Fault::MajoritiesRing(_) => network.ring(index, &chose[0]),
+            Fault::Clog { .. } => network.clog(index, &chose[0], &chose[1]),
+            Fault::Degrade { link, .. } => network.degrade(index, salt, &chose[0], &chose[1], link),
+            Fault::DegradeNic { link, .. } => network.degrade_nic(index, salt, &chose[0], link),
+            _ => network.split(index, chose, false),
+        }
+        let nodes: u32 = chose.iter().map(|group| group.len() as u32).sum();
+        let keep = self.faults.all[index].report.planned.keep;
+        if keep == Keep::Quorum && !self.keeps_quorum(&BTreeSet::new()) {
+            self.kernel.books.effects[index].spared += nodes;
+            return self.end(index);
+        }
+        self.kernel.books.effects[index].nodes += nodes;
+    }
+
+    /// Faults of nodes. What another fault of the same kind did already lasts for as long as either does.
+    fn hurt(&mut self, index: usize, fault: &Fault, nodes: &[NodeId]) {
+        self.faults.all[index].lit = matches!(fault, Fault::ClockStrobe { .. });
+        for &node in nodes {
+            let group = &mut self.groups[self.group_of[node.0 as usize] as usize];
+            let hurt = match fault {
+                Fault::Crash(_) | Fault::PowerLoss(_) | Fault::Wipe(_) => {
+                    let lost = matches!(fault, Fault::PowerLoss(_));
+                    let end = if lost { End::PowerLost } else { End::Killed };
+                    let hurt = group.crash(node, index, end, &mut self.kernel);
+                    let down = group.role(node) == Role::DOWN;
+                    if down && matches!(fault, Fault::Wipe(_)) {
+                        self.kernel.books.effects[index].records += group.erase(node);
+                    }
+                    let held = self.faults.hurting(node, Fault::kills).next().is_some();
+                    if !hurt && !held && !matches!(fault, Fault::Wipe(_)) {
+                        continue;
+                    }
+                    // A frozen node that is killed is no longer the freeze's.
+                    self.release(node, |f| matches!(f, Fault::Pause(_)));
+                    hurt || matches!(fault, Fault::Wipe(_))
+                }
+                Fault::Pause(_) => {
+                    let hurt = group.pause(node, index, &mut self.kernel);
+                    if !hurt && group.role(node) == Role::DOWN {
+                        continue;
+                    }
+                    hurt
+                }
+                _ => true,
+            };
+            if hurt {
+                self.hit(index, node);
+            }
+            self.faults.all[index].hurt.insert(node);
+            self.set_clock(index, node, true);
+            self.ail(node);
+        }
+        if self.faults.all[index].hurt.is_empty() {
+            return self.end(index);
+        }
+        if let Fault::ClockStrobe { every, .. } = fault {
+            self.kernel.post(self.kernel.now + *every, strobe(index));
+        }
+    }
+
+    /// Damages synced records of nodes, drawn by the seed.
+    fn rot(&mut self, index: usize, nodes: &[NodeId], records: u32) {
+        let keep = self.faults.all[index].report.planned.keep == Keep::Quorum;
+        for (position, &node) in nodes.iter().enumerate() {
+            let service = self.group_of[node.0 as usize] as usize;
+            let others: Vec<NodeId> = self.services[service].ids().filter(|&other| other != node).collect();
+            let group = &mut self.groups[service];
+            let there = group.records(node) as usize;
+            let mut rng = self.kernel.keys.stream(Purpose::Disk, self.faults.all[index].key, position as u64);
+            let mut done = 0;
+            for record in rng.choose(there, records as usize) {
+                let whole = others.iter().filter(|&&other| group.whole(other, record as u64)).count();
+                if keep && 2 * whole <= others.len() + 1 {
+                    self.kernel.books.effects[index].spared += 1;
+                } else if group.damage(node, record as u64, index) {
+                    done += 1;
+                }
+            }
+            self.kernel.books.effects[index].records += done;
+            self.kernel.books.effects[index].nodes += u32::from(done > 0);
+        }
+        self.end(index);
+    }
+
+    /// Sets the clock of a node off, as a fault in force wants it, or back.
+    pub(super) fn set_clock(&mut self, index: usize, node: NodeId, off: bool) {
+        let sign = if off { 1 } else { -1 };
+        let how = match *self.faults.fault(index) {
+            Fault::ClockJump { by, .. } | Fault::ClockStrobe { by, .. } => {
+                SetClock::Jump(i64::from(sign) * by.nanoseconds())
+            }
+            Fault::ClockDrift { by, .. } => {
+                SetClock::Steer(i64::from(sign) * (by.clamp(-1.0, 1.0) * 1e9) as i64)
+            }
+            _ => return,
+        };
+        let group = &mut self.groups[self.group_of[node.0 as usize] as usize];
+        self.kernel.books.effects[index].misled += group.set_clock(node, how, &mut self.kernel).unwrap_or(0);
+    }
+
+    /// The next change of a strobe.
+    pub(in crate::world) fn strobe(&mut self, index: usize) {
+        let Fault::ClockStrobe { every, .. } = *self.faults.fault(index) else { return };
+        if !self.kernel.active.contains(&index) {
+            return;
+        }
+        let lit = !self.faults.all[index].lit;
+        self.faults.all[index].lit = lit;
+        for node in self.faults.all[index].hurt.clone() {
+            self.set_clock(index, node, lit);
+            self.ail(node);
+        }
+        self.kernel.post(self.kernel.now + every, strobe(index));
+    }
+
+    /// Tells a node what all faults in force do to it.
+    pub(super) fn ail(&mut self, node: NodeId) {
+        let mut ills = Ills::default();
+        for index in self.faults.hurting(node, |_| true).collect::<Vec<_>>() {
+            match *self.faults.fault(index) {
+                Fault::Slow { factor, .. } => ills.cpu.push((index, factor)),
+                Fault::DiskSlow { factor, .. } => ills.disk.push((index, factor)),
+                Fault::DiskStall(_) => ills.stalled.push(index),
+                Fault::DiskFull(_) => ills.full.push(index),
+                Fault::ClockJump { .. } => ills.wrong.push(index),
+                Fault::ClockStrobe { .. } if self.faults.all[index].lit => ills.wrong.push(index),
+                Fault::ClockDrift { .. } => {
+                    ills.wrong.push(index);
+                    ills.drifting.push(index);
+                }
+                _ => {}
+            }
+        }
+        self.groups[self.group_of[node.0 as usize] as usize].ail(node, ills, &mut self.kernel);
+    }
+}
+
+fn strobe(index: usize) -> Event {
+    Event { node: index as u32, slot: 0, round: 0, what: What::Strobe }
+}
