@@ -14,26 +14,28 @@ use crate::{
     digest::Digest,
     disk::{Durable, End},
     history::History,
-    kernel::{Event, Kernel, Killer, What},
+    kernel::{Event, Kernel, Process, What},
     members::{DiskTimes, Ills, Mail, Member, Node, Service},
     plan::{Damage, DiskPlan, HostPlan, Timers},
     property::{Property, PropertyReport},
-    protocol::{NodeId, Protocol, Role},
-    rng::Purpose,
+    protocol::{Input, NodeId, Protocol, Role},
+    rng::{Keys, Purpose},
     run::AnyHistory,
     sample::Sampler,
-    slab::Slab,
+    slab::{Arena, NO_SLOT, Slab},
     time::{Span, Time},
     trace::Kind,
     wire::WireId,
 };
 use alloc::{boxed::Box, collections::VecDeque, format, string::String, vec::Vec};
-use core::{fmt::Debug, hash::Hash};
+use core::{fmt::Debug, hash::Hash, hint::black_box};
 
 /// A group of any protocol, as the world holds it.
 pub(crate) trait Group: Debug {
     /// Takes an event for one of its nodes.
     fn handle(&mut self, event: Event, kernel: &mut Kernel);
+    /// Looks at what `handle` will need for an event, so that it is near by then. Changes nothing.
+    fn foresee(&self, event: Event);
     /// Boots a node that is down. Whether it was.
     fn boot(&mut self, node: NodeId, kernel: &mut Kernel) -> bool;
     /// Kills a node's process. Whether one ran.
@@ -52,7 +54,7 @@ pub(crate) trait Group: Debug {
     /// Whether a durable record is there, and whole.
     fn whole(&mut self, node: NodeId, record: u64) -> bool;
     /// Damages a durable record. Whether there was one that was whole.
-    fn damage(&mut self, node: NodeId, record: u64, fault: usize) -> bool;
+    fn damage(&mut self, node: NodeId, record: u64, fault: usize, keys: &Keys) -> bool;
     /// Whether a process runs on a node, and is not frozen.
     fn runs(&self, node: NodeId) -> bool;
     /// The fault that took a node down, or froze it, if one did.
@@ -156,49 +158,32 @@ pub(crate) struct Setup {
 impl<P: Protocol> Members<P> {
     pub(crate) fn new(config: P::Config, setup: &Setup, kernel: &mut Kernel) -> Self {
         let host = Host::new(&setup.host);
-        let unborn = Some(Killer { fault: None, powered: true });
-        kernel.down.resize((setup.first.0 + setup.count) as usize, unborn);
-        let member = |index: u32| {
-            let id = setup.first.0 + index;
-            kernel.post(Time::ZERO, Event { node: id, slot: 0, round: 0, what: What::Boot });
-            Member {
-                state: None,
-                disk: P::Disk::default(),
-                rng: kernel.keys.stream(Purpose::Protocol, u64::from(id), 0),
-                node: Node {
-                    life: 0,
-                    clock: setup.clocks[index as usize],
-                    disk_rng: kernel.keys.stream(Purpose::Disk, u64::from(id), 0),
-                    timers: Vec::new(),
-                    waiting: VecDeque::new(),
-                    syncing: 0,
-                    busy: Time::ZERO,
-                    inbox: VecDeque::new(),
-                    paused: false,
-                    rotten: None,
-                    service: host.serves().then(|| {
-                        Box::new(Service {
-                            rng: kernel.keys.stream(Purpose::Work, u64::from(id), 0),
-                            cores: alloc::vec![None; host.cores],
-                            line: VecDeque::new(),
-                        })
-                    }),
-                    ills: None,
-                    hurt: None,
-                    role: Role::DOWN,
-                    epoch: 0,
-                    operations: 0,
-                },
+        kernel.processes.resize((setup.first.0 + setup.count) as usize, Process::Unborn);
+        let member = |(index, clock): (u32, &Clock)| {
+            let id = NodeId(setup.first.0 + index);
+            kernel.post(Time::ZERO, Event { node: id.0, slot: 0, round: 0, what: What::Boot });
+            let mut node = Node::new();
+            if *clock != Clock::default() {
+                node.aside(id, &kernel.keys).clock = *clock;
             }
+            if host.serves() {
+                node.aside(id, &kernel.keys).service = Some(Box::new(Service {
+                    rng: kernel.keys.stream(Purpose::Work, u64::from(id.0), 0),
+                    cores: alloc::vec![None; host.cores],
+                    line: VecDeque::new(),
+                }));
+            }
+            let rng = kernel.keys.stream(Purpose::Protocol, u64::from(id.0), 0);
+            Member { state: None, rng, node, disk: P::Disk::default() }
         };
         Members {
             config,
             first: setup.first,
-            members: (0..setup.count).map(member).collect(),
+            members: (0..setup.count).zip(&setup.clocks).map(member).collect(),
             mail: Mail {
                 messages: Slab::default(),
-                timers: Slab::default(),
-                calls: Slab::default(),
+                timers: Arena::default(),
+                calls: Arena::default(),
                 serves: setup.serves,
                 asks: setup.asks,
                 disk: DiskTimes::new(setup.disk.sync.sampler(), setup.disk.write.sampler()),
@@ -214,31 +199,30 @@ impl<P: Protocol> Members<P> {
         }
     }
 
+    #[inline]
     fn at(&self, node: NodeId) -> usize {
         (node.0 - self.first.0) as usize
     }
-}
 
-impl<P: Protocol> Group for Members<P> {
-    #[inline]
-    fn handle(&mut self, mut event: Event, kernel: &mut Kernel) {
-        let index = self.at(NodeId(event.node));
+    /// An event of any kind, for a node in whatever state.
+    #[inline(never)]
+    fn handle_with_care(&mut self, index: usize, mut event: Event, kernel: &mut Kernel) {
         let mail = matches!(event.what, What::Message | What::Request | What::Response);
         if mail && !self.arrives(&mut event, kernel) {
             return;
         }
         match event.what {
             What::Message | What::Timer | What::Request | What::Response => {
-                // What arrives while others wait goes behind them, even if the node is free by now.
-                let Member { state, node, .. } = &self.members[index];
-                if state.is_none() {
-                    self.dispatch(index, event, kernel);
-                } else if node.holds(kernel.now) || !node.inbox.is_empty() {
-                    self.hold(index, event, kernel);
-                } else if node.service.is_some() {
-                    self.admit(index, event, kernel);
-                } else {
-                    self.dispatch(index, event, kernel);
+                match &self.members[index].node.aside {
+                    Some(aside) if self.members[index].state.is_some() => {
+                        // What arrives while others wait goes behind them, even if the node is free by now.
+                        if aside.holds(kernel.now) || !aside.inbox.is_empty() {
+                            self.hold(index, event, kernel);
+                        } else {
+                            self.admit(index, event, kernel);
+                        }
+                    }
+                    Some(_) | None => self.dispatch(index, event, kernel),
                 }
             }
             What::Boot => {
@@ -254,11 +238,11 @@ impl<P: Protocol> Group for Members<P> {
             What::Served => self.served(index, event.slot as usize, kernel),
             What::Failed => {
                 let node = &mut self.members[index].node;
-                match node.ills.as_ref().and_then(|ills| ills.full.first().copied()) {
+                match node.full() {
                     Some(fault) => drop(self.crash(NodeId(event.node), fault, End::Killed, kernel)),
                     // There is room again.
                     None => {
-                        node.syncing = 0;
+                        node.aside(NodeId(event.node), &kernel.keys).syncing = 0;
                         self.advance(index, kernel);
                     }
                 }
@@ -268,32 +252,69 @@ impl<P: Protocol> Group for Members<P> {
             }
         }
     }
+}
+
+impl<P: Protocol> Group for Members<P> {
+    #[inline]
+    fn handle(&mut self, event: Event, kernel: &mut Kernel) {
+        let index = self.at(NodeId(event.node));
+        let Member { state, node, .. } = &self.members[index];
+        // Nearly every event is a message or a timer of a node about which nothing is out of the ordinary.
+        if state.is_some() && node.aside.is_none() {
+            if event.what == What::Message && event.round == 0 && kernel.network.clear() {
+                let (from, msg) = self.mail.messages.take(event.slot);
+                kernel.books.traffic.delivered += 1;
+                return self.input(index, Input::Deliver(from, msg), from, kernel);
+            }
+            if event.what == What::Timer {
+                if self.due(index, event, kernel) {
+                    let timer = self.free(index, event.slot);
+                    self.input(index, Input::Timeout(timer), NodeId::NONE, kernel);
+                }
+                return;
+            }
+        }
+        self.handle_with_care(index, event, kernel);
+    }
+
+    fn foresee(&self, event: Event) {
+        let Member { state, node, .. } = &self.members[self.at(NodeId(event.node))];
+        black_box((state.is_some(), node.life));
+        if event.what == What::Message {
+            self.mail.messages.foresee(event.slot);
+        }
+        if node.timers != NO_SLOT {
+            self.mail.timers.foresee(node.timers);
+        }
+    }
 
     fn boot(&mut self, node: NodeId, kernel: &mut Kernel) -> bool {
         let index = self.at(node);
-        let Member { state, disk, node: inner, .. } = &mut self.members[index];
+        let Member { state, disk, node: Node { aside, .. }, .. } = &mut self.members[index];
         if state.is_some() {
             return false;
         }
-        if let Some(&fault) = inner.ills.as_ref().and_then(|ills| ills.full.first()) {
-            inner.hurt = Some(fault);
-            return false;
-        }
-        if let Some(fault) = inner.rotten
-            && disk.damages() > 0
-        {
-            let damages = disk.damages();
-            kernel.books.effects[fault].failed += 1;
-            kernel.note(node, format!("{damages} damaged on disk: {}", self.damage.says()));
-            match self.damage {
-                Damage::Stop => {
-                    inner.hurt = Some(fault);
-                    return false;
-                }
-                Damage::Truncate => disk.cut_damage(),
+        if let Some(aside) = aside {
+            if let Some(&fault) = aside.ills.as_ref().and_then(|ills| ills.full.first()) {
+                aside.hurt = Some(fault);
+                return false;
             }
+            if let Some(fault) = aside.rotten
+                && disk.damages() > 0
+            {
+                let damages = disk.damages();
+                kernel.books.effects[fault].failed += 1;
+                kernel.note(node, format!("{damages} damaged on disk: {}", self.damage.says()));
+                match self.damage {
+                    Damage::Stop => {
+                        aside.hurt = Some(fault);
+                        return false;
+                    }
+                    Damage::Truncate => disk.cut_damage(),
+                }
+            }
+            (aside.hurt, aside.rotten) = (None, None);
         }
-        (inner.hurt, inner.rotten) = (None, None);
         kernel.runs(node);
         kernel.take(node, Kind::Boot, NodeId::NONE);
         kernel.trace(node, Kind::Boot, NodeId::NONE, String::new);
@@ -311,20 +332,21 @@ impl<P: Protocol> Group for Members<P> {
         kernel.trace(node, Kind::Crash, NodeId::NONE, String::new);
         let mut lost = Vec::new();
         {
-            let Member { state, disk, node, .. } = &mut self.members[index];
+            let Member { state, disk, node: inner, .. } = &mut self.members[index];
             *state = None;
-            kernel.books.effects[fault].records += disk.crash(end, &mut node.disk_rng);
-            node.life += 1;
-            node.hurt = Some(fault);
-            (node.paused, node.busy, node.syncing) = (false, Time::ZERO, 0);
-            node.timers.clear();
-            node.waiting.clear();
-            lost.extend(node.inbox.drain(..));
-            if let Some(service) = &mut node.service {
+            inner.life += 1;
+            inner.timers = NO_SLOT;
+            let aside = inner.aside(node, &kernel.keys);
+            kernel.books.effects[fault].records += disk.crash(end, &mut aside.disk_rng);
+            aside.hurt = Some(fault);
+            (aside.paused, aside.busy, aside.syncing) = (false, Time::ZERO, 0);
+            aside.waiting.clear();
+            lost.extend(aside.inbox.drain(..));
+            if let Some(service) = &mut aside.service {
                 lost.extend(service.cores.iter_mut().filter_map(Option::take));
                 lost.extend(service.line.drain(..));
             }
-            if let Some(ills) = &mut node.ills {
+            if let Some(ills) = &mut aside.ills {
                 ills.late = false;
             }
         }
@@ -343,29 +365,33 @@ impl<P: Protocol> Group for Members<P> {
         let disk = &mut self.members[index].disk;
         let records = disk.records();
         *disk = P::Disk::default();
-        self.members[index].node.rotten = None;
+        if let Some(aside) = &mut self.members[index].node.aside {
+            aside.rotten = None;
+        }
         records
     }
 
     fn ail(&mut self, node: NodeId, ills: Ills, kernel: &mut Kernel) {
         let index = self.at(node);
         let inner = &mut self.members[index].node;
-        let before = inner.ills.take().map_or_else(Ills::default, |before| *before);
+        let life = inner.life;
+        let aside = inner.aside(node, &kernel.keys);
+        let before = aside.ills.take().map_or_else(Ills::default, |before| *before);
         let late = before.late && !ills.stalled.is_empty();
         for &fault in ills.stalled.iter().filter(|fault| late && !before.stalled.contains(fault)) {
             kernel.books.effects[fault].delayed += 1;
         }
         if before.late && !late {
-            kernel.post(kernel.now, Event { node: node.0, slot: 0, round: inner.life, what: What::Synced });
+            kernel.post(kernel.now, Event { node: node.0, slot: 0, round: life, what: What::Synced });
         }
         if ills != Ills::default() {
-            inner.ills = Some(Box::new(Ills { late, ..ills }));
+            aside.ills = Some(Box::new(Ills { late, ..ills }));
         }
     }
 
     fn set_clock(&mut self, node: NodeId, how: SetClock, kernel: &mut Kernel) -> Option<u64> {
         let index = self.at(node);
-        let before = self.members[index].node.clock;
+        let before = self.members[index].node.clock();
         let mut clock = before;
         match how {
             SetClock::Jump(by) => clock.jump(by),
@@ -375,7 +401,7 @@ impl<P: Protocol> Group for Members<P> {
         if clock == before {
             return None;
         }
-        self.members[index].node.clock = clock;
+        self.members[index].node.aside(node, &kernel.keys).clock = clock;
         let shown = |clock: Clock| clock.shows(kernel.now).0;
         let jumped = if self.mail.timers_follow_jumps { shown(clock).abs_diff(shown(before)) } else { 0 };
         if jumped == 0 && clock.drift == before.drift {
@@ -391,10 +417,8 @@ impl<P: Protocol> Group for Members<P> {
 
     fn blame(&mut self, node: NodeId, fault: usize, kernel: &mut Kernel) {
         let index = self.at(node);
-        self.members[index].node.hurt = Some(fault);
-        if let Some(killer) = &mut kernel.down[node.0 as usize] {
-            killer.fault = Some(fault);
-        }
+        self.members[index].node.aside(node, &kernel.keys).hurt = Some(fault);
+        kernel.blame(node, fault);
     }
 
     fn records(&mut self, node: NodeId) -> u64 {
@@ -407,32 +431,32 @@ impl<P: Protocol> Group for Members<P> {
         self.members[index].disk.whole(record)
     }
 
-    fn damage(&mut self, node: NodeId, record: u64, fault: usize) -> bool {
+    fn damage(&mut self, node: NodeId, record: u64, fault: usize, keys: &Keys) -> bool {
         let index = self.at(node);
         let member = &mut self.members[index];
-        member.node.rotten = Some(fault);
+        member.node.aside(node, keys).rotten = Some(fault);
         member.disk.damage(record)
     }
 
     fn runs(&self, node: NodeId) -> bool {
         let member = &self.members[self.at(node)];
-        member.state.is_some() && !member.node.paused
+        member.state.is_some() && !member.node.paused()
     }
 
     fn hurt(&self, node: NodeId) -> Option<usize> {
-        self.members[self.at(node)].node.hurt
+        self.members[self.at(node)].node.hurt()
     }
 
     fn pause(&mut self, node: NodeId, fault: usize, kernel: &mut Kernel) -> bool {
         let index = self.at(node);
         let member = &mut self.members[index];
-        if member.state.is_none() || member.node.paused {
+        if member.state.is_none() || member.node.paused() {
             return false;
         }
         kernel.take(node, Kind::Pause, NodeId::NONE);
         kernel.trace(node, Kind::Pause, NodeId::NONE, String::new);
-        member.node.paused = true;
-        member.node.hurt = Some(fault);
+        let aside = member.node.aside(node, &kernel.keys);
+        (aside.paused, aside.hurt) = (true, Some(fault));
         kernel.role(node, Role::PAUSED, member.node.epoch, false);
         true
     }
@@ -440,14 +464,14 @@ impl<P: Protocol> Group for Members<P> {
     fn resume(&mut self, node: NodeId, kernel: &mut Kernel) -> bool {
         let index = self.at(node);
         let member = &mut self.members[index];
-        if !member.node.paused {
+        if !member.node.paused() {
             return false;
         }
         kernel.take(node, Kind::Resume, NodeId::NONE);
         kernel.trace(node, Kind::Resume, NodeId::NONE, String::new);
-        member.node.paused = false;
-        member.node.hurt = None;
-        kernel.role(node, member.node.role, member.node.epoch, false);
+        let aside = member.node.aside(node, &kernel.keys);
+        (aside.paused, aside.hurt) = (false, None);
+        kernel.role(node, member.node.role(), member.node.epoch, false);
         self.advance(index, kernel);
         self.drain(index, kernel);
         true
@@ -466,8 +490,8 @@ impl<P: Protocol> Group for Members<P> {
     }
 
     fn pending(&self) -> usize {
-        let waiting = |member: &Member<P>| member.node.inbox.len() + member.node.waiting.len();
-        let held: usize = self.members.iter().map(waiting).sum();
+        let asides = self.members.iter().filter_map(|member| member.node.aside.as_ref());
+        let held: usize = asides.map(|aside| aside.inbox.len() + aside.waiting.len()).sum();
         self.mail.messages.len() + self.mail.timers.len() + self.mail.calls.len() + held
     }
 

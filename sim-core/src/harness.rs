@@ -8,7 +8,7 @@ use crate::{
     clock::Clock,
     disk::{Durable, End},
     group::{Group, Members, Setup},
-    kernel::{Event, Kernel, What},
+    kernel::{Event, Kernel, Process, What},
     link::{LinkPlan, NetworkPlan},
     network::Network,
     plan::{DiskPlan, HostPlan, Timers},
@@ -142,7 +142,7 @@ impl<P: Protocol> Harness<P> {
             clients: false,
         };
         let group = Members::new(config, &setup, &mut kernel);
-        kernel.down.push(None);
+        kernel.processes.push(Process::Runs);
         kernel.queue = Queue::new();
         Harness { group, kernel, timers: Vec::new(), asked: 0 }
     }
@@ -274,7 +274,7 @@ impl<P: Protocol> Harness<P> {
     fn armed(&self, node: NodeId) -> Vec<(usize, &P::Timer, Time)> {
         let mut armed = Vec::new();
         for (position, event) in self.timers.iter().enumerate().filter(|(_, event)| event.node == node.0) {
-            match self.group.mail.timers.get(event.slot, event.round) {
+            match self.group.mail.timers.peek(event.slot, event.round) {
                 Some(timer) if timer.at != Time::MAX => {
                     armed.push((timer.at, timer.seq, position, &timer.timer))
                 }
@@ -294,6 +294,7 @@ impl<P: Protocol> Harness<P> {
                 return outputs;
             }
             while let Some((at, _, event)) = queue.pop() {
+                let event = event.unpack();
                 match event.what {
                     What::Message => {
                         let (_, msg) = self.group.mail.messages.take(event.slot);

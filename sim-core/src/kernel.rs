@@ -17,9 +17,9 @@ use crate::{
 };
 use alloc::{boxed::Box, string::String, vec::Vec};
 
-/// What waits in the queue: 16 bytes, beside its time and its sequence number.
+/// What waits in the queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Event {
+pub(crate) struct Event {
     /// Whom it concerns; for the world's own events the number of a fault.
     pub(crate) node: u32,
     /// Where its value lives in the group's slabs.
@@ -38,6 +38,27 @@ impl Event {
     pub(crate) const GONE: u32 = u32::MAX - 2;
     /// The highest round that is the number of a leg.
     pub(crate) const LEG_MAX: u32 = u32::MAX - 3;
+}
+
+/// An [`Event`] as the queue holds it: two words beside its time and its sequence number, 32 bytes in all. They are moved
+/// in registers; an event written field by field and read as a whole would wait for memory at every turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Packed(u64, u64);
+
+impl Event {
+    #[inline(always)]
+    fn pack(self) -> Packed {
+        let pair = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
+        Packed(pair(self.node, self.slot), pair(self.round, self.what as u32))
+    }
+}
+
+impl Packed {
+    #[inline(always)]
+    pub(crate) fn unpack(self) -> Event {
+        let what = What::ALL[(self.1 >> 32) as usize];
+        Event { node: self.0 as u32, slot: (self.0 >> 32) as u32, round: self.1 as u32, what }
+    }
 }
 
 /// The kinds of event.
@@ -71,13 +92,42 @@ pub(crate) enum What {
     Calm,
 }
 
-/// Why no process runs on a node.
+impl What {
+    /// Whether it is an event of a node.
+    pub(crate) fn concerns_node(self) -> bool {
+        (self as u32) < What::Packet as u32
+    }
+
+    /// By number.
+    const ALL: [What; 15] = [
+        What::Boot,
+        What::Message,
+        What::Timer,
+        What::Request,
+        What::Response,
+        What::Synced,
+        What::Worked,
+        What::Served,
+        What::Failed,
+        What::Packet,
+        What::Wake,
+        What::Strike,
+        What::Over,
+        What::Strobe,
+        What::Calm,
+    ];
+}
+
+/// Whether a process runs on a node, as connections want to know it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Killer {
-    /// The fault that took it down; `None` before the first boot.
-    pub(crate) fault: Option<usize>,
-    /// Whether the host runs, and answers for the process.
-    pub(crate) powered: bool,
+pub(crate) enum Process {
+    Runs,
+    /// Not yet.
+    Unborn,
+    /// A fault took it down; the host runs, and answers for the process.
+    Killed(u32),
+    /// A fault took it down, and the host too.
+    PowerLost(u32),
 }
 
 /// Everything that nodes share.
@@ -85,15 +135,15 @@ pub(crate) struct Killer {
 pub struct Kernel {
     pub(crate) now: Time,
     pub(crate) seq: u64,
-    pub(crate) queue: Queue<Event>,
+    pub(crate) queue: Queue<Packed>,
     pub(crate) network: Network,
     pub(crate) keys: Keys,
     pub(crate) wires: Vec<Box<dyn AnyWire>>,
     pub(crate) streams: Streams,
     /// Packets of connections on their way, each with its sender.
     pub(crate) packets: Slab<(NodeId, Packet)>,
-    /// By node: what took its process down; `None` while one runs.
-    pub(crate) down: Vec<Option<Killer>>,
+    /// By node.
+    pub(crate) processes: Vec<Process>,
     pub(crate) digest: Digest,
     pub(crate) events: u64,
     /// What the network did, and what each fault of the plan did so far.
@@ -121,7 +171,7 @@ impl Kernel {
             wires: Vec::new(),
             streams: Streams::default(),
             packets: Slab::default(),
-            down: Vec::new(),
+            processes: Vec::new(),
             digest: Digest::new(),
             events: 0,
             books: Books { traffic: Traffic::default(), effects: alloc::vec![Effect::default(); faults] },
@@ -145,7 +195,13 @@ impl Kernel {
     #[inline]
     pub(crate) fn post(&mut self, at: Time, event: Event) {
         let seq = self.ticket();
-        self.queue.push(at.0, seq, event);
+        self.queue.push(at.0, seq, event.pack());
+    }
+
+    /// Posts an event in a place among equals that it was given before.
+    #[inline]
+    pub(crate) fn post_as(&mut self, at: Time, seq: u64, event: Event) {
+        self.queue.push(at.0, seq, event.pack());
     }
 
     /// Hands a message to the network, as a datagram.
@@ -247,13 +303,16 @@ impl Kernel {
             }
             Arrives::Yes => self.packets.take(event.slot),
         };
-        let Some(killer) = self.down[to.0 as usize] else {
-            return self.streaming(to, from, |streams, moment| streams.arrive(from, to, packet, moment));
+        let killer = match self.processes[to.0 as usize] {
+            Process::Runs => {
+                return self.streaming(to, from, |streams, moment| streams.arrive(from, to, packet, moment));
+            }
+            Process::Unborn => None,
+            Process::Killed(fault) => Some(fault),
+            Process::PowerLost(fault) => return self.dead(Some(fault as usize)),
         };
-        self.dead(killer.fault);
-        if killer.powered {
-            self.streaming(to, from, |_, moment| Streams::refuse(from, to, packet, moment.out));
-        }
+        self.dead(killer.map(|fault| fault as usize));
+        self.streaming(to, from, |_, moment| Streams::refuse(from, to, packet, moment.out));
     }
 
     /// A timer of a connection runs out.
@@ -264,16 +323,25 @@ impl Kernel {
 
     /// The process of a node is gone, and its connections with it. Its host tells the peers, unless it has lost its power.
     pub(crate) fn reset(&mut self, node: NodeId, powered: bool, fault: usize) {
-        self.down[node.0 as usize] = Some(Killer { fault: Some(fault), powered });
+        let killed = if powered { Process::Killed } else { Process::PowerLost };
+        self.processes[node.0 as usize] = killed(fault as u32);
         self.streaming(node, node, |streams, moment| match powered {
             true => streams.crash(node, moment.out),
             false => streams.power_off(node, moment.out),
         });
     }
 
+    /// From here on it is this fault that keeps a process down.
+    pub(crate) fn blame(&mut self, node: NodeId, by: usize) {
+        match &mut self.processes[node.0 as usize] {
+            Process::Killed(fault) | Process::PowerLost(fault) => *fault = by as u32,
+            Process::Runs | Process::Unborn => {}
+        }
+    }
+
     /// A node's process runs.
     pub(crate) fn runs(&mut self, node: NodeId) {
-        self.down[node.0 as usize] = None;
+        self.processes[node.0 as usize] = Process::Runs;
     }
 
     /// Lets the connections act, on behalf of `node` towards `peer`, and does what they ask for.

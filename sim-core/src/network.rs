@@ -96,14 +96,16 @@ pub(crate) enum Arrives {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
-    /// Whether there is nothing but delay, independent loss and cuts: no pipes, no other mishaps, no worse luck.
+    /// Whether there is nothing but delay and independent loss, and no fault is in force: the usual case, and the fast one.
+    quiet: bool,
+    /// Whether faults do nothing but cut and clog, on such a network.
     simple: bool,
-    /// The same of the plan, without faults.
+    /// Whether the plan asks for nothing else, without faults.
     simple_plan: bool,
     key: u64,
+    nodes: usize,
     links: Links,
-    /// By sender.
-    sent: Vec<Sent>,
+    sent: Sent,
     pipes: Pipes,
     harms: Harms,
 }
@@ -114,18 +116,47 @@ impl Network {
         let pipes = Pipes::new(plan, nodes);
         let simple = links.plain() && pipes.none();
         Network {
+            quiet: simple,
             simple,
             simple_plan: simple,
             key,
             links,
-            sent: alloc::vec![Sent::default(); nodes],
+            nodes,
+            sent: Sent::default(),
             pipes,
             harms: Harms::default(),
         }
     }
 
-    /// Hands a message over. The caller posts an event for each arrival, with its `leg`.
+    /// Whether [`Network::send_in_quiet`] will do.
     #[inline]
+    pub(crate) fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Hands a message over while the network is quiet: when it arrives, unless it is lost.
+    #[inline(always)]
+    pub(crate) fn send_in_quiet(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        bytes: u64,
+        now: Time,
+        books: &mut Books,
+    ) -> Option<Time> {
+        books.traffic.sent += 1;
+        books.traffic.bytes += bytes;
+        let luck = self.links.luck(from, to);
+        if let Some(delay) = luck.certain() {
+            return Some(now + delay);
+        }
+        let nth = self.sent.number(from, to, now);
+        let delay = luck.deal(Packet { from, to, at: now, nth });
+        books.traffic.lost += u64::from(delay.is_none());
+        Some(now + delay?)
+    }
+
+    /// Hands a message over. The caller posts an event for each arrival, with its `leg`.
     pub(crate) fn send(
         &mut self,
         from: NodeId,
@@ -136,18 +167,15 @@ impl Network {
     ) -> Fate {
         books.traffic.sent += 1;
         books.traffic.bytes += bytes;
+        // Counted before anything can stop it: what a fault or a full queue takes away re-deals nothing.
+        let packet = Packet { from, to, at: now, nth: self.sent.number(from, to, now) };
         if !self.simple {
-            return self.send_with_care(from, to, bytes, now, books);
+            return self.send_with_care(packet, bytes, books);
         }
-        if !self.harms.none() && self.harms.stop(from, to, books) {
+        if self.harms.stop(from, to, books) {
             return Fate::Lost;
         }
-        let luck = self.links.luck(from, to);
-        if let Some(delay) = luck.certain() {
-            return Fate::Once(Arrival { at: now + delay, leg: 0 });
-        }
-        let nth = self.sent[from.0 as usize].number(to, now);
-        match luck.deal(Packet { from, to, at: now, nth }) {
+        match self.links.luck(from, to).deal(packet) {
             Some(delay) => Fate::Once(Arrival { at: now + delay, leg: 0 }),
             None => {
                 books.traffic.lost += 1;
@@ -157,10 +185,8 @@ impl Network {
     }
 
     /// The same where anything may happen.
-    #[inline(never)]
-    fn send_with_care(&mut self, from: NodeId, to: NodeId, bytes: u64, now: Time, books: &mut Books) -> Fate {
-        // Counted before anything can stop it: what a fault or a full queue takes away re-deals nothing.
-        let packet = Packet { from, to, at: now, nth: self.sent[from.0 as usize].number(to, now) };
+    fn send_with_care(&mut self, packet: Packet, bytes: u64, books: &mut Books) -> Fate {
+        let Packet { from, to, at: now, .. } = packet;
         let Some(turn) = self.pipes.leave(from, to, bytes, now) else {
             books.traffic.overflowed += 1;
             return Fate::Lost;
@@ -231,26 +257,26 @@ impl Network {
     /// group still reaches everybody.
     pub(crate) fn split(&mut self, fault: usize, groups: &[Vec<NodeId>], one_way: bool) {
         let scope = match groups {
-            [from, to, ..] if one_way => Scope::one_way(from, to, self.sent.len()),
-            groups => Scope::split(groups, self.sent.len()),
+            [from, to, ..] if one_way => Scope::one_way(from, to, self.nodes),
+            groups => Scope::split(groups, self.nodes),
         };
-        self.harms.begin(fault, scope, Does::Cut);
+        self.begin(fault, scope, Does::Cut);
     }
 
     /// The nodes form a ring: each reaches its nearest on both sides, just enough for a majority. Nodes that are not on
     /// it reach everybody.
     pub(crate) fn ring(&mut self, fault: usize, order: &[NodeId]) {
-        self.harms.begin(fault, Scope::ring(order, self.sent.len()), Does::Cut);
+        self.begin(fault, Scope::ring(order, self.nodes), Does::Cut);
     }
 
     /// Each of these nodes is alone.
     pub(crate) fn isolate(&mut self, fault: usize, nodes: &[NodeId]) {
-        self.harms.begin(fault, Scope::isolate(nodes, self.sent.len()), Does::Cut);
+        self.begin(fault, Scope::isolate(nodes, self.nodes), Does::Cut);
     }
 
     /// What arrives is held back.
     pub(crate) fn clog(&mut self, fault: usize, from: &[NodeId], to: &[NodeId]) {
-        self.harms.begin(fault, Scope::one_way(from, to, self.sent.len()), Does::hold());
+        self.begin(fault, Scope::one_way(from, to, self.nodes), Does::hold());
     }
 
     /// Messages from some nodes to others have worse luck; they share one pipe, if it has one. `salt` is a hash of the
@@ -263,17 +289,21 @@ impl Network {
         to: &[NodeId],
         link: &Impairment,
     ) {
-        self.simple = false;
         let does = Does::worsen(link, derived(self.key, FAULT, salt), 1);
-        self.harms.begin(fault, Scope::one_way(from, to, self.sent.len()), does);
+        self.begin(fault, Scope::one_way(from, to, self.nodes), does);
     }
 
     /// Every message that one of these nodes sends or receives has worse luck, once if both do. If it has a pipe, each
     /// node gets two of its own, for what it sends and for what it receives.
     pub(crate) fn degrade_nic(&mut self, fault: usize, salt: u64, of: &[NodeId], link: &Impairment) {
-        self.simple = false;
         let does = Does::worsen(link, derived(self.key, FAULT, salt), 2 * of.len());
-        self.harms.begin(fault, Scope::touch(of, self.sent.len()), does);
+        self.begin(fault, Scope::touch(of, self.nodes), does);
+    }
+
+    fn begin(&mut self, fault: usize, scope: Scope, does: Does) {
+        self.harms.begin(fault, scope, does);
+        self.quiet = false;
+        self.simple &= !self.harms.worsens();
     }
 
     /// Takes the harm away. Returns the events that a clog held, in the order in which they came, to be posted anew:
@@ -281,6 +311,7 @@ impl Network {
     pub(crate) fn end(&mut self, fault: usize) -> Vec<Event> {
         let held = self.harms.end(fault);
         self.simple = self.simple_plan && !self.harms.worsens();
+        self.quiet = self.simple && self.harms.none();
         held
     }
 }

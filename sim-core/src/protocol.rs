@@ -94,7 +94,7 @@ pub trait Protocol: Clone + Debug + Hash + Sized + 'static {
 
     /// What must always hold and what should happen once.
     const PROPERTIES: &'static [Property<Self>];
-    /// The roles that [`Protocol::role`] can return.
+    /// The roles that [`Protocol::role`] can return; any other is a mistake, and panics.
     const ROLES: &'static [Role];
 
     /// Every boot: the first, and one after each crash.
@@ -160,8 +160,7 @@ impl<'a, P: Protocol> Ctx<'a, P> {
 
     /// What its own clock shows.
     pub fn now(&mut self) -> Time {
-        self.out.node.looks_at_clock(self.kernel);
-        self.out.node.clock.shows(self.kernel.now)
+        self.out.node.looks_at_clock(self.kernel)
     }
 
     /// Sends a message; it may be lost, late, or overtake others.

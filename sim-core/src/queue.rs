@@ -3,11 +3,11 @@
 //! A chunked radix ladder (after the ladder queue of Tang, Goh and Thng, 2005, with the bytes of the time as rungs).
 //! Two places hold events:
 //!
-//! * `bottom`, a short sorted array with everything before the time `reach`. Pops take from its front.
-//! * `rungs`, unsorted, with everything from `reach` on: coarsely by time, and the coarser the further ahead.
+//! * `bottom`, a short sorted array with everything up to the time `reach`. Pops take from its front.
+//! * `rungs`, unsorted, with everything later: coarsely by time, and the coarser the further ahead.
 //!
 //! When `bottom` is empty, the rungs fill it with the earliest few dozen events. When it grows too long, it goes back
-//! to them. As long as all events fit into `bottom`, `reach` lies beyond the end of time, the rungs do not even have
+//! to them. As long as all events fit into `bottom`, `reach` is the end of time, the rungs do not even have
 //! memory, and the queue is a sorted array: the best there is for a few dozen events.
 
 mod rungs;
@@ -42,11 +42,11 @@ const BOTTOM_MAX: usize = 2 * CHUNK;
 /// ```
 #[derive(Clone)]
 pub struct Queue<E> {
-    /// Every event before `reach`, sorted, from index `head` on; what lies before `head` is gone.
+    /// Every event up to `reach`, sorted, from index `head` on; what lies before `head` is gone.
     bottom: Vec<Entry<E>>,
     head: usize,
-    /// Events before this are in `bottom`, all others on the rungs. 0 after `bottom` went back to them.
-    reach: u128,
+    /// Events up to this time are in `bottom`, all later ones on the rungs.
+    reach: u64,
     /// The time of the last event popped. Not after any time.
     last: u64,
     rungs: Rungs<E>,
@@ -65,7 +65,7 @@ impl<E: Copy> Queue<E> {
     #[inline]
     pub fn push(&mut self, at: u64, seq: u64, event: E) {
         assert!(at >= self.last, "an event for {at} ns was pushed after {} ns was reached", self.last);
-        if u128::from(at) >= self.reach {
+        if at > self.reach {
             self.rungs.place(Entry { at, seq, event });
         } else if self.bottom.len() - self.head < BOTTOM_MAX {
             self.insert(Entry { at, seq, event });
@@ -77,10 +77,19 @@ impl<E: Copy> Queue<E> {
     /// Removes the earliest event: its time, its sequence number and what was pushed with them.
     #[inline]
     pub fn pop(&mut self) -> Option<(u64, u64, E)> {
+        self.pop_by(u64::MAX)
+    }
+
+    /// Removes the earliest event, unless it is later than `latest`.
+    #[inline]
+    pub fn pop_by(&mut self, latest: u64) -> Option<(u64, u64, E)> {
         if self.head == self.bottom.len() && !self.refill() {
             return None;
         }
         let Entry { at, seq, event } = self.bottom[self.head];
+        if at > latest {
+            return None;
+        }
         self.head += 1;
         self.last = at;
         Some((at, seq, event))
@@ -93,6 +102,16 @@ impl<E: Copy> Queue<E> {
             return None;
         }
         Some(self.bottom[self.head].at)
+    }
+
+    /// The earliest few events in their order, as far as they are known without sorting any more: at least one, if any is
+    /// pending, and at most `most`. For looking ahead; what is pushed later may come between.
+    pub fn near(&mut self, most: usize) -> impl ExactSizeIterator<Item = E> {
+        if self.head == self.bottom.len() {
+            self.refill();
+        }
+        let near = &self.bottom[self.head..];
+        near[..near.len().min(most)].iter().map(|entry| entry.event)
     }
 
     /// How many events are pending.
@@ -169,9 +188,7 @@ impl<E: Copy> Queue<E> {
             self.rungs.place(entry);
         }
         self.rungs.place(entry);
-        self.bottom.clear();
-        self.head = 0;
-        self.reach = 0;
+        self.refill();
     }
 }
 

@@ -15,19 +15,18 @@ impl<P: Protocol> Members<P> {
     #[inline]
     pub(super) fn open(&mut self, event: Event, kernel: &mut Kernel) -> Option<(Input<P>, NodeId)> {
         let index = self.at(NodeId(event.node));
-        let (up, hurt) = (self.members[index].state.is_some(), self.members[index].node.hurt);
         match event.what {
             What::Message => {
                 let (from, msg) = self.mail.messages.take(event.slot);
-                Self::lands(up, hurt, kernel).then_some((Input::Deliver(from, msg), from))
+                self.lands(index, kernel).then_some((Input::Deliver(from, msg), from))
             }
             What::Request => {
                 let (ticket, op) = kernel.wire::<P::Serves>(self.mail.serves).requests.take(event.slot);
-                Self::lands(up, hurt, kernel).then_some((Input::Request(ticket, op), ticket.caller))
+                self.lands(index, kernel).then_some((Input::Request(ticket, op), ticket.caller))
             }
             What::Response => {
                 let (from, ticket, answer) = kernel.wire::<P::Calls>(self.mail.asks).answers.take(event.slot);
-                if !Self::lands(up, hurt, kernel) {
+                if !self.lands(index, kernel) {
                     return None;
                 }
                 let open = *self.mail.calls.get(ticket.slot, ticket.round)?;
@@ -60,13 +59,14 @@ impl<P: Protocol> Members<P> {
 
     /// Whether a message finds a process. Counts it either way.
     #[inline]
-    pub(super) fn lands(up: bool, hurt: Option<usize>, kernel: &mut Kernel) -> bool {
-        if !up {
-            kernel.dead(hurt);
-            return false;
+    fn lands(&self, index: usize, kernel: &mut Kernel) -> bool {
+        let up = self.members[index].state.is_some();
+        if up {
+            kernel.books.traffic.delivered += 1;
+        } else {
+            kernel.dead(self.members[index].node.hurt());
         }
-        kernel.books.traffic.delivered += 1;
-        true
+        up
     }
 
     /// Whether a message has come to its node: no leg of its way is left, no cut stops it here, and no clog keeps it.

@@ -3,7 +3,7 @@
 use super::{Members, Tally};
 use crate::{
     kernel::Kernel,
-    members::Outbox,
+    members::{DOWN, Member, Outbox},
     property::{Ghost, Judgement, Property, View, When},
     protocol::{Ctx, Input, NodeId, Protocol, Role},
     trace::Kind,
@@ -12,8 +12,8 @@ use alloc::format;
 use core::hash::Hash;
 
 impl<P: Protocol> Members<P> {
-    /// Gives a node its input.
-    #[inline]
+    /// Gives a node its input. In line, so that where the kind of input is known nothing asks for it.
+    #[inline(always)]
     pub(super) fn input(&mut self, index: usize, input: Input<P>, peer: NodeId, kernel: &mut Kernel) {
         let me = NodeId(self.first.0 + index as u32);
         let kind = match &input {
@@ -42,7 +42,7 @@ impl<P: Protocol> Members<P> {
     }
 
     /// Runs `act` on a node with all that it may reach.
-    #[inline]
+    #[inline(always)]
     pub(super) fn within(
         &mut self,
         index: usize,
@@ -65,21 +65,24 @@ impl<P: Protocol> Members<P> {
     }
 
     /// Notes a change of role and judges the properties that ask to be.
-    #[inline]
+    #[inline(always)]
     pub(super) fn judge(&mut self, index: usize, kernel: &mut Kernel) {
         let me = NodeId(self.first.0 + index as u32);
-        let member = &mut self.members[index];
-        let (role, epoch) = member.state.as_ref().map_or((Role::DOWN, 0), |s| (s.role(), s.epoch()));
-        let moved = role != member.node.role;
-        let changed = moved || epoch != member.node.epoch;
+        let Member { state, node, .. } = &mut self.members[index];
+        let (role, epoch) = match state {
+            Some(state) => (place::<P>(state.role(), node.role), state.epoch()),
+            None => (DOWN, 0),
+        };
+        let moved = role != node.role;
+        let changed = moved || epoch != node.epoch;
         if changed {
-            (member.node.role, member.node.epoch) = (role, epoch);
+            (node.role, node.epoch) = (role, epoch);
             if !self.clients {
                 kernel.epoch = kernel.epoch.max(epoch);
             }
         }
         if moved {
-            kernel.role(me, role, epoch, !self.clients);
+            kernel.role(me, node.role(), epoch, !self.clients);
         }
         let view = View { first: self.first, nodes: &self.members, now: kernel.now };
         self.ghost.observe(&view, me);
@@ -90,6 +93,16 @@ impl<P: Protocol> Members<P> {
             judge_one(property, tally, &self.ghost, &view, me, kernel);
         }
     }
+}
+
+/// The place of a role among those of the protocol. Nearly always it is where it was `before`.
+#[inline]
+fn place<P: Protocol>(role: Role, before: u32) -> u32 {
+    if P::ROLES.get(before as usize).is_some_and(|before| core::ptr::eq(before.0, role.0)) {
+        return before;
+    }
+    let place = P::ROLES.iter().position(|&listed| listed == role);
+    place.unwrap_or_else(|| panic!("the role {:?} is missing in the protocol's ROLES", role.0)) as u32
 }
 
 fn judge_one<P: Protocol>(

@@ -14,17 +14,14 @@ impl<P: Protocol> Members<P> {
     pub(super) fn due(&mut self, index: usize, event: Event, kernel: &mut Kernel) -> bool {
         let life = self.members[index].node.life;
         // A timer that was moved forward by its node's clock left an event behind where it would have fired before.
-        if self.mail.timers.get(event.slot, event.round).is_none() {
-            return false;
-        }
-        let armed = self.mail.timers.at(event.slot);
+        let Some(armed) = self.mail.timers.get(event.slot, event.round) else { return false };
         if armed.life != life || armed.at == Time::MAX {
             self.free(index, event.slot);
             return false;
         }
         if (armed.at, armed.seq) != armed.queued && armed.at >= kernel.now {
             armed.queued = (armed.at, armed.seq);
-            kernel.queue.push(armed.at.0, armed.seq, event);
+            kernel.post_as(armed.at, armed.seq, event);
             return false;
         }
         armed.at <= kernel.now
@@ -40,29 +37,21 @@ impl<P: Protocol> Members<P> {
             armed.owner == me && armed.life == life && armed.at > now && armed.at != Time::MAX
         };
         let mut slots = self.mail.timers.slots(runs);
-        slots.sort_by_key(|&slot| (self.mail.timers.at(slot).at, self.mail.timers.at(slot).seq));
-        for &slot in &slots {
-            let round = self.mail.timers.round(slot);
+        slots.sort_by_key(|&(slot, _)| (self.mail.timers.at(slot).at, self.mail.timers.at(slot).seq));
+        for &(slot, round) in &slots {
             let armed = self.mail.timers.at(slot);
             (armed.at, armed.seq) = (kernel.now + moved(armed.at.since(kernel.now)), kernel.ticket());
             if armed.at < armed.queued.0 {
                 armed.queued = (armed.at, armed.seq);
-                kernel.queue.push(
-                    armed.at.0,
-                    armed.seq,
-                    Event { node: me.0, slot, round, what: What::Timer },
-                );
+                kernel.post_as(armed.at, armed.seq, Event { node: me.0, slot, round, what: What::Timer });
             }
         }
         slots.len() as u64
     }
 
+    #[inline]
     pub(super) fn free(&mut self, index: usize, slot: u32) -> P::Timer {
-        let armed = self.mail.timers.take(slot);
-        let timers = &mut self.members[index].node.timers;
-        if let Some(position) = timers.iter().position(|&listed| listed == slot) {
-            timers.swap_remove(position);
-        }
-        armed.timer
+        self.members[index].node.unlist(slot, &mut self.mail.timers);
+        self.mail.timers.take(slot).timer
     }
 }

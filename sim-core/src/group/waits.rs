@@ -5,9 +5,8 @@ use super::Members;
 use crate::{
     disk::Durable,
     kernel::{Event, Kernel, What},
-    members::{Member, Node, Waiting},
+    members::{Member, Node, Service, Waiting},
     protocol::{NodeId, Protocol},
-    time::Time,
 };
 use alloc::collections::VecDeque;
 
@@ -23,17 +22,18 @@ impl<P: Protocol> Members<P> {
     pub(super) fn advance(&mut self, index: usize, kernel: &mut Kernel) {
         let me = NodeId(self.first.0 + index as u32);
         let Member { disk, node, .. } = &mut self.members[index];
-        if node.paused {
+        let Some(aside) = &mut node.aside else { return };
+        if aside.paused {
             return;
         }
-        while let Some(front) = node.waiting.front() {
+        while let Some(front) = aside.waiting.front() {
             match front {
                 Waiting::Work(until) if *until > kernel.now => return,
-                Waiting::Sync if node.syncing == 0 => return node.flush(me, disk, &self.mail.disk, kernel),
+                Waiting::Sync if aside.syncing == 0 => return node.flush(me, disk, &self.mail.disk, kernel),
                 Waiting::Sync => return,
                 Waiting::Work(_) | Waiting::Send(..) | Waiting::Answer(..) | Waiting::Call(..) => {}
             }
-            let effect = node.waiting.pop_front().expect("there is a front");
+            let effect = aside.waiting.pop_front().expect("there is a front");
             self.mail.release(me, effect, kernel);
         }
     }
@@ -41,8 +41,9 @@ impl<P: Protocol> Members<P> {
     /// The disk is done: the barriers that this sync covered fall.
     pub(super) fn synced(&mut self, index: usize, kernel: &mut Kernel) {
         let me = NodeId(self.first.0 + index as u32);
-        let Member { disk, node, .. } = &mut self.members[index];
-        if let Some(ills) = &mut node.ills
+        let Member { disk, node: Node { aside, .. }, .. } = &mut self.members[index];
+        let Some(aside) = aside else { return };
+        if let Some(ills) = &mut aside.ills
             && !ills.stalled.is_empty()
         {
             ills.late = true;
@@ -50,13 +51,13 @@ impl<P: Protocol> Members<P> {
             return;
         }
         disk.flushed();
-        let mut covered = core::mem::take(&mut node.syncing);
+        let mut covered = core::mem::take(&mut aside.syncing);
         // Everything up to the last covered barrier goes out, unless the processor holds some of it back: those
         // barriers are durable already and are taken away.
         let mut kept = VecDeque::new();
-        let mut held = node.paused;
+        let mut held = aside.paused;
         while covered > 0 {
-            match node.waiting.pop_front().expect("a covered barrier waits in the queue") {
+            match aside.waiting.pop_front().expect("a covered barrier waits in the queue") {
                 Waiting::Sync => covered -= 1,
                 Waiting::Work(until) if until > kernel.now => {
                     held = true;
@@ -72,15 +73,16 @@ impl<P: Protocol> Members<P> {
             }
         }
         while let Some(effect) = kept.pop_back() {
-            node.waiting.push_front(effect);
+            aside.waiting.push_front(effect);
         }
         self.advance(index, kernel);
     }
 
     /// Takes the inputs that arrived while the node was busy or frozen, until it is busy again.
     pub(super) fn drain(&mut self, index: usize, kernel: &mut Kernel) {
-        while !self.members[index].node.holds(kernel.now)
-            && let Some(event) = self.members[index].node.inbox.pop_front()
+        while let Some(aside) = &mut self.members[index].node.aside
+            && !aside.holds(kernel.now)
+            && let Some(event) = aside.inbox.pop_front()
         {
             self.admit(index, event, kernel);
         }
@@ -88,28 +90,29 @@ impl<P: Protocol> Members<P> {
 
     /// Keeps an event for later. A timer that is not due does not wait: it was cancelled, or rings another time.
     pub(super) fn hold(&mut self, index: usize, mut event: Event, kernel: &mut Kernel) {
+        let waits = self.members[index].node.aside.as_ref().map_or(0, |aside| aside.inbox.len());
         if event.what == What::Timer {
             if !self.due(index, event, kernel) {
                 return;
             }
         } else if event.round != Event::SERVED {
             let asks = event.what != What::Response;
-            if asks && self.members[index].node.inbox.len() >= self.host.queue {
+            if asks && waits >= self.host.queue {
                 return self.refuse(event, kernel);
             }
             event.round = Event::ARRIVED;
         }
-        let node = &mut self.members[index].node;
-        if let (true, Some(fault)) = (node.paused, node.hurt) {
+        let aside = self.members[index].node.aside(NodeId(event.node), &kernel.keys);
+        if let (true, Some(fault)) = (aside.paused, aside.hurt) {
             kernel.books.effects[fault].delayed += 1;
         }
-        node.inbox.push_back(event);
+        aside.inbox.push_back(event);
     }
 
     /// The node is free for an input: it acts on it at once, or after the processor time that it costs.
     pub(super) fn admit(&mut self, index: usize, event: Event, kernel: &mut Kernel) {
         let costs = matches!(event.what, What::Message | What::Request) && event.round != Event::SERVED;
-        match &mut self.members[index].node.service {
+        match self.members[index].node.service() {
             Some(service) if costs => {
                 let Some(core) = service.cores.iter().position(Option::is_none) else {
                     if service.line.len() < self.host.queue {
@@ -124,24 +127,27 @@ impl<P: Protocol> Members<P> {
     }
 
     /// A core takes an input.
-    pub(super) fn serve(&mut self, index: usize, core: usize, event: Event, kernel: &mut Kernel) {
-        let node = &mut self.members[index].node;
-        let Some(service) = &mut node.service else { return };
+    fn serve(&mut self, index: usize, core: usize, event: Event, kernel: &mut Kernel) {
+        let Node { aside, life, .. } = &mut self.members[index].node;
+        let Some(aside) = aside else { return };
+        let Some(service) = &mut aside.service else { return };
         let times = if event.what == What::Request { &self.host.request } else { &self.host.message };
         let takes = times.draw(&mut service.rng);
         service.cores[core] = Some(event);
-        let takes = node.stretched(takes, kernel);
-        let done = Event { node: event.node, slot: core as u32, round: node.life, what: What::Served };
+        let takes = aside.stretched(takes, kernel);
+        let done = Event { node: event.node, slot: core as u32, round: *life, what: What::Served };
         kernel.post(kernel.now + takes, done);
     }
 
     /// A core is done: the node acts on the input, unless it is frozen, and the core takes the next one.
     pub(super) fn served(&mut self, index: usize, core: usize, kernel: &mut Kernel) {
-        let Some(service) = &mut self.members[index].node.service else { return };
+        let Some(aside) = &mut self.members[index].node.aside else { return };
+        let holds = aside.holds(kernel.now);
+        let Some(service) = &mut aside.service else { return };
         let Some(event) = service.cores[core].take() else { return };
         let next = service.line.pop_front();
         let event = Event { round: Event::SERVED, ..event };
-        if self.members[index].node.holds(kernel.now) {
+        if holds {
             self.hold(index, event, kernel);
         } else {
             self.dispatch(index, event, kernel);
@@ -153,9 +159,8 @@ impl<P: Protocol> Members<P> {
 }
 
 impl<P: Protocol> Node<P> {
-    /// Whether inputs have to wait.
-    #[inline]
-    pub(super) fn holds(&self, now: Time) -> bool {
-        self.paused || self.busy > now
+    /// Its cores at work, if its inputs cost processor time.
+    fn service(&mut self) -> Option<&mut Service> {
+        self.aside.as_mut()?.service.as_deref_mut()
     }
 }

@@ -47,9 +47,9 @@ impl Links {
         }
     }
 
-    /// Whether they only delay and lose.
+    /// Whether they only delay and lose, and carry datagrams.
     pub(super) fn plain(&self) -> bool {
-        self.lucks.iter().all(Luck::plain)
+        self.streams.is_empty() && self.lucks.iter().all(Luck::plain)
     }
 
     /// The number of a link.

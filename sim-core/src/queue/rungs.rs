@@ -15,8 +15,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 /// Events per chunk: at most so many, unless of one time, are taken at once.
 pub(super) const CHUNK: usize = 32;
-/// Past every time.
-pub(super) const FOREVER: u128 = 1 << 64;
+/// The end of time.
+pub(super) const FOREVER: u64 = u64::MAX;
 /// The number of values of a byte: slots per rung.
 const SLOTS: usize = 256;
 /// No chunk.
@@ -118,15 +118,15 @@ impl<E: Copy> Rungs<E> {
     }
 
     /// Moves the earliest events to the end of `into`, unsorted: no more than a chunk of them unless their times are
-    /// equal. Every event before the time returned was among them.
-    pub(super) fn take_earliest(&mut self, into: &mut Vec<Entry<E>>) -> u128 {
+    /// equal. Every event up to the time returned was among them.
+    pub(super) fn take_earliest(&mut self, into: &mut Vec<Entry<E>>) -> u64 {
         while let Some((level, digit)) = self.earliest() {
             let slot = self.vacate(level, digit);
             let low = (1u64 << (8 * level)) - 1; // the bits that may differ within the slot
             self.now = self.pool.chunks[slot.first as usize][0].at & !low;
             if level == 0 || slot.len as usize <= CHUNK {
                 self.pool.drain(slot, into);
-                return if self.len == 0 { FOREVER } else { u128::from(self.now | low) + 1 };
+                return if self.len == 0 { FOREVER } else { self.now | low };
             }
             self.spread(slot);
         }

@@ -185,7 +185,7 @@ fn fates(begin: impl Fn(&mut Network), ends: &[usize]) -> Vec<(NodeId, NodeId, F
         let (from, to) = (NodeId(rng.below(8) as u32), NodeId(rng.below(8) as u32));
         fates.push((from, to, net.network.send(from, to, 100, at(step / 3), &mut net.books)));
     }
-    assert!(net.network.simple, "what is over costs nothing any more");
+    assert!(net.network.quiet(), "what is over costs nothing any more");
     fates
 }
 

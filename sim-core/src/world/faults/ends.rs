@@ -35,7 +35,7 @@ impl World {
             self.set_clock(index, node, false);
         }
         self.ail(node);
-        let group = self.group_of[node.0 as usize] as usize;
+        let group = self.group_of(node);
         if fault.kills() || matches!(fault, Fault::DiskFull(_)) {
             let full = self.groups[group].hurt(node) == Some(index);
             let other = self.faults.hurting(node, Fault::kills).next();
@@ -60,7 +60,7 @@ impl World {
 
     /// What kept a node down, or frozen, is over; this fault does so from here on.
     fn hand_over(&mut self, node: NodeId, to: usize) {
-        let group = self.group_of[node.0 as usize] as usize;
+        let group = self.group_of(node);
         self.groups[group].blame(node, to, &mut self.kernel);
         self.hit(to, node);
     }
@@ -93,7 +93,8 @@ impl World {
     /// Brings nodes back, whoever took them.
     pub(super) fn mend(&mut self, index: usize, fault: &Fault, nodes: &[NodeId]) {
         for &node in nodes {
-            let group = &mut self.groups[self.group_of[node.0 as usize] as usize];
+            let group = self.group_of(node);
+            let group = &mut self.groups[group];
             let mended = match fault {
                 Fault::Restart(_) => {
                     let booted = group.boot(node, &mut self.kernel);

@@ -34,18 +34,18 @@ impl World {
         if self.plan.calm_from < Time::MAX {
             let seq = self.faults.first + 2 * self.faults.all.len() as u64;
             let event = Event { node: 0, slot: 0, round: 0, what: What::Calm };
-            self.kernel.queue.push(self.plan.calm_from.0, seq, event);
+            self.kernel.post_as(self.plan.calm_from, seq, event);
         }
     }
 
     pub(super) fn plan_strike(&mut self, index: usize, at: Time, slot: u32) {
         let seq = self.faults.first + (self.faults.all.len() + index) as u64;
-        self.kernel.queue.push(at.0, seq, Event { node: index as u32, slot, round: 0, what: What::Strike });
+        self.kernel.post_as(at, seq, Event { node: index as u32, slot, round: 0, what: What::Strike });
         let planned = &self.faults.all[index].report.planned;
         if let Some(lasts) = planned.lasts.filter(|_| slot == STRIKE && !planned.fault.momentary()) {
             let seq = self.faults.first + index as u64;
             let over = Event { node: index as u32, slot: 0, round: 0, what: What::Over };
-            self.kernel.queue.push((at + lasts).0, seq, over);
+            self.kernel.post_as(at + lasts, seq, over);
         }
     }
 

@@ -24,7 +24,7 @@ impl World {
     }
 
     fn runs(&self, node: NodeId) -> bool {
-        self.groups[self.group_of[node.0 as usize] as usize].runs(node)
+        self.groups[self.group_of(node)].runs(node)
     }
 
     /// Whether every service has a node that is well and reaches, both ways, a majority of nodes that are.

@@ -169,7 +169,8 @@ impl World {
     fn hurt(&mut self, index: usize, fault: &Fault, nodes: &[NodeId]) {
         self.faults.all[index].lit = matches!(fault, Fault::ClockStrobe { .. });
         for &node in nodes {
-            let group = &mut self.groups[self.group_of[node.0 as usize] as usize];
+            let group = self.group_of(node);
+            let group = &mut self.groups[group];
             let hurt = match fault {
                 Fault::Crash(_) | Fault::PowerLoss(_) | Fault::Wipe(_) => {
                     let lost = matches!(fault, Fault::PowerLoss(_));
@@ -215,7 +216,7 @@ impl World {
     fn rot(&mut self, index: usize, nodes: &[NodeId], records: u32) {
         let keep = self.faults.all[index].report.planned.keep == Keep::Quorum;
         for (position, &node) in nodes.iter().enumerate() {
-            let service = self.group_of[node.0 as usize] as usize;
+            let service = self.group_of(node);
             let others: Vec<NodeId> = self.services[service].ids().filter(|&other| other != node).collect();
             let group = &mut self.groups[service];
             let there = group.records(node) as usize;
@@ -225,7 +226,7 @@ impl World {
                 let whole = others.iter().filter(|&&other| group.whole(other, record as u64)).count();
                 if keep && 2 * whole <= others.len() + 1 {
                     self.kernel.books.effects[index].spared += 1;
-                } else if group.damage(node, record as u64, index) {
+                } else if group.damage(node, record as u64, index, &self.kernel.keys) {
                     done += 1;
                 }
             }
@@ -247,7 +248,8 @@ impl World {
             }
             _ => return,
         };
-        let group = &mut self.groups[self.group_of[node.0 as usize] as usize];
+        let group = self.group_of(node);
+        let group = &mut self.groups[group];
         self.kernel.books.effects[index].misled += group.set_clock(node, how, &mut self.kernel).unwrap_or(0);
     }
 
@@ -284,7 +286,8 @@ impl World {
                 _ => {}
             }
         }
-        self.groups[self.group_of[node.0 as usize] as usize].ail(node, ills, &mut self.kernel);
+        let group = self.group_of(node);
+        self.groups[group].ail(node, ills, &mut self.kernel);
     }
 }
 
