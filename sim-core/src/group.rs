@@ -13,16 +13,15 @@ use crate::{
     clock::Clock,
     digest::Digest,
     disk::{Durable, End},
-    history::History,
-    kernel::{Event, Kernel, Process, What},
-    members::{DiskTimes, Ills, Mail, Member, Node, Service},
-    plan::{Damage, DiskPlan, HostPlan, Timers},
+    kernel::{Event, Kernel, Packed, Process, What},
+    members::{Ills, Mail, Member, Node, Service},
+    plan::{ClockPlan, Damage, HostPlan, ServicePlan},
     property::{Property, PropertyReport},
-    protocol::{Input, NodeId, Protocol, Role},
+    protocol::{NodeId, Protocol, Role},
     rng::{Keys, Purpose},
     run::AnyHistory,
     sample::Sampler,
-    slab::{Arena, NO_SLOT, Slab},
+    slab::NO_SLOT,
     time::{Span, Time},
     trace::Kind,
     wire::WireId,
@@ -32,8 +31,10 @@ use core::{fmt::Debug, hash::Hash, hint::black_box};
 
 /// A group of any protocol, as the world holds it.
 pub(crate) trait Group: Debug {
+    /// Starts over with nodes as the plan wants them, none of which has booted. Memory is kept.
+    fn reset(&mut self, plan: &ServicePlan, kernel: &mut Kernel);
     /// Takes an event for one of its nodes.
-    fn handle(&mut self, event: Event, kernel: &mut Kernel);
+    fn handle(&mut self, event: Packed, kernel: &mut Kernel);
     /// Looks at what `handle` will need for an event, so that it is near by then. Changes nothing.
     fn foresee(&self, event: Event);
     /// Boots a node that is down. Whether it was.
@@ -93,8 +94,8 @@ pub(crate) struct Members<P: Protocol> {
     clients: bool,
     host: Host,
     damage: Damage,
-    /// The clocks as they were planned.
-    clocks: Vec<Clock>,
+    /// How wrong the clocks are without faults.
+    clock: ClockPlan,
 }
 
 /// What inputs cost.
@@ -140,62 +141,42 @@ struct Tally {
     first: Option<Time>,
 }
 
-/// How a group is set up.
-#[derive(Clone, Debug)]
-pub(crate) struct Setup {
-    pub(crate) first: NodeId,
-    pub(crate) count: u32,
-    pub(crate) serves: WireId,
-    pub(crate) asks: WireId,
-    pub(crate) host: HostPlan,
-    pub(crate) disk: DiskPlan,
-    pub(crate) timers: Timers,
-    pub(crate) clocks: Vec<Clock>,
-    /// Whether these are clients, whose calls are recorded.
-    pub(crate) clients: bool,
-}
-
 impl<P: Protocol> Members<P> {
-    pub(crate) fn new(config: P::Config, setup: &Setup, kernel: &mut Kernel) -> Self {
-        let host = Host::new(&setup.host);
-        kernel.processes.resize((setup.first.0 + setup.count) as usize, Process::Unborn);
-        let member = |(index, clock): (u32, &Clock)| {
-            let id = NodeId(setup.first.0 + index);
-            kernel.post(Time::ZERO, Event { node: id.0, slot: 0, round: 0, what: What::Boot });
-            let mut node = Node::new();
-            if *clock != Clock::default() {
-                node.aside(id, &kernel.keys).clock = *clock;
-            }
-            if host.serves() {
-                node.aside(id, &kernel.keys).service = Some(Box::new(Service {
-                    rng: kernel.keys.stream(Purpose::Work, u64::from(id.0), 0),
-                    cores: alloc::vec![None; host.cores],
-                    line: VecDeque::new(),
-                }));
-            }
-            let rng = kernel.keys.stream(Purpose::Protocol, u64::from(id.0), 0);
-            Member { state: None, rng, node, disk: P::Disk::default() }
-        };
+    /// A group without nodes; [`Group::reset`] brings them.
+    pub(crate) fn new(config: P::Config, first: NodeId, serves: WireId, asks: WireId) -> Self {
+        let plan = ServicePlan::new("", 0);
         Members {
             config,
-            first: setup.first,
-            members: (0..setup.count).zip(&setup.clocks).map(member).collect(),
-            mail: Mail {
-                messages: Slab::default(),
-                timers: Arena::default(),
-                calls: Arena::default(),
-                serves: setup.serves,
-                asks: setup.asks,
-                disk: DiskTimes::new(setup.disk.sync.sampler(), setup.disk.write.sampler()),
-                timers_follow_jumps: setup.timers == Timers::Wall,
-                history: setup.clients.then(History::default),
-            },
+            first,
+            members: Vec::new(),
+            mail: Mail::new(serves, asks),
             ghost: P::Ghost::default(),
-            tallies: P::PROPERTIES.iter().map(|_| Tally::default()).collect(),
-            clients: setup.clients,
-            host,
-            damage: setup.disk.damage,
-            clocks: setup.clocks.clone(),
+            tallies: Vec::new(),
+            clients: false,
+            host: Host::new(&plan.host),
+            damage: plan.disk.damage,
+            clock: plan.clock,
+        }
+    }
+
+    /// As it is before the first boot.
+    fn reset_node(&mut self, index: usize, kernel: &Kernel) {
+        let id = NodeId(self.first.0 + index as u32);
+        let Member { rng, node, state, disk } = &mut self.members[index];
+        *rng = kernel.keys.stream(Purpose::Protocol, u64::from(id.0), 0);
+        *state = None;
+        *disk = P::Disk::default();
+        node.reset(id, &kernel.keys);
+        let clock = self.clock.clock(id.0, &kernel.keys);
+        if clock != Clock::default() {
+            node.aside(id, &kernel.keys).clock = clock;
+        }
+        if self.host.serves() {
+            node.aside(id, &kernel.keys).service = Some(Box::new(Service {
+                rng: kernel.keys.stream(Purpose::Work, u64::from(id.0), 0),
+                cores: alloc::vec![None; self.host.cores],
+                line: VecDeque::new(),
+            }));
         }
     }
 
@@ -206,7 +187,8 @@ impl<P: Protocol> Members<P> {
 
     /// An event of any kind, for a node in whatever state.
     #[inline(never)]
-    fn handle_with_care(&mut self, index: usize, mut event: Event, kernel: &mut Kernel) {
+    fn handle_with_care(&mut self, index: usize, packed: Packed, kernel: &mut Kernel) {
+        let mut event = packed.unpack();
         let mail = matches!(event.what, What::Message | What::Request | What::Response);
         if mail && !self.arrives(&mut event, kernel) {
             return;
@@ -255,8 +237,27 @@ impl<P: Protocol> Members<P> {
 }
 
 impl<P: Protocol> Group for Members<P> {
+    fn reset(&mut self, plan: &ServicePlan, kernel: &mut Kernel) {
+        self.mail.reset(plan);
+        self.ghost = P::Ghost::default();
+        self.tallies.clear();
+        self.tallies.resize(P::PROPERTIES.len(), Tally::default());
+        self.clients = plan.clients;
+        self.host = Host::new(&plan.host);
+        self.damage = plan.disk.damage;
+        self.clock = plan.clock;
+        self.members.resize_with(plan.nodes as usize, Member::new);
+        kernel.processes.resize((self.first.0 + plan.nodes) as usize, Process::Unborn);
+        for index in 0..self.members.len() {
+            self.reset_node(index, kernel);
+            let node = self.first.0 + index as u32;
+            kernel.post(Time::ZERO, Event { node, slot: 0, round: 0, what: What::Boot });
+        }
+    }
+
     #[inline]
-    fn handle(&mut self, event: Event, kernel: &mut Kernel) {
+    fn handle(&mut self, packed: Packed, kernel: &mut Kernel) {
+        let event = packed.unpack();
         let index = self.at(NodeId(event.node));
         let Member { state, node, .. } = &self.members[index];
         // Nearly every event is a message or a timer of a node about which nothing is out of the ordinary.
@@ -264,17 +265,17 @@ impl<P: Protocol> Group for Members<P> {
             if event.what == What::Message && event.round == 0 && kernel.network.clear() {
                 let (from, msg) = self.mail.messages.take(event.slot);
                 kernel.books.traffic.delivered += 1;
-                return self.input(index, Input::Deliver(from, msg), from, kernel);
+                return self.deliver(index, from, msg, kernel);
             }
             if event.what == What::Timer {
                 if self.due(index, event, kernel) {
                     let timer = self.free(index, event.slot);
-                    self.input(index, Input::Timeout(timer), NodeId::NONE, kernel);
+                    self.timeout(index, timer, kernel);
                 }
                 return;
             }
         }
-        self.handle_with_care(index, event, kernel);
+        self.handle_with_care(index, packed, kernel);
     }
 
     fn foresee(&self, event: Event) {
@@ -350,12 +351,12 @@ impl<P: Protocol> Group for Members<P> {
                 ills.late = false;
             }
         }
-        // What waited in the inbox dies with the process; opening it frees its slots.
+        // What waited in the inbox dies with the process; no input comes of it any more, but its slots become free.
         for event in lost {
-            self.open(event, kernel);
+            self.dispatch(index, event, kernel);
         }
         self.mail.calls.free_if(|open| open.caller == node);
-        kernel.reset(node, end == End::Killed, fault);
+        kernel.hang_up(node, end == End::Killed, fault);
         self.judge(index, kernel);
         true
     }
@@ -396,7 +397,7 @@ impl<P: Protocol> Group for Members<P> {
         match how {
             SetClock::Jump(by) => clock.jump(by),
             SetClock::Steer(by) => clock.steer(kernel.now, by),
-            SetClock::Right => clock = self.clocks[index],
+            SetClock::Right => clock = self.clock.clock(node.0, &kernel.keys),
         }
         if clock == before {
             return None;

@@ -5,13 +5,12 @@
 //! boots unless the test says so; disks sync at once, and clocks are right. A copy of a harness is a snapshot.
 
 use crate::{
-    clock::Clock,
     disk::{Durable, End},
-    group::{Group, Members, Setup},
+    group::{Group, Members},
     kernel::{Event, Kernel, Process, What},
     link::{LinkPlan, NetworkPlan},
     network::Network,
-    plan::{DiskPlan, HostPlan, Timers},
+    plan::ServicePlan,
     protocol::{Input, NodeId, Protocol, Ticket},
     queue::Queue,
     rng::{Keys, Purpose},
@@ -21,7 +20,7 @@ use crate::{
     time::{Span, Time},
     wire::{Wire, WireId},
 };
-use alloc::{boxed::Box, collections::VecDeque, vec, vec::Vec};
+use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 
 /// A group whose nodes take their inputs from a test.
 ///
@@ -130,18 +129,8 @@ impl<P: Protocol> Harness<P> {
         let mut kernel = Kernel::new(network, keys, 1);
         kernel.wires.push(Box::new(Wire::<P::Serves>::default()));
         kernel.wires.push(Box::new(Wire::<P::Calls>::default()));
-        let setup = Setup {
-            first: NodeId(0),
-            count: nodes,
-            serves: SERVES,
-            asks: ASKS,
-            host: HostPlan::default(),
-            disk: DiskPlan::default(),
-            timers: Timers::Monotonic,
-            clocks: vec![Clock::default(); nodes as usize],
-            clients: false,
-        };
-        let group = Members::new(config, &setup, &mut kernel);
+        let mut group = Members::new(config, NodeId(0), SERVES, ASKS);
+        group.reset(&ServicePlan::new("nodes", nodes), &mut kernel);
         kernel.processes.push(Process::Runs);
         kernel.queue = Queue::new();
         Harness { group, kernel, timers: Vec::new(), asked: 0 }
@@ -176,7 +165,7 @@ impl<P: Protocol> Harness<P> {
         let (gone, kept) = self.timers.drain(..).partition::<Vec<Event>, _>(|event| event.node == node.0);
         self.timers = kept;
         // Their life is over, so nothing rings; but their slots become free.
-        gone.into_iter().for_each(|event| self.group.handle(event, &mut self.kernel));
+        gone.into_iter().for_each(|event| self.group.handle(event.pack(), &mut self.kernel));
     }
 
     /// Gives a node its input, and returns what others see of it, in order. The answer to a call that is not open, or
@@ -194,7 +183,7 @@ impl<P: Protocol> Harness<P> {
             }
             Input::Timeout(timer) => return self.fire(node, &timer),
         };
-        self.group.handle(Event { node: node.0, slot, round: 0, what }, &mut self.kernel);
+        self.group.handle(Event { node: node.0, slot, round: 0, what }.pack(), &mut self.kernel);
         self.collect()
     }
 
@@ -218,14 +207,14 @@ impl<P: Protocol> Harness<P> {
         };
         self.kernel.now = self.kernel.now.max(at);
         let event = self.timers.remove(position);
-        self.group.handle(event, &mut self.kernel);
+        self.group.handle(event.pack(), &mut self.kernel);
         let outputs = self.collect();
         // The event of a timer that was moved is posted once more, and rings then.
         match self.timers.iter().position(|posted| *posted == event) {
             None => outputs,
             Some(again) => {
                 self.timers.remove(again);
-                self.group.handle(event, &mut self.kernel);
+                self.group.handle(event.pack(), &mut self.kernel);
                 self.collect()
             }
         }
@@ -312,7 +301,7 @@ impl<P: Protocol> Harness<P> {
                     What::Timer => self.timers.push(event),
                     What::Synced | What::Worked => {
                         self.kernel.now = self.kernel.now.max(Time(at));
-                        self.group.handle(event, &mut self.kernel);
+                        self.group.handle(event.pack(), &mut self.kernel);
                     }
                     What::Boot
                     | What::Served

@@ -3,10 +3,11 @@
 
 use crate::{
     digest::Digest,
+    link::NetworkPlan,
     network::{Arrives, Books, Fate, Network, Onward},
     protocol::{NodeId, Role},
     queue::Queue,
-    rng::Keys,
+    rng::{Keys, Purpose},
     run::{Effect, Note, RoleChange, Run, Traffic, Violation},
     slab::Slab,
     spec::Spec,
@@ -47,7 +48,7 @@ pub(crate) struct Packed(u64, u64);
 
 impl Event {
     #[inline(always)]
-    fn pack(self) -> Packed {
+    pub(crate) fn pack(self) -> Packed {
         let pair = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
         Packed(pair(self.node, self.slot), pair(self.round, self.what as u32))
     }
@@ -185,6 +186,27 @@ impl Kernel {
         }
     }
 
+    /// Starts over with another plan and another seed. Wires are as they were, with nothing on them.
+    pub(crate) fn reset(&mut self, plan: &NetworkPlan, keys: Keys, faults: usize) {
+        (self.now, self.seq, self.keys) = (Time::ZERO, 0, keys);
+        self.queue.clear();
+        self.network.reset(plan, keys.key(Purpose::Network, 0, 0));
+        self.wires.iter_mut().for_each(|wire| wire.clear());
+        self.streams = Streams::default();
+        self.packets.clear();
+        self.processes.clear();
+        (self.digest, self.events) = (Digest::new(), 0);
+        self.books.traffic = Traffic::default();
+        self.books.effects.clear();
+        self.books.effects.resize(faults, Effect::default());
+        self.roles.clear();
+        self.violations.clear();
+        self.notes.clear();
+        self.trace = None;
+        self.active.clear();
+        (self.epoch, self.answered) = (0, 0);
+    }
+
     /// The next sequence number: equal times fire first set, first out.
     #[inline]
     pub(crate) fn ticket(&mut self) -> u64 {
@@ -234,11 +256,19 @@ impl Kernel {
     }
 
     /// Writes the input down, when tracing; `text` runs only then.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn trace(&mut self, node: NodeId, kind: Kind, peer: NodeId, text: impl FnOnce() -> String) {
+        if self.trace.is_some() {
+            self.record(node, kind, peer, &text());
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn record(&mut self, node: NodeId, kind: Kind, peer: NodeId, text: &str) {
         if let Some(trace) = &mut self.trace {
             let peer = (peer != NodeId::NONE).then_some(peer);
-            trace.record(Entry { number: self.events, at: self.now, node, peer, kind, text: &text() });
+            trace.record(Entry { number: self.events, at: self.now, node, peer, kind, text });
         }
     }
 
@@ -322,7 +352,7 @@ impl Kernel {
     }
 
     /// The process of a node is gone, and its connections with it. Its host tells the peers, unless it has lost its power.
-    pub(crate) fn reset(&mut self, node: NodeId, powered: bool, fault: usize) {
+    pub(crate) fn hang_up(&mut self, node: NodeId, powered: bool, fault: usize) {
         let killed = if powered { Process::Killed } else { Process::PowerLost };
         self.processes[node.0 as usize] = killed(fault as u32);
         self.streaming(node, node, |streams, moment| match powered {

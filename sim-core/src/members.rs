@@ -7,6 +7,7 @@ use crate::{
     history::{Call, History, Intent, Outcome},
     kernel::{Event, Kernel, What},
     network::Fate,
+    plan::{ServicePlan, Timers},
     protocol::{Alarm, NodeId, Protocol, Role, Ticket},
     rng::{Keys, Purpose, Rng},
     run::Note,
@@ -31,6 +32,18 @@ pub struct Member<P: Protocol> {
     pub state: Option<P>,
     /// What survives it.
     pub disk: P::Disk,
+}
+
+impl<P: Protocol> Member<P> {
+    /// One that is told everything by [`Node::reset`] and its like.
+    pub(crate) fn new() -> Member<P> {
+        Member {
+            rng: Keys::new(0).stream(Purpose::Protocol, 0, 0),
+            node: Node::new(),
+            state: None,
+            disk: P::Disk::default(),
+        }
+    }
 }
 
 /// What the engine keeps about a node: here what every input needs, and beside it what many nodes never need.
@@ -341,9 +354,22 @@ impl<P: Protocol> Outbox<'_, P> {
 }
 
 impl<P: Protocol> Node<P> {
-    /// One that is down.
-    pub(crate) fn new() -> Node<P> {
+    /// One that was never up.
+    fn new() -> Node<P> {
         Node { aside: None, epoch: 0, life: 0, timers: NO_SLOT, operations: 0, role: DOWN }
+    }
+
+    /// As if it had never been up. What was aside keeps its memory.
+    pub(crate) fn reset(&mut self, me: NodeId, keys: &Keys) {
+        let aside = self.aside.take();
+        *self = Node::new();
+        self.aside = aside;
+        if let Some(aside) = &mut self.aside {
+            let Aside { mut waiting, mut inbox, .. } = core::mem::replace(&mut **aside, Aside::new(me, keys));
+            waiting.clear();
+            inbox.clear();
+            (aside.waiting, aside.inbox) = (waiting, inbox);
+        }
     }
 
     /// Its role when it was last looked at.
@@ -526,6 +552,30 @@ fn carry_with_care<T: Clone>(
 }
 
 impl<P: Protocol> Mail<P> {
+    pub(crate) fn new(serves: WireId, asks: WireId) -> Self {
+        let instant = Sampler::Constant(Span::ZERO);
+        Mail {
+            messages: Slab::default(),
+            timers: Arena::default(),
+            calls: Arena::default(),
+            serves,
+            asks,
+            disk: DiskTimes::new(instant.clone(), instant),
+            timers_follow_jumps: false,
+            history: None,
+        }
+    }
+
+    /// Nothing is in flight any more.
+    pub(crate) fn reset(&mut self, plan: &ServicePlan) {
+        self.messages.clear();
+        self.timers.clear();
+        self.calls.clear();
+        self.disk = DiskTimes::new(plan.disk.sync.sampler(), plan.disk.write.sampler());
+        self.timers_follow_jumps = plan.clock.timers == Timers::Wall;
+        self.history = plan.clients.then(History::default);
+    }
+
     #[inline]
     pub(crate) fn send(&mut self, from: NodeId, to: NodeId, msg: P::Msg, kernel: &mut Kernel) {
         let messages = &mut self.messages;

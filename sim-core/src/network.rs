@@ -128,6 +128,13 @@ impl Network {
         }
     }
 
+    /// Starts over with another plan for the same nodes, under another key.
+    pub(crate) fn reset(&mut self, plan: &NetworkPlan, key: u64) {
+        let Network { mut sent, .. } = core::mem::replace(self, Network::new(plan, key, self.nodes));
+        sent.clear();
+        self.sent = sent;
+    }
+
     /// Whether [`Network::send_in_quiet`] will do.
     #[inline]
     pub(crate) fn quiet(&self) -> bool {

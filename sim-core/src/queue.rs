@@ -83,7 +83,7 @@ impl<E: Copy> Queue<E> {
     /// Removes the earliest event, unless it is later than `latest`.
     #[inline]
     pub fn pop_by(&mut self, latest: u64) -> Option<(u64, u64, E)> {
-        if self.head == self.bottom.len() && !self.refill() {
+        if self.head == self.bottom.len() && !self.refill(&mut |_| {}) {
             return None;
         }
         let Entry { at, seq, event } = self.bottom[self.head];
@@ -98,20 +98,26 @@ impl<E: Copy> Queue<E> {
     /// The time of the earliest event.
     #[inline]
     pub fn next_at(&mut self) -> Option<u64> {
-        if self.head == self.bottom.len() && !self.refill() {
+        if self.head == self.bottom.len() && !self.refill(&mut |_| {}) {
             return None;
         }
         Some(self.bottom[self.head].at)
     }
 
-    /// The earliest few events in their order, as far as they are known without sorting any more: at least one, if any is
-    /// pending, and at most `most`. For looking ahead; what is pushed later may come between.
-    pub fn near(&mut self, most: usize) -> impl ExactSizeIterator<Item = E> {
+    /// Sorts out the next events if none is sorted, and says how many are. Calls `ahead` for most events once, some time
+    /// before they are popped, with others whose time comes near: for looking up what they will need. A queue that is
+    /// only popped does the same by itself, without a word.
+    #[inline]
+    pub fn fetch(&mut self, mut ahead: impl FnMut(E)) -> usize {
         if self.head == self.bottom.len() {
-            self.refill();
+            self.refill(&mut ahead);
         }
-        let near = &self.bottom[self.head..];
-        near[..near.len().min(most)].iter().map(|entry| entry.event)
+        self.bottom.len() - self.head
+    }
+
+    /// The next events, as far as they are sorted.
+    pub fn sorted(&self) -> impl Iterator<Item = E> {
+        self.bottom[self.head..].iter().map(|entry| entry.event)
     }
 
     /// How many events are pending.
@@ -136,10 +142,10 @@ impl<E: Copy> Queue<E> {
     /// Fills an empty `bottom` with the earliest events. False when there are none.
     #[cold]
     #[inline(never)]
-    fn refill(&mut self) -> bool {
+    fn refill(&mut self, ahead: &mut impl FnMut(E)) -> bool {
         self.bottom.clear();
         self.head = 0;
-        self.reach = self.rungs.take_earliest(&mut self.bottom);
+        self.reach = self.rungs.take_earliest(&mut self.bottom, ahead);
         if self.bottom.len() <= CHUNK {
             for len in 2..=self.bottom.len() {
                 let last = self.bottom[len - 1];
@@ -188,7 +194,7 @@ impl<E: Copy> Queue<E> {
             self.rungs.place(entry);
         }
         self.rungs.place(entry);
-        self.refill();
+        self.refill(&mut |_| {});
     }
 }
 

@@ -293,11 +293,25 @@ pub struct Part {
 
 impl Sampler {
     /// One length of time. One draw from `rng` unless constant (a uniform or empirical one may, rarely, need another).
-    #[inline]
+    #[inline(always)]
     pub fn draw(&self, rng: &mut Rng) -> Span {
         match *self {
             Sampler::Constant(span) => span,
             Sampler::Uniform(low, high) => Span(rng.range(low.0, high.0)),
+            Sampler::Exponential { .. }
+            | Sampler::LogNormal { .. }
+            | Sampler::Pareto { .. }
+            | Sampler::Normal(_)
+            | Sampler::Empirical(_)
+            | Sampler::Mixture(_) => self.draw_curve(rng),
+        }
+    }
+
+    /// The same for those that take longer than a call.
+    #[inline(never)]
+    fn draw_curve(&self, rng: &mut Rng) -> Span {
+        match *self {
+            Sampler::Constant(_) | Sampler::Uniform(..) => self.draw(rng),
             Sampler::Exponential { mean } => nanoseconds(-mean * libm::log(1.0 - rng.unit())),
             Sampler::LogNormal { median, octaves } => {
                 nanoseconds(median * libm::exp2(octaves * normal_quantile(rng.open_unit())))

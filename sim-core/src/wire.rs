@@ -28,6 +28,8 @@ pub(crate) trait AnyWire: Debug {
     fn copy(&self) -> Box<dyn AnyWire>;
     /// Requests and answers in flight.
     fn len(&self) -> usize;
+    /// Nothing is in flight any more.
+    fn clear(&mut self);
 }
 
 impl<S: Spec> AnyWire for Wire<S> {
@@ -39,6 +41,10 @@ impl<S: Spec> AnyWire for Wire<S> {
     }
     fn len(&self) -> usize {
         self.requests.len() + self.answers.len()
+    }
+    fn clear(&mut self) {
+        self.requests.clear();
+        self.answers.clear();
     }
 }
 

@@ -3,10 +3,10 @@
 mod faults;
 
 use crate::{
-    group::{Group, Members, Setup},
-    kernel::{Kernel, What},
+    group::{Group, Members},
+    kernel::{Kernel, Packed, What},
     network::Network,
-    plan::{self, Plan},
+    plan::{self, Plan, ServicePlan},
     protocol::{Never, NodeId, Protocol, Role},
     rng::{Keys, Purpose},
     run::{Run, ServiceInfo, Traffic},
@@ -112,21 +112,34 @@ impl World {
                 wire
             }
         };
-        let info = &self.services[self.groups.len()];
-        let setup = Setup {
-            first: info.first,
-            count: info.nodes,
-            serves: wire::<P::Serves>(&mut self.specs, &mut self.kernel),
-            asks,
-            host: service.host.clone(),
-            disk: service.disk.clone(),
-            timers: service.clock.timers,
-            clocks: info.ids().map(|id| service.clock.clock(id.0, &self.kernel.keys)).collect(),
-            clients: service.clients,
-        };
-        self.serves.push(setup.serves);
-        self.groups.push(Box::new(Members::<P>::new(config, &setup, &mut self.kernel)));
+        let first = self.services[self.groups.len()].first;
+        let serves = wire::<P::Serves>(&mut self.specs, &mut self.kernel);
+        let mut group = Members::<P>::new(config, first, serves, asks);
+        group.reset(service, &mut self.kernel);
+        self.serves.push(serves);
+        self.groups.push(Box::new(group));
         Ok(())
+    }
+
+    /// Starts over with another plan, such as the same one with another seed: the world is then what a new one would be, and
+    /// keeps its memory. Its services run what they ran; all else is the plan's.
+    ///
+    /// # Panics
+    /// If the plan has other services, or other numbers of nodes.
+    pub fn reset(&mut self, plan: Plan) {
+        let same = |(old, new): (&ServiceInfo, &ServicePlan)| old.name == new.name && old.nodes == new.nodes;
+        let services = self.services.iter().zip(&plan.services);
+        assert!(
+            self.groups.len() == plan.services.len() && services.clone().all(same),
+            "a world is reset to a plan with the same services"
+        );
+        self.kernel.reset(&plan.network, Keys::new(plan.seed), plan.faults.len());
+        for (group, service) in self.groups.iter_mut().zip(&plan.services) {
+            group.reset(service, &mut self.kernel);
+        }
+        self.faults = Faults::new(&plan);
+        (self.foreseen, self.stopped) = (0, None);
+        self.plan = plan;
     }
 
     /// Records every input from now on.
@@ -194,9 +207,9 @@ impl World {
                 self.foresee();
             }
             self.foreseen -= 1;
-            let Some((at, _, event)) = self.kernel.queue.pop_by(until.0) else { break };
+            let Some((at, _, packed)) = self.kernel.queue.pop_by(until.0) else { break };
             self.kernel.now = Time(at);
-            let event = event.unpack();
+            let event = packed.unpack();
             match event.what {
                 What::Boot
                 | What::Message
@@ -207,14 +220,14 @@ impl World {
                 | What::Worked
                 | What::Served => {
                     let group = self.group_of(NodeId(event.node));
-                    self.groups[group].handle(event, &mut self.kernel);
+                    self.groups[group].handle(packed, &mut self.kernel);
                     if self.faults.waiting() {
                         self.watch(Some(NodeId(event.node)));
                     }
                 }
                 What::Failed => {
                     let group = self.group_of(NodeId(event.node));
-                    self.groups[group].handle(event, &mut self.kernel);
+                    self.groups[group].handle(packed, &mut self.kernel);
                     self.count_quorums();
                     self.watch(None);
                 }
@@ -244,22 +257,26 @@ impl World {
             self.foreseen = u32::MAX;
             return;
         }
-        let near = self.kernel.queue.near(FORESEEN);
-        self.foreseen = near.len().max(1) as u32;
-        for event in near {
+        let look = |event: Packed| {
             let event = event.unpack();
             if event.what.concerns_node() {
                 self.groups[group_of(&self.borders, NodeId(event.node))].foresee(event);
             }
+        };
+        let sorted = self.kernel.queue.fetch(look);
+        self.foreseen = sorted.clamp(1, FORESEEN) as u32;
+        // So many are sorted at a time only if their times are equal, and were not told ahead.
+        if sorted > 2 * FORESEEN {
+            self.kernel.queue.sorted().take(FORESEEN).for_each(look);
         }
     }
 
-    /// What the run left behind.
-    pub fn finish(mut self) -> Run {
+    /// What the run left behind. Once taken it is gone: the world is of no use any more, until it is reset.
+    pub fn finish(&mut self) -> Run {
         for group in &self.groups {
             group.digest(&mut self.kernel.digest);
         }
-        let mut faults = self.faults.reports();
+        let mut faults = core::mem::take(&mut self.faults).reports();
         for (report, effect) in faults.iter_mut().zip(&self.kernel.books.effects) {
             report.effect = *effect;
         }
@@ -268,18 +285,18 @@ impl World {
             seed: self.plan.seed,
             until: self.plan.until,
             ended: self.kernel.now,
-            stopped: self.stopped,
+            stopped: self.stopped.take(),
             events: self.kernel.events,
             fingerprint: core::hash::Hasher::finish(&self.kernel.digest),
             traffic: Traffic { streams: self.kernel.streams.counts, ..self.kernel.books.traffic },
             faults,
-            roles: self.kernel.roles,
-            violations: self.kernel.violations,
+            roles: core::mem::take(&mut self.kernel.roles),
+            violations: core::mem::take(&mut self.kernel.violations),
             properties: self.groups.iter().enumerate().flat_map(|(i, g)| g.properties(i)).collect(),
-            notes: self.kernel.notes,
+            notes: core::mem::take(&mut self.kernel.notes),
             histories: self.groups.iter_mut().filter_map(|g| g.take_history()).collect(),
-            trace: self.kernel.trace,
-            services: self.services,
+            trace: self.kernel.trace.take(),
+            services: self.services.clone(),
         }
     }
 }

@@ -5,44 +5,42 @@ use crate::{
     history::Outcome,
     kernel::{Event, Kernel, What},
     network::{Arrives, Onward},
-    protocol::{Input, NodeId, Protocol},
-    spec::Answer,
+    protocol::{Input, NodeId, Protocol, Ticket},
+    spec::{Answer, Spec},
+    trace::Kind,
 };
 
 impl<P: Protocol> Members<P> {
-    /// Takes the event's value out of its slab: the input, with who sent it. `None` if there is nothing to take after
-    /// all: no process runs, the timer was cancelled or moved, nobody waits for the answer any more.
-    #[inline]
-    pub(super) fn open(&mut self, event: Event, kernel: &mut Kernel) -> Option<(Input<P>, NodeId)> {
-        let index = self.at(NodeId(event.node));
+    /// Takes the event's value out of its slab and gives it to the node as an input. Nothing more happens where no process
+    /// runs, the timer was cancelled or moved, or nobody waits for the answer any more.
+    pub(super) fn dispatch(&mut self, index: usize, event: Event, kernel: &mut Kernel) {
         match event.what {
             What::Message => {
                 let (from, msg) = self.mail.messages.take(event.slot);
-                self.lands(index, kernel).then_some((Input::Deliver(from, msg), from))
+                if self.lands(index, kernel) {
+                    self.deliver(index, from, msg, kernel);
+                }
             }
             What::Request => {
                 let (ticket, op) = kernel.wire::<P::Serves>(self.mail.serves).requests.take(event.slot);
-                self.lands(index, kernel).then_some((Input::Request(ticket, op), ticket.caller))
+                if self.lands(index, kernel) {
+                    let kind = (Kind::Request, ticket.caller);
+                    self.input(index, kind, op, |op| Input::Request(ticket, op), kernel);
+                }
             }
             What::Response => {
                 let (from, ticket, answer) = kernel.wire::<P::Calls>(self.mail.asks).answers.take(event.slot);
-                if !self.lands(index, kernel) {
-                    return None;
+                if self.lands(index, kernel) && self.closes(ticket, &answer, kernel) {
+                    let kind = (Kind::Response, from);
+                    self.input(index, kind, answer, |answer| Input::Response(ticket, answer), kernel);
                 }
-                let open = *self.mail.calls.get(ticket.slot, ticket.round)?;
-                self.mail.calls.take(ticket.slot);
-                if let Some(history) = &mut self.mail.history {
-                    kernel.answered += u64::from(matches!(answer, Answer::Ok(_)));
-                    history.calls[open.record as usize].outcome = match &answer {
-                        Answer::Ok(ret) => Outcome::Ok(ret.clone(), kernel.now),
-                        Answer::Refused | Answer::Redirect(_) => Outcome::Refused(kernel.now),
-                    };
-                }
-                Some((Input::Response(ticket, answer), from))
             }
-            What::Timer => self
-                .due(index, event, kernel)
-                .then(|| (Input::Timeout(self.free(index, event.slot)), NodeId::NONE)),
+            What::Timer => {
+                if self.due(index, event, kernel) {
+                    let timer = self.free(index, event.slot);
+                    self.timeout(index, timer, kernel);
+                }
+            }
             What::Boot
             | What::Synced
             | What::Worked
@@ -53,8 +51,28 @@ impl<P: Protocol> Members<P> {
             | What::Strike
             | What::Over
             | What::Strobe
-            | What::Calm => None,
+            | What::Calm => {}
         }
+    }
+
+    /// Whether somebody still waits for this answer: then the call is closed, and its history written.
+    fn closes(
+        &mut self,
+        ticket: Ticket,
+        answer: &Answer<<P::Calls as Spec>::Ret>,
+        kernel: &mut Kernel,
+    ) -> bool {
+        let Some(open) = self.mail.calls.get(ticket.slot, ticket.round) else { return false };
+        let record = open.record as usize;
+        self.mail.calls.take(ticket.slot);
+        if let Some(history) = &mut self.mail.history {
+            kernel.answered += u64::from(matches!(answer, Answer::Ok(_)));
+            history.calls[record].outcome = match answer {
+                Answer::Ok(ret) => Outcome::Ok(ret.clone(), kernel.now),
+                Answer::Refused | Answer::Redirect(_) => Outcome::Refused(kernel.now),
+            };
+        }
+        true
     }
 
     /// Whether a message finds a process. Counts it either way.

@@ -11,13 +11,6 @@ use crate::{
 use alloc::collections::VecDeque;
 
 impl<P: Protocol> Members<P> {
-    #[inline]
-    pub(super) fn dispatch(&mut self, index: usize, event: Event, kernel: &mut Kernel) {
-        if let Some((input, peer)) = self.open(event, kernel) {
-            self.input(index, input, peer, kernel);
-        }
-    }
-
     /// Carries out what waited for a barrier that has fallen, up to the next one.
     pub(super) fn advance(&mut self, index: usize, kernel: &mut Kernel) {
         let me = NodeId(self.first.0 + index as u32);

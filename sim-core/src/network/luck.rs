@@ -84,7 +84,7 @@ impl Luck {
     }
 
     /// The delay of a message on a plain link, unless that loses it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn deal(&self, packet: Packet) -> Option<Span> {
         let mut rng = packet.rng(self.key);
         if rng.chance(self.loss) { None } else { Some(self.delay.draw(&mut rng)) }

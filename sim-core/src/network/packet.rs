@@ -39,69 +39,106 @@ impl Packet {
 /// What was handed over at this moment: messages from one node to another are told apart by their number. No node and no
 /// link has memory for that. Nodes mostly send one after the other, at one moment in the order of their numbers if at all;
 /// only when one sends again after another has sent, it has to be found.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Sent {
-    /// The moment, and the sender whose turn it is.
-    turn: Option<(Time, NodeId)>,
-    /// Whom it sent to, and how often; the last is the highest.
-    receivers: Vec<(NodeId, u32)>,
+    /// The moment.
+    at: Time,
+    /// The sender whose turn it is.
+    from: NodeId,
+    /// The highest receiver of its messages at this moment, and how many there were before the last.
+    last: (NodeId, u32),
+    /// Its other receivers, likewise.
+    others: Vec<(NodeId, u32)>,
     /// The highest number of any sender at this moment.
-    highest: u32,
-    /// The same of those whose turn is over.
-    over: Vec<(NodeId, NodeId, u32)>,
+    highest: NodeId,
+    /// Those whose turn is over, with their receivers.
+    over: Vec<((NodeId, NodeId), u32)>,
     /// Those of `over` that were sorted, because somebody had a second turn.
     found: BTreeMap<(NodeId, NodeId), u32>,
 }
 
-impl Sent {
-    /// The number of the next message from one node to another at this moment, from 0.
-    #[inline]
-    pub(super) fn number(&mut self, from: NodeId, to: NodeId, now: Time) -> u32 {
-        if self.turn != Some((now, from)) {
-            self.begin_turn(from, now);
+impl Default for Sent {
+    fn default() -> Sent {
+        Sent {
+            at: Time::ZERO,
+            from: NodeId::NONE,
+            last: (NodeId::NONE, 0),
+            others: Vec::new(),
+            highest: NodeId(0),
+            over: Vec::new(),
+            found: BTreeMap::new(),
         }
-        // Broadcasts go up through the numbers of the nodes: for those nothing is searched.
-        if self.receivers.last().is_none_or(|(last, _)| *last < to) {
-            self.receivers.push((to, 0));
+    }
+}
+
+impl Sent {
+    /// Forgets everything, but keeps the memory.
+    pub(super) fn clear(&mut self) {
+        (self.at, self.from, self.highest) = (Time::ZERO, NodeId::NONE, NodeId(0));
+        self.others.clear();
+        self.over.clear();
+        self.found.clear();
+    }
+
+    /// The number of the next message from one node to another at this moment, from 0.
+    #[inline(always)]
+    pub(super) fn number(&mut self, from: NodeId, to: NodeId, now: Time) -> u32 {
+        if self.at == now {
+            return self.number_again(from, to);
+        }
+        (self.at, self.from, self.highest) = (now, from, from);
+        self.last = (to, 0);
+        self.others.clear();
+        self.over.clear();
+        if !self.found.is_empty() {
+            self.found.clear();
+        }
+        0
+    }
+
+    /// The same where it is not the first message at this moment.
+    fn number_again(&mut self, from: NodeId, to: NodeId) -> u32 {
+        if self.from != from && !self.takes_turn(from) {
+            self.last = (to, 0);
             return 0;
         }
-        match self.receivers.iter_mut().find(|(node, _)| *node == to) {
-            Some((_, count)) => {
-                *count += 1;
-                *count
-            }
-            None => {
-                self.receivers.insert(0, (to, 0));
-                0
-            }
+        // Broadcasts go up through the numbers of the nodes: for those nothing is searched.
+        if self.last.0 < to {
+            self.others.push(core::mem::replace(&mut self.last, (to, 0)));
+            return 0;
         }
+        if self.last.0 == to {
+            self.last.1 += 1;
+            return self.last.1;
+        }
+        if let Some((_, count)) = self.others.iter_mut().find(|(node, _)| *node == to) {
+            *count += 1;
+            return *count;
+        }
+        self.others.push((to, 0));
+        0
     }
 
-    #[inline]
-    fn begin_turn(&mut self, from: NodeId, now: Time) {
-        let before = self.turn.replace((now, from));
-        match before {
-            Some((at, sender)) if at == now => self.take_turns(sender, from),
-            Some(_) | None => {
-                self.receivers.clear();
-                self.highest = from.0;
-                self.over.clear();
-                if !self.found.is_empty() {
-                    self.found.clear();
-                }
+    /// It is another sender's turn. Whether that had one before at this moment.
+    fn takes_turn(&mut self, from: NodeId) -> bool {
+        let before = core::mem::replace(&mut self.from, from);
+        if before != NodeId::NONE {
+            let receivers = self.others.drain(..).chain([self.last]);
+            self.over.extend(receivers.map(|(to, count)| ((before, to), count)));
+        }
+        if from > self.highest || before == NodeId::NONE {
+            self.highest = from;
+            return false;
+        }
+        self.found.extend(self.over.drain(..));
+        let all = (from, NodeId(0))..=(from, NodeId::NONE);
+        self.others.extend(self.found.range(all).map(|(&(_, to), &count)| (to, count)));
+        match self.others.pop() {
+            Some(last) => {
+                self.last = last;
+                true
             }
+            None => false,
         }
-    }
-
-    /// One sender's turn is over at this very moment, and another one's begins.
-    fn take_turns(&mut self, before: NodeId, from: NodeId) {
-        self.over.extend(self.receivers.drain(..).map(|(to, count)| (before, to, count)));
-        if from.0 > self.highest {
-            self.highest = from.0;
-            return;
-        }
-        self.found.extend(self.over.drain(..).map(|(from, to, count)| ((from, to), count)));
-        let all = (from, NodeId(0))..=(from, NodeId(u32::MAX));
-        self.receivers.extend(self.found.range(all).map(|(&(_, to), &count)| (to, count)));
     }
 }

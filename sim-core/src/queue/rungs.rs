@@ -12,11 +12,15 @@
 //! takes half as long again.
 
 use alloc::{boxed::Box, vec::Vec};
+use core::ops::Range;
 
 /// Events per chunk: at most so many, unless of one time, are taken at once.
 pub(super) const CHUNK: usize = 32;
 /// The end of time.
 pub(super) const FOREVER: u64 = u64::MAX;
+/// Events that leave a slot together are told ahead of time if they are so many: fewer were told when they came into it, or
+/// come one by one anyway; more would be forgotten again before their turn.
+const AHEAD: Range<u32> = 1..1024;
 /// The number of values of a byte: slots per rung.
 const SLOTS: usize = 256;
 /// No chunk.
@@ -119,14 +123,23 @@ impl<E: Copy> Rungs<E> {
 
     /// Moves the earliest events to the end of `into`, unsorted: no more than a chunk of them unless their times are
     /// equal. Every event up to the time returned was among them.
-    pub(super) fn take_earliest(&mut self, into: &mut Vec<Entry<E>>) -> u64 {
+    ///
+    /// Calls `ahead` for events that will be among the earliest soon.
+    pub(super) fn take_earliest(&mut self, into: &mut Vec<Entry<E>>, ahead: &mut impl FnMut(E)) -> u64 {
         while let Some((level, digit)) = self.earliest() {
             let slot = self.vacate(level, digit);
             let low = (1u64 << (8 * level)) - 1; // the bits that may differ within the slot
             self.now = self.pool.chunks[slot.first as usize][0].at & !low;
             if level == 0 || slot.len as usize <= CHUNK {
+                let first = into.len();
                 self.pool.drain(slot, into);
+                if AHEAD.contains(&slot.len) {
+                    into[first..].iter().for_each(|entry| ahead(entry.event));
+                }
                 return if self.len == 0 { FOREVER } else { self.now | low };
+            }
+            if AHEAD.contains(&slot.len) {
+                self.pool.each(slot, ahead);
             }
             self.spread(slot);
         }
@@ -237,6 +250,17 @@ impl<E: Copy> Pool<E> {
         after
     }
 
+    /// Calls `act` for each event of a slot.
+    fn each(&self, slot: Slot, act: &mut impl FnMut(E)) {
+        let (mut chunk, mut left) = (slot.first as usize, slot.len as usize);
+        while left > 0 {
+            let count = left.min(CHUNK);
+            self.chunks[chunk][..count].iter().for_each(|entry| act(entry.event));
+            left -= count;
+            chunk = self.next[chunk] as usize;
+        }
+    }
+
     /// Copies out the events of a vacated slot and frees its chunks.
     fn drain(&mut self, slot: Slot, into: &mut Vec<Entry<E>>) {
         let (mut chunk, mut left) = (slot.first, slot.len as usize);
@@ -267,7 +291,7 @@ mod tests {
             for seq in 0..200_000 {
                 if rungs.len() >= 1_000 {
                     earliest.clear();
-                    rungs.take_earliest(&mut earliest);
+                    rungs.take_earliest(&mut earliest, &mut |()| {});
                 }
                 let at = rungs.now + (seq * 7_919) % 1_000_003;
                 rungs.place(Entry { at, seq, event: () });

@@ -17,7 +17,7 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use core::hash::Hash;
 
 /// What the world keeps about the faults of its plan.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
     /// One by one, in the order of the plan.
     all: Vec<Running>,
