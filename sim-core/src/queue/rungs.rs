@@ -16,6 +16,8 @@ use core::ops::Range;
 
 /// Events per chunk: at most so many, unless of one time, are taken at once.
 pub(super) const CHUNK: usize = 32;
+/// So few are sorted by comparing each pair.
+pub(super) const FEW: usize = 12;
 /// The end of time.
 pub(super) const FOREVER: u64 = u64::MAX;
 /// Events that leave a slot together are told ahead of time if they are so many: fewer were told when they came into it, or
@@ -121,8 +123,8 @@ impl<E: Copy> Rungs<E> {
         self.len += 1;
     }
 
-    /// Moves the earliest events to the end of `into`, unsorted: no more than a chunk of them unless their times are
-    /// equal. Every event up to the time returned was among them.
+    /// Moves the earliest events to the end of `into`, sorted if they are few: no more than a chunk of them unless their
+    /// times are equal. Every event up to the time returned was among them.
     ///
     /// Calls `ahead` for events that will be among the earliest soon.
     pub(super) fn take_earliest(&mut self, into: &mut Vec<Entry<E>>, ahead: &mut impl FnMut(E)) -> u64 {
@@ -132,7 +134,11 @@ impl<E: Copy> Rungs<E> {
             self.now = self.pool.chunks[slot.first as usize][0].at & !low;
             if level == 0 || slot.len as usize <= CHUNK {
                 let first = into.len();
-                self.pool.drain(slot, into);
+                if slot.len as usize <= FEW {
+                    self.pool.drain_few(slot, into);
+                } else {
+                    self.pool.drain(slot, into);
+                }
                 if AHEAD.contains(&slot.len) {
                     into[first..].iter().for_each(|entry| ahead(entry.event));
                 }
@@ -259,6 +265,29 @@ impl<E: Copy> Pool<E> {
             left -= count;
             chunk = self.next[chunk] as usize;
         }
+    }
+
+    /// Copies out the few events of a vacated slot in their order, and frees its chunk. Every pair is compared, without a
+    /// branch that depends on it: guessing wrong once an event would cost more.
+    #[inline]
+    fn drain_few(&mut self, slot: Slot, into: &mut Vec<Entry<E>>) {
+        let entries = &self.chunks[slot.first as usize][..slot.len as usize];
+        let mut places = [0usize; FEW];
+        for later in 1..entries.len() {
+            let key = entries[later].key();
+            for earlier in 0..later {
+                let swapped = usize::from(key < entries[earlier].key());
+                places[earlier] += swapped;
+                places[later] += 1 - swapped;
+            }
+        }
+        let first = into.len();
+        into.extend_from_slice(entries);
+        let sorted = &mut into[first..];
+        for (entry, place) in entries.iter().zip(places) {
+            sorted[place] = *entry;
+        }
+        self.give_back(slot.first);
     }
 
     /// Copies out the events of a vacated slot and frees its chunks.
