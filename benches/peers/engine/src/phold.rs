@@ -1,0 +1,71 @@
+//! Whoever gets the message sends it on to a random node.
+
+use crate::{done, uniform, world};
+use harness::{Done, PHOLD_NANOS, Task};
+use sim_core::{prelude::*, time::Time};
+
+#[derive(Clone, Debug, Hash)]
+struct Hop {
+    count: u64,
+}
+
+#[derive(Clone, Debug, Hash)]
+struct Ball(u64);
+
+impl Message for Ball {
+    fn bytes(&self) -> u64 {
+        8
+    }
+}
+
+impl Hop {
+    fn pass(&mut self, hops: u64, ctx: &mut Ctx<'_, Self>) {
+        let members = ctx.members();
+        let to = NodeId(ctx.rng.below(members.len() as u64) as u32);
+        ctx.send(to, Ball(hops + 1));
+    }
+}
+
+impl Protocol for Hop {
+    type Config = ();
+    type Msg = Ball;
+    type Timer = Never;
+    type Disk = ();
+    type Serves = Never;
+    type Calls = Never;
+    type Ghost = ();
+    const PROPERTIES: &'static [Property<Self>] = &[];
+    const ROLES: &'static [Role] = &[Role::PEER];
+
+    fn start((): &(), ctx: &mut Ctx<'_, Self>) -> Self {
+        let mut hop = Hop { count: 0 };
+        hop.pass(0, ctx);
+        hop
+    }
+    fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<'_, Self>) {
+        match input {
+            Deliver(_, Ball(hops)) => {
+                self.count += 1;
+                self.pass(hops, ctx);
+            }
+            Timeout(never) => match never {},
+            Request(_, never) => match never {},
+            Response(..) => {}
+        }
+    }
+    fn role(&self) -> Role {
+        Role::PEER
+    }
+    fn epoch(&self) -> u64 {
+        0
+    }
+    fn show(&self) -> Vec<(&'static str, String)> {
+        vec![]
+    }
+}
+
+pub(crate) fn run(task: Task) -> Done {
+    let world = world::<Hop>(task.size, (), uniform(PHOLD_NANOS), Time::MAX);
+    // A boot is an event too.
+    done(world, task.size + task.units, |world| world.events() - task.size)
+}

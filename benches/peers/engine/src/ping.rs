@@ -1,0 +1,64 @@
+//! Two nodes throw a ball.
+
+use crate::{done, world};
+use harness::{Done, PING_NANOS, Task};
+use sim_core::{link::LinkPlan, prelude::*, sample::Delay, time::Time};
+
+#[derive(Clone, Debug, Hash)]
+struct Player {
+    caught: u64,
+}
+
+#[derive(Clone, Debug, Hash)]
+struct Ball(u64);
+
+impl Message for Ball {
+    fn bytes(&self) -> u64 {
+        8
+    }
+}
+
+impl Protocol for Player {
+    type Config = ();
+    type Msg = Ball;
+    type Timer = Never;
+    type Disk = ();
+    type Serves = Never;
+    type Calls = Never;
+    type Ghost = ();
+    const PROPERTIES: &'static [Property<Self>] = &[];
+    const ROLES: &'static [Role] = &[Role::PEER];
+
+    fn start((): &(), ctx: &mut Ctx<'_, Self>) -> Self {
+        if ctx.index(ctx.me) == 0 {
+            ctx.broadcast(Ball(0));
+        }
+        Player { caught: 0 }
+    }
+    fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<'_, Self>) {
+        match input {
+            Deliver(from, Ball(throws)) => {
+                self.caught += 1;
+                ctx.send(from, Ball(throws + 1));
+            }
+            Timeout(never) => match never {},
+            Request(_, never) => match never {},
+            Response(..) => {}
+        }
+    }
+    fn role(&self) -> Role {
+        Role::PEER
+    }
+    fn epoch(&self) -> u64 {
+        0
+    }
+    fn show(&self) -> Vec<(&'static str, String)> {
+        vec![]
+    }
+}
+
+pub(crate) fn run(task: Task) -> Done {
+    let link = LinkPlan::new(Delay::Constant(Span(PING_NANOS)));
+    let world = world::<Player>(2, (), link, Time::MAX);
+    done(world, 2 + task.units, |world| world.events() - 2)
+}
