@@ -150,6 +150,7 @@ pub(crate) fn whom(judged: &Judged, report: &FaultReport) -> String {
         .enumerate()
         .map(|(index, chosen)| match picks.get(index) {
             Some([Pick::Rest]) if picks.len() > 1 => "the rest".into(),
+            Some(picks) if picks.contains(&Pick::Everybody) => "everybody".into(),
             _ => nodes(&judged.run, chosen),
         })
         .collect();

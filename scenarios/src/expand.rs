@@ -66,7 +66,8 @@ pub fn expand(scenario: &Scenario, seed: u64) -> Vec<TimedFault> {
                     for (index, node) in nodes.unwrap_or_default().into_iter().enumerate() {
                         let name = names.next(&timed.name);
                         let when = later(&start, first.as_deref(), step * index as u64);
-                        let fault = plain.fault.aimed(vec![vec![Pick::Node(places.name(node))]]);
+                        // Aimed before it becomes what it stands for: that may have more groups.
+                        let fault = timed.fault.aimed(vec![vec![Pick::Node(places.name(node))]]).plain();
                         first.get_or_insert_with(|| name.clone());
                         all.push(TimedFault { name, when, fault, ..plain.clone() });
                     }

@@ -61,7 +61,8 @@ pub(crate) fn suggestion(found: &str, known: &[&str]) -> String {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => String::from("there is none that could be named here"),
         None if known.len() > 12 => {
-            format!("write one of the {} that there are, such as `{}`", known.len(), known[0])
+            let (count, first) = (known.len(), known[0]);
+            format!("write one of the {count} that there are, such as `{first}`: see `sim list faults`")
         }
         None => format!("write {}", one_of(known.iter().copied())),
     }

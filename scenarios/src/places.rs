@@ -72,6 +72,7 @@ impl Places {
                 Pick::Zone(name) => self.standing(|zone| zone.name == *name),
                 Pick::Region(name) => self.standing(|zone| zone.region == *name),
                 Pick::All => self.servers().flat_map(ServiceInfo::ids).collect(),
+                Pick::Everybody => self.services.iter().flat_map(ServiceInfo::ids).collect(),
                 Pick::Role(_)
                 | Pick::Random(_)
                 | Pick::RandomOf(..)

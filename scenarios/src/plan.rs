@@ -128,8 +128,8 @@ fn strike(timed: &mut TimedFault, at: Time, harm_until: Time) {
     timed.lasts = timed.lasts.filter(|lasts| at + *lasts <= harm_until);
 }
 
-/// Writes down whom a fault hit. One that found nobody keeps its aim: it could not be written down otherwise. `Rest`
-/// stays `Rest`: it leaves nothing to choose once the others are named.
+/// Writes down whom a fault hit. One that found nobody keeps its aim: it could not be written down otherwise. `Rest` and
+/// `Everybody` stay: they leave nothing to choose once the others are named.
 fn aim(timed: &mut TimedFault, report: &FaultReport, places: &Places) {
     let picks = timed.fault.picks();
     let ring = matches!(timed.fault, Fault::MajoritiesRing(_));
@@ -140,6 +140,7 @@ fn aim(timed: &mut TimedFault, report: &FaultReport, places: &Places) {
     let same = picks.len() == report.chose.len();
     let group = |(index, group): (usize, &Vec<_>)| match picks.get(index).filter(|_| same && !ring) {
         Some([Pick::Rest]) => vec![Pick::Rest],
+        Some(picks) if picks.contains(&Pick::Everybody) => vec![Pick::Everybody],
         Some(picks) if group.len() > NAMED_MAX && places.known(picks).as_ref() == Some(group) => {
             picks.to_vec()
         }

@@ -159,7 +159,7 @@ const MOMENTS: Section = Section {
         (r#"rolling: "3s""#, "hits the nodes of its picks one after another, so far apart"),
         (
             "keep: Quorum",
-            "spares nodes so that a majority of every service stays free of faults; default `Nothing`",
+            "spares nodes so that a majority of every service is up, whole, and in no other fault's hands; a cut between groups that would leave none is not made, and one from clients is no harm to a service; default `Nothing`",
         ),
         (r#"name: "cut""#, "what reports and expectations call it"),
         (r#"say: "the leader is alone""#, "a sentence for the reader of the report"),
@@ -197,6 +197,7 @@ const PICKS: Section = Section {
         (r#"MajorityWith("db", "leader")"#, "a majority that whoever has this role belongs to"),
         (r#"MajorityWithout("db", "leader")"#, "a majority of those who do not have it"),
         ("All", "every server; clients are none"),
+        ("Everybody", "every node, clients included, even who is named beside it"),
         ("Rest", "everybody whom this fault does not name otherwise, clients included"),
     ],
 };
@@ -218,7 +219,7 @@ const NEMESIS: Section = Section {
         (r#"from: "5s""#, "the first strikes after this"),
         (r#"to: "50s""#, "the last is over by this"),
         ("at_once: 1", "so many in force at the same time, at most"),
-        ("keep: Quorum", "the budget: a majority of every service stays free of faults; default `Nothing`"),
+        ("keep: Quorum", "the budget: as `keep` of a fault; default `Nothing`"),
         ("swarm: 0.5", "each seed has each kind with this probability only (swarm testing)"),
     ],
 };
@@ -288,7 +289,10 @@ const DELAYS: Section = Section {
     entries: &[
         (r#"Constant("1ms")"#, "always the same"),
         (r#"Uniform("1ms", "10ms")"#, "every length between the two is equally likely"),
-        (r#"Normal(mean: "5ms", sd: "1ms")"#, "a bell, cut off at 0"),
+        (
+            r#"Normal(mean: "5ms", sd: "1ms")"#,
+            "a bell without what would be below 0: drawn again, as it were",
+        ),
         (
             r#"LogNormal(median: "1ms", p99: "8ms")"#,
             "a typical value and a long tail: the usual shape of networks",
@@ -306,7 +310,7 @@ const TOPOLOGY: Section = Section {
     entries: &[
         (
             r#"regions: { "us-east-1": ["us-east-1a", "us-east-1b"], "eu-west-1": ["eu-west-1a"] }"#,
-            "regions and their zones; round trips between public-cloud regions are built in",
+            "regions and their zones; round trips are built in between those of AWS, as cloudping.co measured them in April 2022: af-south-1, ap-east-1, ap-northeast-1, ap-northeast-2, ap-northeast-3, ap-south-1, ap-southeast-1, ap-southeast-2, ca-central-1, eu-central-1, eu-north-1, eu-south-1, eu-west-1, eu-west-2, eu-west-3, me-south-1, sa-east-1, us-east-1, us-east-2, us-west-1, us-west-2",
         ),
         (
             r#"links: [(between: ("us-east-1", "eu-west-1"), rtt: "80ms")]"#,

@@ -388,7 +388,7 @@ fn a_topology_gives_links_and_zones_and_exceptions_keep_its_delays() {
         services: { "db": (run: "raft", nodes: 4, zones: ["a", "b"]), "kv": (run: "raft", nodes: 1) },
         clients: (nodes: 2, of: "db", load: Open(Poisson(10.0)), zones: ["a"], nic: (up: (rate: "1MB/s"))),
         topology: (regions: { "us-east-1": ["a", "b"], "eu-west-1": ["c"] }, zones: "2ms", hosts: "200us", jitter: 0.0),
-        network: (loss: 0.5, links: [(from: "clients", to: "db", loss: 0.25)]), expect: [Linearizable])"#;
+        network: (delay: Constant("1ms"), loss: 0.5, links: [(from: "clients", to: "db", loss: 0.25)]), expect: [Linearizable])"#;
     let scenario = read("test.ron", text, &Registry::standard()).unwrap_or_else(|found| panic!("{found}"));
     let plan = Plan::new(&scenario, 1).core;
     let told = |link: &sim_core::link::LinkException| {
@@ -412,4 +412,63 @@ fn a_topology_gives_links_and_zones_and_exceptions_keep_its_delays() {
     assert_eq!(zones, [("a", 4), ("b", 2), ("c", 0)]);
     assert_eq!(plan.network.nics.len(), 7);
     assert!(plan.network.nics[4].up.is_none() && plan.network.nics[5].up.is_some());
+}
+
+#[test]
+fn a_fast_clock_of_a_client_stops_no_run() {
+    for by in ["0.000000001", "0.05", "1.0"] {
+        let fault = format!(
+            r#"faults: [(name: "fast", at: "3s", lasts: "2s", do: ClockDrift(of: [Node("client-1")], by: {by}))],"#
+        );
+        assert_eq!(verdict(&judged(&fault, ""), "linearizable").0, Status::Held, "by {by}");
+    }
+}
+
+#[test]
+fn several_mute_nodes_are_mute_to_one_another_too() {
+    for gray in ["MuteNic", "DeafNic"] {
+        let fault = format!(
+            r#"faults: [(name: "gray", at: "5s", lasts: "5s", do: Gray({gray}, [Node("db-1"), Node("db-2"), Node("db-3")]))],"#
+        );
+        let judged = judged(&fault, r#"QuorumLost("gray")"#);
+        assert_eq!(verdict(&judged, "quorum lost during gray").0, Status::Held, "{gray}");
+    }
+}
+
+#[test]
+fn a_rolling_gray_failure_hits_one_node_after_the_other_and_its_plan_replays() {
+    let fault = r#"faults: [(name: "deaf", at: "5s", lasts: "1s", rolling: "2s", do: Gray(DeafNic, [Service("db")]))],"#;
+    let scenario = scenario(fault, "");
+    let plan = Plan::new(&scenario, 7);
+    let run = run(&plan);
+    assert_eq!(run.faults.len(), 5);
+    assert!(run.faults.iter().all(|report| report.effect.dropped > 0), "{:#?}", run.faults);
+    let written = write(&plan.resolved(&run, &Registry::standard()));
+    let replayed =
+        read("plan.ron", &written, &Registry::standard()).unwrap_or_else(|found| panic!("{found}"));
+    assert_eq!(self::run(&Plan::new(&replayed, 7)).fingerprint, run.fingerprint);
+}
+
+#[test]
+fn the_first_leader_is_no_change_of_leaders() {
+    let fault = r#"faults: [(name: "early", at: "50ms", lasts: "450ms", do: Crash([Node("db-1")]))],"#;
+    let judged = judged(fault, r#"Effect(of: "early", what: LeaderChanges, at_most: 0)"#);
+    assert_eq!(verdict(&judged, "early: leader changes at most 0").0, Status::Held);
+}
+
+#[test]
+fn a_budget_is_one_for_all_faults_that_have_it() {
+    let rot = |name: &str, at: u32, node: u32| {
+        format!(
+            r#"(name: "{name}", at: "{at}s", keep: Quorum, do: BitRot(of: [Node("db-{node}")], records: 3)),"#
+        )
+    };
+    let faults = format!("faults: [{}{}{}],", rot("a", 4, 1), rot("b", 5, 2), rot("c", 6, 3));
+    let spared = judged(&faults, r#"Effect(of: "c", what: Spared, at_least: 1)"#);
+    assert_eq!(verdict(&spared, "c: spared at least 1").0, Status::Held, "two of five are damaged");
+    let alone =
+        r#"faults: [(name: "cut", at: "5s", lasts: "5s", keep: Quorum, do: Isolate([Service("db")]))],"#;
+    let spared = judged(alone, r#"Effect(of: "cut", what: Spared, at_least: 3), QuorumKept("cut")"#);
+    assert_eq!(verdict(&spared, "quorum kept during cut").0, Status::Held);
+    assert_eq!(spared.run.faults[0].effect.nodes, 2, "as many as may be");
 }

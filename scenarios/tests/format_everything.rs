@@ -129,6 +129,7 @@ fn every_moment_fault_and_pick_is_there() {
         Pick::MajorityWith(..),
         Pick::MajorityWithout(..),
         Pick::All,
+        Pick::Everybody,
         Pick::Rest,
     );
 }

@@ -33,12 +33,14 @@ impl Clock {
         Time(shown.clamp(0, i128::from(u64::MAX)) as u64)
     }
 
-    /// The true length of a span that the node measures with this clock.
+    /// The true length of a span that the node measures with this clock, rounded up: a timer that rang before its clock
+    /// says so would be set again for nothing, at the same moment and for ever.
     pub fn real(&self, span: Span) -> Span {
         if self.drift == 0 || span == Span::MAX {
             return span;
         }
-        let real = i128::from(span.0) * BILLION / (BILLION + self.rate());
+        let pace = BILLION + self.rate();
+        let real = (i128::from(span.0) * BILLION + pace - 1) / pace;
         Span(real.clamp(0, i128::from(u64::MAX)) as u64)
     }
 
@@ -76,6 +78,13 @@ mod tests {
         assert_eq!(clock.shows(Time(10_000_000_000)), Time(10_000_000_000 + 5_000_000 + 1_000_000));
         assert!(clock.real(10.s()) < 10.s());
         assert_eq!(Clock::default().real(10.s()), 10.s());
+    }
+
+    #[test]
+    fn no_span_is_too_short_for_a_fast_clock() {
+        for drift in [1, 1_000, 50_000_000, 1_000_000_000] {
+            assert_eq!(Clock { offset: 0, drift }.real(Span(1)), Span(1), "drift {drift}");
+        }
     }
 
     #[test]

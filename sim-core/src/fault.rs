@@ -247,7 +247,7 @@ impl Shift {
 }
 
 /// For whom. Picks of one fault are resolved when it strikes, from left to right and `Rest` after all others; no node is
-/// chosen twice.
+/// chosen twice, except by `Everybody`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Pick {
@@ -280,6 +280,8 @@ pub enum Pick {
     MajorityWithout(String, String),
     /// Every server; clients are none.
     All,
+    /// Every node of the world, clients included, even those that this fault names otherwise: what is mute sends to nobody.
+    Everybody,
     /// Every node of the world that this fault does not name otherwise, clients included. At most once in a fault.
     Rest,
 }
@@ -492,8 +494,8 @@ impl Gray {
                 let delay = Delay::LogNormal { median: Span(10_000_000), p99: Span(200_000_000) };
                 worse(Impairment { delay: Some(delay), ..Impairment::default() })
             }
-            Gray::DeafNic => Fault::OneWay { from: vec![Pick::Rest], to: of },
-            Gray::MuteNic => Fault::OneWay { from: of, to: vec![Pick::Rest] },
+            Gray::DeafNic => Fault::OneWay { from: vec![Pick::Everybody], to: of },
+            Gray::MuteNic => Fault::OneWay { from: of, to: vec![Pick::Everybody] },
             Gray::SlowDisk => Fault::DiskSlow { of, factor: 50.0 },
             Gray::SlowCpu => Fault::Slow { of, factor: 10.0 },
         }

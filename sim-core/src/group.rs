@@ -52,7 +52,7 @@ pub(crate) trait Group: Debug {
     fn blame(&mut self, node: NodeId, fault: usize, kernel: &mut Kernel);
     /// The number of durable records of a node, and which of these are whole.
     fn records(&mut self, node: NodeId) -> u64;
-    /// Whether a durable record is there, and whole.
+    /// Whether a durable record is there, whole, and of use after the next boot.
     fn whole(&mut self, node: NodeId, record: u64) -> bool;
     /// Damages a durable record. Whether there was one that was whole.
     fn damage(&mut self, node: NodeId, record: u64, fault: usize, keys: &Keys) -> bool;
@@ -92,6 +92,8 @@ pub(crate) struct Members<P: Protocol> {
     ghost: P::Ghost,
     tallies: Vec<Tally>,
     clients: bool,
+    /// Whether somebody has led.
+    led: bool,
     host: Host,
     damage: Damage,
     /// How wrong the clocks are without faults.
@@ -153,6 +155,7 @@ impl<P: Protocol> Members<P> {
             ghost: P::Ghost::default(),
             tallies: Vec::new(),
             clients: false,
+            led: false,
             host: Host::new(&plan.host),
             damage: plan.disk.damage,
             clock: plan.clock,
@@ -242,7 +245,7 @@ impl<P: Protocol> Group for Members<P> {
         self.ghost = P::Ghost::default();
         self.tallies.clear();
         self.tallies.resize(P::PROPERTIES.len(), Tally::default());
-        self.clients = plan.clients;
+        (self.clients, self.led) = (plan.clients, false);
         self.host = Host::new(&plan.host);
         self.damage = plan.disk.damage;
         self.clock = plan.clock;
@@ -429,7 +432,10 @@ impl<P: Protocol> Group for Members<P> {
 
     fn whole(&mut self, node: NodeId, record: u64) -> bool {
         let index = self.at(node);
-        self.members[index].disk.whole(record)
+        let disk = &mut self.members[index].disk;
+        // A process that does not start over any damage keeps all of its records to itself.
+        let lost = self.damage == Damage::Stop && disk.damages() > 0;
+        !lost && disk.whole(record)
     }
 
     fn damage(&mut self, node: NodeId, record: u64, fault: usize, keys: &Keys) -> bool {

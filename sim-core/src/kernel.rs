@@ -276,11 +276,13 @@ impl Kernel {
     pub(crate) fn role(&mut self, node: NodeId, role: Role, epoch: u64, server: bool) {
         self.roles.push(RoleChange { at: self.now, node, role, epoch });
         if server {
-            for &fault in &self.active {
-                self.books.effects[fault].role_changes += 1;
-                self.books.effects[fault].leader_changes += u64::from(role == Role::LEADER);
-            }
+            self.active.iter().for_each(|&fault| self.books.effects[fault].role_changes += 1);
         }
+    }
+
+    /// The leadership of a service was taken, and not for the first time.
+    pub(crate) fn leader_changed(&mut self) {
+        self.active.iter().for_each(|&fault| self.books.effects[fault].leader_changes += 1);
     }
 
     pub(crate) fn note(&mut self, node: NodeId, text: String) {

@@ -16,7 +16,8 @@ pub(crate) struct Place<'a> {
     pub(crate) zones: &'a [Zone],
 }
 
-/// Resolves the groups of picks of a fault, from left to right, `Rest` after all others; no node is chosen twice. What
+/// Resolves the groups of picks of a fault, from left to right, `Rest` after all others; no node is chosen twice, except
+/// by `Everybody`. What
 /// is drawn is drawn among the nodes that are `fit`: up, for harm; down or frozen, for its end. `key` is the fault's, so
 /// that removing another fault does not change what this one chooses.
 pub(crate) fn resolve(
@@ -79,6 +80,7 @@ pub(crate) fn resolve(
                 Pick::MinorityWithout(name, role) => draw(without(name, role), minority(name)),
                 Pick::MajorityWithout(name, role) => draw(without(name, role), majority(name)),
                 Pick::All => servers().collect(),
+                Pick::Everybody => Vec::new(), // added below
                 Pick::Rest => {
                     rest = Some(chosen.len());
                     Vec::new()
@@ -89,6 +91,10 @@ pub(crate) fn resolve(
             number += 1;
             taken.extend(&nodes);
             group.extend(nodes);
+        }
+        // Who is everybody is nobody else's loss.
+        if picks.contains(&Pick::Everybody) {
+            group = services.iter().flat_map(ServiceInfo::ids).collect();
         }
         chosen.push(group);
     }

@@ -241,6 +241,7 @@ fn pick(rng: &mut Rng) -> Pick {
             Pick::MinorityWith(db(), leader()),
             Pick::MajorityWithout(db(), leader()),
             Pick::All,
+            Pick::Everybody,
         ],
     )
 }
@@ -406,7 +407,15 @@ fn written_out(plan: &Plan, run: &Run) -> Plan {
     faults.retain_mut(|planned| {
         let report = run.faults.iter().find(|report| report.planned.name == planned.name).unwrap();
         let Some(struck) = report.struck else { return false };
-        let groups = report.chose.iter().map(|group| group.iter().map(node).collect()).collect();
+        let picks = report.planned.fault.picks();
+        // A ring is an order, and names its nodes; elsewhere `Everybody` may be named beside any of them.
+        let kept = picks.len() == report.chose.len() && !matches!(planned.fault, Fault::MajoritiesRing(_));
+        let everybody = |index: usize| kept && picks[index].contains(&Pick::Everybody);
+        let group = |(index, group): (usize, &Vec<NodeId>)| match everybody(index) {
+            true => vec![Pick::Everybody],
+            false => group.iter().map(node).collect(),
+        };
+        let groups = report.chose.iter().enumerate().map(group).collect();
         planned.when = Schedule::At(struck);
         planned.fault = report.planned.fault.aimed(groups);
         true

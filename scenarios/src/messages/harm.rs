@@ -140,6 +140,15 @@ pub(crate) fn no_minority(at: Place, service: &str, nodes: u32) -> Mistake {
     .help("a minority is less than half: it takes three nodes to have one")
 }
 
+pub(crate) fn no_majority_without(at: Place, service: &str, nodes: u32, role: &str) -> Mistake {
+    mistake(
+        at,
+        format!("without a {} {} may have no majority left: it has {nodes}", quote(role), quote(service)),
+        "too few",
+    )
+    .help("a majority without one of them takes three nodes: write `Service` or `Minority`, or more nodes")
+}
+
 pub(crate) fn no_role_in(at: Place, found: &str, service: &str, known: &[&str]) -> Mistake {
     mistake(at, format!("{} has no role {}", quote(service), quote(found)), "unknown")
         .help(suggestion(found, known))

@@ -38,6 +38,11 @@ pub(crate) fn no_topology(at: Place) -> Mistake {
         .help("a `topology` says which regions and zones there are, and how far they are apart")
 }
 
+pub(crate) fn nowhere(at: Place) -> Mistake {
+    mistake(at, "nothing says how long messages travel from and to these", "in no zone")
+        .help("write where they stand, `zones: [\"…\"]`, or a `delay` in `network` for all who stand nowhere")
+}
+
 pub(crate) fn no_zone(at: Place, found: &str, known: &[&str]) -> Mistake {
     mistake(at, format!("there is no zone {}", quote(found)), "unknown").help(suggestion(found, known))
 }

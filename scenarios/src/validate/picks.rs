@@ -137,7 +137,11 @@ pub(super) fn count(check: &Check<'_, '_>, pick: &Pick) -> Option<u64> {
         Pick::Minority(name) | Pick::MinorityWith(name, _) => Some(minority(size(name))),
         Pick::Majority(name) | Pick::MajorityWith(name, _) => Some(size(name) / 2 + 1),
         Pick::All => Some(names.servers),
-        Pick::Role(_) | Pick::MinorityWithout(..) | Pick::MajorityWithout(..) | Pick::Rest => None,
+        Pick::Role(_)
+        | Pick::MinorityWithout(..)
+        | Pick::MajorityWithout(..)
+        | Pick::Everybody
+        | Pick::Rest => None,
     }
 }
 
@@ -149,6 +153,7 @@ fn one(check: &mut Check<'_, '_>, at: At<'_>, pick: &Pick, seen: &mut Seen) {
     let known = check.knows_names();
     let name_at = at.item(0);
     match pick {
+        Pick::Everybody => {}
         Pick::Rest => {
             if let Some(first) = seen.rest.replace(at.place()) {
                 check.say(meaning::named_twice(at.place(), "`Rest`", first));
@@ -163,13 +168,13 @@ fn one(check: &mut Check<'_, '_>, at: At<'_>, pick: &Pick, seen: &mut Seen) {
             let regions = check.names.regions.clone();
             standing(check, at, "region", name, &regions, seen);
         }
-        Pick::Minority(name) => share(check, at, name, None, minority, seen),
+        Pick::Minority(name) => share(check, at, pick, (name, None), minority, seen),
         Pick::MinorityWith(name, role) | Pick::MinorityWithout(name, role) => {
-            share(check, at, name, Some(role), minority, seen);
+            share(check, at, pick, (name, Some(role)), minority, seen);
         }
-        Pick::Majority(name) => share(check, at, name, None, |nodes| nodes / 2 + 1, seen),
+        Pick::Majority(name) => share(check, at, pick, (name, None), |nodes| nodes / 2 + 1, seen),
         Pick::MajorityWith(name, role) | Pick::MajorityWithout(name, role) => {
-            share(check, at, name, Some(role), |nodes| nodes / 2 + 1, seen);
+            share(check, at, pick, (name, Some(role)), |nodes| nodes / 2 + 1, seen);
         }
         Pick::All => {
             let servers = |name: &&String| **name != CLIENTS;
@@ -256,8 +261,8 @@ fn no_service(check: &mut Check<'_, '_>, at: At<'_>, name: &str) {
 fn share(
     check: &mut Check<'_, '_>,
     at: At<'_>,
-    name: &str,
-    role: Option<&String>,
+    pick: &Pick,
+    (name, role): (&str, Option<&String>),
     count: impl Fn(u64) -> u64,
     seen: &mut Seen,
 ) {
@@ -267,6 +272,9 @@ fn share(
     match count(u64::from(nodes)) {
         0 if check.knows_names() => check.say(harm::no_minority(at.item(0).place(), service, nodes)),
         count => take(check, at, seen, service, count, nodes),
+    }
+    if let (Pick::MajorityWithout(_, role), 0..3, true) = (pick, nodes, check.knows_names()) {
+        check.say(harm::no_majority_without(at.place(), service, nodes, role));
     }
     let Some(role) = role else { return };
     let run = check.names.group(service).and_then(|index| check.scenario.services.get(index));

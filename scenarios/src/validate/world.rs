@@ -55,6 +55,10 @@ impl<'a> Check<'a, '_> {
 
     /// The zones in which the nodes of a service, or clients, stand.
     pub(super) fn zones(&mut self, at: At<'a>, zones: &[String]) {
+        let delay = || self.top.find("network").is_some_and(|network| network.find("delay").is_some());
+        if zones.is_empty() && at.find("zones").is_none() && self.scenario.topology.is_some() && !delay() {
+            return self.say(world::nowhere(at.place()));
+        }
         let Some(at) = at.find("zones").filter(|at| self.sound(*at)) else { return };
         if zones.len() > ZONES_MAX {
             return self.say(world::zones_many(at.place(), zones.len(), ZONES_MAX));

@@ -84,15 +84,17 @@ impl Default for Parts {
 
 fn scenario(parts: &Parts) -> String {
     let Parts { service, topology, network, faults, nemesis, expect } = parts;
+    // Not every example says where nodes stand.
+    let delay = if network.starts_with("delay") { "" } else { r#"delay: Constant("1ms"), "# };
     format!(
         r#"(
     about: "a world for one example",
     seed: 1,
     until: "60s",
     services: {{ "db": ({service}) }},
-    clients: (nodes: 5, of: "db", load: Open(Poisson(10.0))),
+    clients: (nodes: 5, of: "db", load: Open(Poisson(10.0)), zones: ["us-east-1a"]),
     topology: ({topology}),
-    network: ({network}),
+    network: ({delay}{network}),
     faults: [
         (name: "first", at: "1s", lasts: "1s", do: Crash([Random(1)])),
         (name: "split", at: "3s", lasts: "1s", do: Halves([Service("db")])),
@@ -334,4 +336,10 @@ fn both_renderings_hold_every_line_and_neither_is_too_wide() {
     }
     assert!(text.lines().all(|line| line.chars().count() <= LINE), "a line is too long");
     assert!(text.lines().all(|line| line.trim_end() == line), "a line ends in spaces");
+}
+
+#[test]
+fn the_built_in_regions_are_all_named() {
+    let (_, says) = entry(TOPOLOGY, "regions");
+    assert!(says.ends_with(&crate::regions::names().join(", ")), "{says}");
 }

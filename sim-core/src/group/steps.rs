@@ -84,7 +84,11 @@ impl<P: Protocol> Members<P> {
             }
         }
         if moved {
-            kernel.role(me, node.role(), epoch, !self.clients);
+            let role = node.role();
+            kernel.role(me, role, epoch, !self.clients);
+            if role == Role::LEADER && core::mem::replace(&mut self.led, true) {
+                kernel.leader_changed();
+            }
         }
         let view = View { first: self.first, nodes: &self.members, now: kernel.now };
         self.ghost.observe(&view, me);

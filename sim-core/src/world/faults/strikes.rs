@@ -119,7 +119,8 @@ impl World {
     /// Takes away from what a fault chose as much as it must spare.
     fn spare(&mut self, index: usize, fault: &Fault, chose: &mut [Vec<NodeId>]) {
         let hosts = matches!(fault.area(), Some(Area::Hosts | Area::Clocks | Area::Disks));
-        if self.faults.all[index].report.planned.keep == Keep::Nothing || !hosts || fault.momentary() {
+        let of_nodes = hosts || matches!(fault, Fault::Isolate(_) | Fault::DegradeNic { .. });
+        if self.faults.all[index].report.planned.keep == Keep::Nothing || !of_nodes || fault.momentary() {
             return;
         }
         let mut taken: BTreeSet<NodeId> = BTreeSet::new();
