@@ -444,6 +444,8 @@ fn ended(run: &Run) {
 #[test]
 fn storms_pass_and_leave_nothing_behind() {
     let (mut struck, mut bit, mut drained, mut events) = (0, std::collections::BTreeSet::new(), 0, 0);
+    // Left behind in whatever state by the storm before.
+    let mut used = world(plan(SEEDS));
     for seed in 0..SEEDS {
         let plan = plan(seed);
         let mut whole = world(plan.clone());
@@ -466,6 +468,11 @@ fn storms_pass_and_leave_nothing_behind() {
             assert_eq!(other.fingerprint, whole.fingerprint, "seed {seed} {how}");
             assert_eq!((&other.faults, other.traffic), (&whole.faults, whole.traffic), "seed {seed} {how}");
         };
+        used.reset(plan.clone());
+        used.run_to(Time(seed % 7 * 500_000_000), u64::MAX);
+        used.reset(plan.clone());
+        used.run(u64::MAX);
+        same(&used.finish(), "in a world that was used before");
         let mut slices = world(plan.clone());
         let mut copy = None;
         let half = Time(500_000_000 + seed % 250 * 11_000_000);
