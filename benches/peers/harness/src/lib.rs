@@ -71,13 +71,7 @@ pub fn main(system: &str, run: impl FnOnce(Task) -> Option<Done>) {
         return;
     };
     let nanos = cpu_nanos() - start;
-    println!(
-        "RESULT {system} {name} {} {} {nanos} {} {:x}",
-        task.size,
-        done.units,
-        peak_kib(),
-        done.check
-    );
+    println!("RESULT {system} {name} {} {} {nanos} {} {:x}", task.size, done.units, peak_kib(), done.check);
 }
 
 /// Processor time of this process so far, in nanoseconds: other work on the machine does not count.
