@@ -140,7 +140,9 @@ fn aim(timed: &mut TimedFault, report: &FaultReport, places: &Places) {
     let same = picks.len() == report.chose.len();
     let group = |(index, group): (usize, &Vec<_>)| match picks.get(index).filter(|_| same && !ring) {
         Some([Pick::Rest]) => vec![Pick::Rest],
-        Some(picks) if picks.contains(&Pick::Everybody) => vec![Pick::Everybody],
+        Some(picks) if places.known(picks).as_ref() == Some(group) && picks.contains(&Pick::Everybody) => {
+            vec![Pick::Everybody]
+        }
         Some(picks) if group.len() > NAMED_MAX && places.known(picks).as_ref() == Some(group) => {
             picks.to_vec()
         }

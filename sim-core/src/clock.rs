@@ -46,7 +46,7 @@ impl Clock {
 
     /// What this clock measures of a true span: the inverse of [`Clock::real`], but for rounding.
     pub fn measured(&self, span: Span) -> Span {
-        let measured = i128::from(span.0) * (BILLION + self.rate()) / BILLION;
+        let measured = (i128::from(span.0) * (BILLION + self.rate()) + BILLION - 1) / BILLION;
         Span(measured.clamp(0, i128::from(u64::MAX)) as u64)
     }
 

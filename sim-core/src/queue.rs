@@ -104,9 +104,9 @@ impl<E: Copy> Queue<E> {
         Some(self.bottom[self.head].at)
     }
 
-    /// Sorts out the next events if none is sorted, and says how many are. Calls `ahead` for most events once, some time
-    /// before they are popped, with others whose time comes near: for looking up what they will need. A queue that is
-    /// only popped does the same by itself, without a word.
+    /// Sorts out the next events if none is sorted, and says how many are. Calls `ahead` for most events, once or a few
+    /// times before they are popped, together with others whose time comes near: for looking up what they will need. A queue
+    /// that is only popped does the same by itself, without a word.
     #[inline]
     pub fn fetch(&mut self, mut ahead: impl FnMut(E)) -> usize {
         if self.head == self.bottom.len() {

@@ -139,6 +139,7 @@ impl World {
         }
         self.faults = Faults::new(&plan);
         (self.foreseen, self.stopped) = (0, None);
+        self.services = plan::number(&plan.services);
         self.plan = plan;
     }
 

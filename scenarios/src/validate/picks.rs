@@ -71,6 +71,11 @@ pub(super) fn check(check: &mut Check<'_, '_>, at: At<'_>, fault: &Fault) {
                 return;
             }
             one(check, at.item(index), pick, &mut seen);
+            let alone = groups.len() == 2 && !matches!(fault, Fault::Split(_)) && picks.len() == 1;
+            let rest = || groups.iter().any(|picks| picks.contains(&Pick::Rest));
+            if *pick == Pick::Everybody && (!alone || rest()) {
+                check.say(harm::everybody(at.item(index).place()));
+            }
         }
     }
     enough(check, group(at, fault, 0), fault);

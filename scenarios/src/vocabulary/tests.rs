@@ -123,6 +123,9 @@ fn scenarios(section: &Section, example: &str) -> Vec<String> {
             one(fault(format!(r#"({example}{when}, do: Crash([Service("db")]))"#)))
         }
         "Conditions" => one(fault(format!("(when: {example}, do: Crash([Random(1)]))"))),
+        "Picks" if key == "Everybody" => {
+            one(fault(format!(r#"(at: "20s", do: OneWay(from: [Role("leader")], to: [{example}]))"#)))
+        }
         "Picks" => one(fault(format!(r#"(at: "20s", do: Crash([{example}]))"#))),
         "Generators" => {
             let of = if ["of", "kinds"].contains(&key) { "" } else { r#", of: "db""# };

@@ -86,7 +86,7 @@ impl<P: Protocol> Members<P> {
         if moved {
             let role = node.role();
             kernel.role(me, role, epoch, !self.clients);
-            if role == Role::LEADER && core::mem::replace(&mut self.led, true) {
+            if !self.clients && role == Role::LEADER && core::mem::replace(&mut self.led, true) {
                 kernel.leader_changed();
             }
         }

@@ -12,7 +12,6 @@
 //! takes half as long again.
 
 use alloc::{boxed::Box, vec::Vec};
-use core::ops::Range;
 
 /// Events per chunk: at most so many, unless of one time, are taken at once.
 pub(super) const CHUNK: usize = 32;
@@ -20,9 +19,9 @@ pub(super) const CHUNK: usize = 32;
 pub(super) const FEW: usize = 12;
 /// The end of time.
 pub(super) const FOREVER: u64 = u64::MAX;
-/// Events that leave a slot together are told ahead of time if they are so many: fewer were told when they came into it, or
-/// come one by one anyway; more would be forgotten again before their turn.
-const AHEAD: Range<u32> = 1..1024;
+/// Events that leave a slot together are told ahead of time if they are fewer: more would be forgotten again before their
+/// turn.
+const AHEAD_MAX: u32 = 1024;
 /// The number of values of a byte: slots per rung.
 const SLOTS: usize = 256;
 /// No chunk.
@@ -139,12 +138,12 @@ impl<E: Copy> Rungs<E> {
                 } else {
                     self.pool.drain(slot, into);
                 }
-                if AHEAD.contains(&slot.len) {
+                if slot.len < AHEAD_MAX {
                     into[first..].iter().for_each(|entry| ahead(entry.event));
                 }
                 return if self.len == 0 { FOREVER } else { self.now | low };
             }
-            if AHEAD.contains(&slot.len) {
+            if slot.len < AHEAD_MAX {
                 self.pool.each(slot, ahead);
             }
             self.spread(slot);

@@ -82,6 +82,13 @@ impl Faults {
         &self.all[index].report.planned.fault
     }
 
+    /// Whether a fault is one of a node's interface.
+    fn degrades(&self, index: usize, node: NodeId) -> bool {
+        let report = &self.all[index].report;
+        let nodes = report.chose.first();
+        matches!(report.planned.fault, Fault::DegradeNic { .. }) && nodes.is_some_and(|of| of.contains(&node))
+    }
+
     /// The faults of which `wanted` holds that hurt a node.
     fn hurting(&self, node: NodeId, wanted: impl Fn(&Fault) -> bool) -> impl Iterator<Item = usize> {
         let of =

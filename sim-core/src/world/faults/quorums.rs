@@ -20,7 +20,8 @@ impl World {
     /// Whether every service would keep a quorum if these nodes were hurt, beside all that faults hurt already.
     pub(super) fn keeps_quorum(&self, taken: &BTreeSet<NodeId>) -> bool {
         let hurt = |node: NodeId| self.faults.hurting(node, |_| true).next().is_some();
-        self.quorum(|node| self.runs(node) && !taken.contains(&node) && !hurt(node))
+        let limps = |node: NodeId| self.kernel.active.iter().any(|&fault| self.faults.degrades(fault, node));
+        self.quorum(|node| self.runs(node) && !taken.contains(&node) && !hurt(node) && !limps(node))
     }
 
     fn runs(&self, node: NodeId) -> bool {
