@@ -180,20 +180,9 @@ fn broken(run: &Run) -> Option<String> {
     }
 }
 
-/// Judges these seeds in parallel, in their order.
-fn sweep<T: Send>(seeds: std::ops::Range<u64>, judge: impl Fn(u64) -> T + Sync) -> Vec<T> {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
-    let judge = &judge;
-    let worker = |thread: u64| {
-        let seeds = seeds.clone();
-        move || seeds.skip(thread as usize).step_by(threads as usize).map(judge).collect::<Vec<T>>()
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|thread| scope.spawn(worker(thread))).collect();
-        let mut parts: Vec<_> =
-            workers.into_iter().map(|worker| worker.join().unwrap().into_iter()).collect();
-        (seeds.clone()).map(|seed| parts[((seed - seeds.start) % threads) as usize].next().unwrap()).collect()
-    })
+/// Judges these seeds, one after the other.
+fn sweep<T>(seeds: std::ops::Range<u64>, judge: impl FnMut(u64) -> T) -> Vec<T> {
+    seeds.map(judge).collect()
 }
 
 /// What a run exercised.
@@ -294,11 +283,9 @@ fn trap(flaw: Flaw) -> (fn(u64) -> Trial, &'static [&'static str]) {
 }
 
 /// The first seed of so many for which something is broken, and what.
-fn caught(seeds: u64, make: impl Fn(u64) -> Trial + Sync) -> (u64, String) {
-    let judge = |seed| broken(&make(seed).run()).map(|what| (seed, what));
-    let mut batches = (0..seeds).step_by(16).map(|first| sweep(first..seeds.min(first + 16), judge));
-    batches
-        .find_map(|batch| batch.into_iter().flatten().next())
+fn caught(seeds: u64, make: impl Fn(u64) -> Trial) -> (u64, String) {
+    (0..seeds)
+        .find_map(|seed| broken(&make(seed).run()).map(|what| (seed, what)))
         .unwrap_or_else(|| panic!("not in {seeds} seeds"))
 }
 
