@@ -76,7 +76,7 @@ pub struct View<'a, P: Protocol> {
     /// The first node of the group.
     pub first: NodeId,
     /// For each node its process, if one runs, and its disk.
-    pub nodes: &'a [crate::members::Member<P>],
+    pub nodes: &'a [crate::node::Member<P>],
     /// The moment.
     pub now: Time,
 }

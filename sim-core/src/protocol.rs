@@ -4,7 +4,7 @@ use crate::{
     disk::Durable,
     history::Intent,
     kernel::Kernel,
-    members::Outbox,
+    outbox::Outbox,
     property::{Ghost, Property},
     rng::{Purpose, Rng},
     spec::{Answer, Message, Spec},

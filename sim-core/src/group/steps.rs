@@ -3,7 +3,8 @@
 use super::{Members, Tally};
 use crate::{
     kernel::Kernel,
-    members::{DOWN, Member, Outbox},
+    node::{DOWN, Member},
+    outbox::Outbox,
     property::{Ghost, Judgement, Property, View, When},
     protocol::{Ctx, Input, NodeId, Protocol, Role},
     trace::Kind,

@@ -3,7 +3,7 @@
 use super::Members;
 use crate::{
     kernel::{Event, Kernel, What},
-    members::Armed,
+    mail::Armed,
     protocol::{NodeId, Protocol},
     time::{Span, Time},
 };

@@ -5,7 +5,7 @@ use super::Members;
 use crate::{
     disk::Durable,
     kernel::{Event, Kernel, What},
-    members::{Member, Node, Service, Waiting},
+    node::{Member, Node, Service, Waiting},
     protocol::{NodeId, Protocol},
 };
 use alloc::collections::VecDeque;

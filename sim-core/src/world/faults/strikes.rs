@@ -11,7 +11,7 @@ use crate::{
     fault::{Area, Fault, Keep},
     group::SetClock,
     kernel::{Event, What},
-    members::Ills,
+    node::Ills,
     pick,
     protocol::{NodeId, Role},
     rng::{Purpose, Rng},
