@@ -45,6 +45,10 @@ pub const LIST_MAX: usize = 10_000;
 pub const FILE_MAX: usize = 1 << 24;
 /// The most bytes that all strikes of all faults may take to write down, and what links repeat of the network.
 pub const REPEATED_MAX: usize = 1 << 26;
+/// The most strikes of all faults, times the nodes of the world: each strike looks at every node.
+pub const LOOKS_MAX: u64 = 50_000_000;
+/// The most faults that may wait for a condition, which is looked at whenever something happens.
+pub const WAITING_MAX: usize = 100;
 /// The most nodes that all links together may name, each at both ends.
 pub const ENDS_MAX: u64 = 50_000_000;
 /// The most cores of a node.
@@ -239,6 +243,8 @@ pub trait Catalog {
     fn roles(&self, protocol: &str) -> Vec<&'static str>;
     /// The properties of this protocol by name, and whether each must always hold (or come true once).
     fn properties(&self, protocol: &str) -> Vec<(&'static str, bool)>;
+    /// The most nodes that a service of this protocol may have.
+    fn nodes_max(&self, protocol: &str) -> u64;
     /// Reads what a file says under `with`. A file without `with` is checked with `()`.
     fn check_config(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal>;
     /// Reads what a file says under `mix`, for the spec that this protocol serves. Not called when there is no `mix`.

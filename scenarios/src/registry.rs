@@ -33,6 +33,7 @@ struct Entry {
 trait Kind: Sync + Send {
     fn roles(&self) -> Vec<&'static str>;
     fn properties(&self) -> Vec<(&'static str, bool)>;
+    fn nodes_max(&self) -> u64;
     fn mix(&self) -> &'static str;
     fn check_config(&self, text: &str) -> Result<(), Refusal>;
     fn check_mix(&self, text: &str) -> Result<(), Refusal>;
@@ -164,6 +165,9 @@ impl Catalog for Registry {
     fn properties(&self, protocol: &str) -> Vec<(&'static str, bool)> {
         self.kind(protocol).map_or_else(Vec::new, Kind::properties)
     }
+    fn nodes_max(&self, protocol: &str) -> u64 {
+        self.kind(protocol).map_or(u64::MAX, Kind::nodes_max)
+    }
     fn check_config(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal> {
         self.kind(protocol).map_or(Ok(()), |kind| kind.check_config(ron_text))
     }
@@ -189,6 +193,10 @@ where
     fn properties(&self) -> Vec<(&'static str, bool)> {
         use sim_core::property::Kind::Always;
         P::PROPERTIES.iter().map(|property| (property.name, property.kind == Always)).collect()
+    }
+
+    fn nodes_max(&self) -> u64 {
+        u64::from(P::NODES_MAX)
     }
 
     fn mix(&self) -> &'static str {

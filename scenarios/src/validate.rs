@@ -168,6 +168,12 @@ impl<'a> Check<'a, '_> {
             let protocols = self.catalog.protocols();
             if protocols.contains(&service.run.as_str()) {
                 self.config(at, service);
+                let most = self.catalog.nodes_max(&service.run);
+                if let Some(nodes) =
+                    at.find("nodes").filter(|nodes| self.sound(*nodes) && u64::from(service.nodes) > most)
+                {
+                    self.say(meaning::too_many_for(nodes.place(), service.nodes, &service.run, most));
+                }
             } else {
                 self.say(meaning::no_protocol(at.key("run").place(), &service.run, &protocols));
             }
@@ -318,10 +324,15 @@ impl<'a> Check<'a, '_> {
     }
 
     /// How many nodes all parts have together.
-    fn sizes(&mut self) {
+    /// The nodes of the world, clients included.
+    fn nodes(&self) -> u64 {
         let services = self.scenario.services.iter().map(|service| u64::from(service.nodes));
         let clients = self.scenario.clients.iter().map(|clients| u64::from(clients.nodes));
-        let total: u64 = services.chain(clients).sum();
+        services.chain(clients).sum()
+    }
+
+    fn sizes(&mut self) {
+        let total = self.nodes();
         if total > NODES_MAX && self.knows_names() {
             let at = self.top.key("services");
             self.say(meaning::nodes_together(at.place(), total, NODES_MAX));

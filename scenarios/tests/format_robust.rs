@@ -200,7 +200,7 @@ fn lists_without_measure() {
     assert!(
         refused(&text.replace("links: [", &format!("links: [{links}"))).contains("repeat what stands here")
     );
-    let wide = BASE.replace("nodes: 5", "nodes: 500000").replace("links: [", &format!("links: [{links}"));
+    let wide = BASE.replace("nodes: 1)", "nodes: 500000)").replace("links: [", &format!("links: [{links}"));
     assert!(refused(&wide).contains("all links together name"));
     let mixture = format!("{}Constant(\"1ms\"){}", "Mixture([(1.0, ".repeat(20), ")])".repeat(20));
     assert!(
@@ -314,4 +314,18 @@ proptest! {
         prop_assert_eq!(scenario.services[0].nodes, nodes);
         prop_assert_eq!(scenario.network.default.loss, sim_core::rng::Chance::new(loss).unwrap());
     }
+}
+
+/// Each would be looked at whenever something happens.
+#[test]
+fn more_faults_that_wait_for_a_condition_than_can_be_looked_at() {
+    let waiting = |count: usize| {
+        let more: String =
+            (0..count).map(|i| format!("(name: \"w{i}\", when: Epoch(1), do: Heal),")).collect();
+        BASE.replace("(at: \"45s\", do: Heal),", &format!("(at: \"45s\", do: Heal), {more}"))
+    };
+    assert!(read("many.ron", &waiting(100), &Zoo).is_ok());
+    let found = refused(&waiting(101));
+    assert!(found.starts_with("error: one fault too many waits for a condition\n"), "{found}");
+    assert!(found.contains("more than 100 do"), "{found}");
 }

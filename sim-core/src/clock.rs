@@ -6,7 +6,7 @@ use crate::time::{Span, Time};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Clock {
     /// How far ahead the clock was at the start of the run, in nanoseconds; negative when behind.
-    pub offset: i64,
+    pub offset: i128,
     /// How much it gains per second of true time, in nanoseconds (parts per billion); negative when it loses. Faults may add
     /// up to more than a clock can lose: it never runs slower than at a thousandth of its pace.
     pub drift: i64,
@@ -29,7 +29,7 @@ impl Clock {
             return truth;
         }
         let gained = i128::from(truth.0) * self.rate() / BILLION;
-        let shown = i128::from(truth.0) + i128::from(self.offset) + gained;
+        let shown = i128::from(truth.0) + self.offset + gained;
         Time(shown.clamp(0, i128::from(u64::MAX)) as u64)
     }
 
@@ -52,7 +52,7 @@ impl Clock {
 
     /// Sets the clock ahead by so many nanoseconds, or back.
     pub(crate) fn jump(&mut self, by: i64) {
-        self.offset = self.offset.saturating_add(by);
+        self.offset += i128::from(by);
     }
 
     /// Makes the clock run faster from `now` on by so many parts per billion, or slower.
@@ -61,9 +61,7 @@ impl Clock {
         let before = gained(self);
         self.drift = self.drift.saturating_add(by);
         // It goes on from what it shows.
-        let step = before - gained(self);
-        self.offset =
-            self.offset.saturating_add(step.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64);
+        self.offset += before - gained(self);
     }
 }
 

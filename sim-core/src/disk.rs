@@ -62,22 +62,10 @@ pub trait Durable: Clone + Debug + Default + Hash + 'static {
         });
         done
     }
-    /// Whether the durable record of this number is there and whole.
-    fn whole(&mut self, record: u64) -> bool {
-        let (mut first, mut whole) = (0, false);
-        self.parts(&mut |part| {
-            let records = part.records();
-            if (first..first + records).contains(&record) {
-                whole = !part.damaged(record - first);
-            }
-            first += records;
-        });
-        whole
-    }
     /// Damaged records, as whoever reads the disk finds them by their checksums.
     fn damages(&mut self) -> u64 {
         let mut damages = 0;
-        self.parts(&mut |part| damages += (0..part.records()).filter(|&r| part.damaged(r)).count() as u64);
+        self.parts(&mut |part| damages += part.damages());
         damages
     }
     /// Goes on with what precedes the damage: logs end before their first damaged record, damaged values are new again.
@@ -105,7 +93,7 @@ pub trait Part {
     fn crash(&mut self, end: End, rng: &mut Rng) -> u64;
     fn records(&self) -> u64;
     fn damage(&mut self, record: u64) -> bool;
-    fn damaged(&self, record: u64) -> bool;
+    fn damages(&self) -> u64;
     fn cut_damage(&mut self);
 }
 
@@ -201,8 +189,8 @@ impl<T: Clone + Debug + Default + Hash + 'static> Part for Cell<T> {
     fn damage(&mut self, _: u64) -> bool {
         !core::mem::replace(&mut self.damaged, true)
     }
-    fn damaged(&self, _: u64) -> bool {
-        self.damaged
+    fn damages(&self) -> u64 {
+        u64::from(self.damaged)
     }
     fn cut_damage(&mut self) {
         if core::mem::take(&mut self.damaged) {
@@ -334,8 +322,8 @@ impl<T: Clone + Debug + Hash + 'static> Part for Log<T> {
     fn damage(&mut self, record: u64) -> bool {
         self.damaged.insert(record as usize)
     }
-    fn damaged(&self, record: u64) -> bool {
-        self.damaged.contains(&(record as usize))
+    fn damages(&self) -> u64 {
+        self.damaged.len() as u64
     }
     fn cut_damage(&mut self) {
         if let Some(&first) = self.damaged.first() {

@@ -74,8 +74,8 @@ pub enum Keep {
     #[default]
     Nothing,
     /// Every service keeps a majority of nodes that run, reach one another, and are free of what this and all other faults
-    /// do to hosts, clocks and disks; of damaged records, every one stays whole on a majority. What would break that is
-    /// spared; a cut that would is over at once.
+    /// do to hosts, clocks and disks; and a disk is wiped or damaged only if others, a majority, hold as many records as it
+    /// does, all of them whole. What would break that is spared; a cut that would is over at once.
     Quorum,
 }
 

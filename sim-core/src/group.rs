@@ -1,10 +1,12 @@
 //! A group: nodes that all run one protocol. It turns the kernel's events into inputs, steps the nodes, and judges
 //! their properties. The kernel sees it through one narrow trait.
 //!
-//! `arrivals.rs` says what reaches a node, `waits.rs` what has to wait there, `timers.rs` when timers ring, `steps.rs` how a
+//! `arrivals.rs` says what reaches a node, `waits.rs` what has to wait there, `pace.rs` what becomes of
+//! work under way when the pace changes, `timers.rs` when timers ring, `steps.rs` how a
 //! node takes an input.
 
 mod arrivals;
+mod pace;
 mod steps;
 mod timers;
 mod waits;
@@ -50,11 +52,11 @@ pub(crate) trait Group: Debug {
     /// clock goes on as it did.
     fn set_clock(&mut self, node: NodeId, how: SetClock, kernel: &mut Kernel) -> Option<u64>;
     /// From here on it is this fault that keeps the node down, or frozen.
-    fn blame(&mut self, node: NodeId, fault: usize, kernel: &mut Kernel);
-    /// The number of durable records of a node, and which of these are whole.
-    fn records(&mut self, node: NodeId) -> u64;
-    /// Whether a durable record is there, whole, and of use after the next boot.
-    fn whole(&mut self, node: NodeId, record: u64) -> bool;
+    fn blame(&mut self, node: NodeId, fault: usize, keys: &Keys);
+    /// The number of durable records of a node, part by part of its disk.
+    fn records(&mut self, node: NodeId) -> Vec<u64>;
+    /// How many of them are damaged.
+    fn damages(&mut self, node: NodeId) -> u64;
     /// Damages a durable record. Whether there was one that was whole.
     fn damage(&mut self, node: NodeId, record: u64, fault: usize, keys: &Keys) -> bool;
     /// Whether a process runs on a node, and is not frozen.
@@ -302,6 +304,8 @@ impl<P: Protocol> Group for Members<P> {
         if let Some(aside) = aside {
             if let Some(&fault) = aside.ills.as_ref().and_then(|ills| ills.full.first()) {
                 aside.hurt = Some(fault);
+                kernel.books.effects[fault].failed += 1;
+                kernel.down(node, Process::Killed(fault as u32));
                 return false;
             }
             if let Some(fault) = aside.rotten
@@ -313,6 +317,7 @@ impl<P: Protocol> Group for Members<P> {
                 match self.damage {
                     Damage::Stop => {
                         aside.hurt = Some(fault);
+                        kernel.down(node, Process::Killed(fault as u32));
                         return false;
                     }
                     Damage::Truncate => disk.cut_damage(),
@@ -344,11 +349,12 @@ impl<P: Protocol> Group for Members<P> {
             let aside = inner.aside(node, &kernel.keys);
             kernel.books.effects[fault].records += disk.crash(end, &mut aside.disk_rng);
             aside.hurt = Some(fault);
-            (aside.paused, aside.busy, aside.syncing) = (false, Time::ZERO, 0);
+            (aside.paused, aside.busy) = (None, Time::ZERO);
+            (aside.syncing, aside.synced) = (0, Time::MAX);
             aside.waiting.clear();
             lost.extend(aside.inbox.drain(..));
             if let Some(service) = &mut aside.service {
-                lost.extend(service.cores.iter_mut().filter_map(Option::take));
+                lost.extend(service.cores.iter_mut().filter_map(Option::take).map(|job| job.input));
                 lost.extend(service.line.drain(..));
             }
             if let Some(ills) = &mut aside.ills {
@@ -386,11 +392,13 @@ impl<P: Protocol> Group for Members<P> {
         for &fault in ills.stalled.iter().filter(|fault| late && !before.stalled.contains(fault)) {
             kernel.books.effects[fault].delayed += 1;
         }
-        if before.late && !late {
-            kernel.post(kernel.now, Event { node: node.0, slot: 0, round: life, what: What::Synced });
-        }
+        aside.change_pace((node, life), &before, &ills, kernel);
         if ills != Ills::default() {
             aside.ills = Some(Box::new(Ills { late, ..ills }));
+        }
+        if before.late && !late {
+            aside.synced = kernel.now;
+            kernel.post(kernel.now, Event { node: node.0, slot: 0, round: life, what: What::Synced });
         }
     }
 
@@ -420,23 +428,21 @@ impl<P: Protocol> Group for Members<P> {
         Some(moved)
     }
 
-    fn blame(&mut self, node: NodeId, fault: usize, kernel: &mut Kernel) {
+    fn blame(&mut self, node: NodeId, fault: usize, keys: &Keys) {
         let index = self.at(node);
-        self.members[index].node.aside(node, &kernel.keys).hurt = Some(fault);
-        kernel.blame(node, fault);
+        self.members[index].node.aside(node, keys).hurt = Some(fault);
     }
 
-    fn records(&mut self, node: NodeId) -> u64 {
+    fn records(&mut self, node: NodeId) -> Vec<u64> {
         let index = self.at(node);
-        self.members[index].disk.records()
+        let mut records = Vec::new();
+        self.members[index].disk.parts(&mut |part| records.push(part.records()));
+        records
     }
 
-    fn whole(&mut self, node: NodeId, record: u64) -> bool {
+    fn damages(&mut self, node: NodeId) -> u64 {
         let index = self.at(node);
-        let disk = &mut self.members[index].disk;
-        // A process that does not start over any damage keeps all of its records to itself.
-        let lost = self.damage == Damage::Stop && disk.damages() > 0;
-        !lost && disk.whole(record)
+        self.members[index].disk.damages()
     }
 
     fn damage(&mut self, node: NodeId, record: u64, fault: usize, keys: &Keys) -> bool {
@@ -464,7 +470,7 @@ impl<P: Protocol> Group for Members<P> {
         kernel.take(node, Kind::Pause, NodeId::NONE);
         kernel.trace(node, Kind::Pause, NodeId::NONE, String::new);
         let aside = member.node.aside(node, &kernel.keys);
-        (aside.paused, aside.hurt) = (true, Some(fault));
+        (aside.paused, aside.hurt) = (Some(kernel.now), Some(fault));
         kernel.role(node, Role::PAUSED, member.node.epoch, false);
         true
     }
@@ -477,8 +483,10 @@ impl<P: Protocol> Group for Members<P> {
         }
         kernel.take(node, Kind::Resume, NodeId::NONE);
         kernel.trace(node, Kind::Resume, NodeId::NONE, String::new);
+        let life = member.node.life;
         let aside = member.node.aside(node, &kernel.keys);
-        (aside.paused, aside.hurt) = (false, None);
+        aside.thaw(node, life, kernel);
+        aside.hurt = None;
         kernel.role(node, member.node.role(), member.node.epoch, false);
         self.advance(index, kernel);
         self.drain(index, kernel);

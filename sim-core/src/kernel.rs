@@ -363,10 +363,10 @@ impl Kernel {
         });
     }
 
-    /// From here on it is this fault that keeps a process down.
-    pub(crate) fn blame(&mut self, node: NodeId, by: usize) {
+    /// From here on this is why no process runs on a node that is down.
+    pub(crate) fn down(&mut self, node: NodeId, why: Process) {
         match &mut self.processes[node.0 as usize] {
-            Process::Killed(fault) | Process::PowerLost(fault) => *fault = by as u32,
+            process @ (Process::Killed(_) | Process::PowerLost(_)) => *process = why,
             Process::Runs | Process::Unborn => {}
         }
     }

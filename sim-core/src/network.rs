@@ -252,9 +252,16 @@ impl Network {
         self.links.stream(from, to)
     }
 
-    /// Whether no cut and no clog stops a message between these two at this moment.
-    pub(crate) fn reaches(&self, from: NodeId, to: NodeId) -> bool {
-        self.harms.reaches(from, to)
+    /// Where a node stands in what stops messages at this moment. Between nodes with the same marks it makes no difference
+    /// which of them sends.
+    pub(crate) fn marks(&self, node: NodeId) -> Vec<u32> {
+        self.harms.marks(node)
+    }
+
+    /// Whether nothing stops messages between these two, in both directions; of a node and itself, between two with its
+    /// marks.
+    pub(crate) fn mutual(&self, one: NodeId, other: NodeId) -> bool {
+        self.harms.passes(one, other) && self.harms.passes(other, one)
     }
 }
 

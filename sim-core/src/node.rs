@@ -67,11 +67,14 @@ pub(crate) struct Aside<P: Protocol> {
     pub(crate) waiting: VecDeque<Waiting<P>>,
     /// Barriers at the front of `waiting` that the sync in progress, if any, covers.
     pub(crate) syncing: usize,
+    /// When that is over; `Time::MAX` if there is none, or nobody knows.
+    pub(crate) synced: Time,
     /// Inputs that arrived while the node was busy or frozen.
     pub(crate) inbox: VecDeque<Event>,
     /// The processor is busy until then.
     pub(crate) busy: Time,
-    pub(crate) paused: bool,
+    /// Frozen, since when.
+    pub(crate) paused: Option<Time>,
     /// What the inputs that a core works on and those that wait for one are; `None` where they cost no time.
     pub(crate) service: Option<Box<Service>>,
     /// What faults in force do to it.
@@ -89,9 +92,16 @@ pub(crate) struct Aside<P: Protocol> {
 pub(crate) struct Service {
     pub(crate) rng: Rng,
     /// What each core works on.
-    pub(crate) cores: Vec<Option<Event>>,
+    pub(crate) cores: Vec<Option<Job>>,
     /// What waits for a core.
     pub(crate) line: VecDeque<Event>,
+}
+
+/// An input on a core.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Job {
+    pub(crate) input: Event,
+    pub(crate) done: Time,
 }
 
 /// What faults in force do to a node. Each counts what it did.
@@ -114,6 +124,11 @@ pub(crate) struct Ills {
 }
 
 impl Ills {
+    /// Processor time, as the processor is now.
+    pub(crate) fn stretched(ills: Option<&Ills>, span: Span, kernel: &mut Kernel) -> Span {
+        ills.map_or(span, |ills| Ills::stretch(&ills.cpu, span, kernel))
+    }
+
     fn stretch(by: &[(usize, f64)], span: Span, kernel: &mut Kernel) -> Span {
         if span == Span::ZERO {
             return span;
@@ -172,7 +187,7 @@ impl<P: Protocol> Node<P> {
     }
 
     pub(crate) fn paused(&self) -> bool {
-        self.aside.as_ref().is_some_and(|aside| aside.paused)
+        self.aside.as_ref().is_some_and(|aside| aside.paused.is_some())
     }
 
     /// The fault that took the node down, or froze it.
@@ -226,7 +241,8 @@ impl<P: Protocol> Node<P> {
             takes = Ills::stretch(&ills.disk, takes, kernel);
         }
         disk.flush();
-        kernel.post(kernel.now + takes, event(What::Synced));
+        aside.synced = kernel.now + takes;
+        kernel.post(aside.synced, event(What::Synced));
     }
 
     /// The true length of a span that the node measures with its clock.
@@ -255,9 +271,10 @@ impl<P: Protocol> Aside<P> {
         Aside {
             waiting: VecDeque::new(),
             syncing: 0,
+            synced: Time::MAX,
             inbox: VecDeque::new(),
             busy: Time::ZERO,
-            paused: false,
+            paused: None,
             service: None,
             ills: None,
             clock: Clock::default(),
@@ -270,14 +287,6 @@ impl<P: Protocol> Aside<P> {
     /// Whether inputs have to wait.
     #[inline]
     pub(crate) fn holds(&self, now: Time) -> bool {
-        self.paused || self.busy > now
-    }
-
-    /// Processor time, as the processor is now.
-    pub(crate) fn stretched(&self, span: Span, kernel: &mut Kernel) -> Span {
-        match &self.ills {
-            None => span,
-            Some(ills) => Ills::stretch(&ills.cpu, span, kernel),
-        }
+        self.paused.is_some() || self.busy > now
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     history::{Call, Intent, Outcome},
     kernel::{Event, Kernel, What},
     mail::{Armed, Mail, Open},
-    node::{Aside, Node, Waiting},
+    node::{Aside, Ills, Node, Waiting},
     protocol::{Alarm, NodeId, Protocol, Ticket},
     run::Note,
     slab::NO_SLOT,
@@ -98,7 +98,7 @@ impl<P: Protocol> Outbox<'_, P> {
     pub(crate) fn work(&mut self, span: Span, kernel: &mut Kernel) {
         let life = self.node.life;
         let aside = self.node.aside(self.me, &kernel.keys);
-        let span = aside.stretched(span, kernel);
+        let span = Ills::stretched(aside.ills.as_deref(), span, kernel);
         self.spent = self.spent + span;
         aside.busy = aside.busy.max(kernel.now) + span;
         aside.waiting.push_back(Waiting::Work(aside.busy));

@@ -202,6 +202,6 @@ impl ClockPlan {
         let offset = self.offset.0.min(i64::MAX as u64 / 4) as i64;
         let drift = (self.drift.clamp(0.0, 0.5) * 1e9) as i64;
         let mut within = |bound: i64| rng.range(0, 2 * bound as u64 + 1) as i64 - bound;
-        Clock { offset: within(offset), drift: within(drift) }
+        Clock { offset: within(offset).into(), drift: within(drift) }
     }
 }

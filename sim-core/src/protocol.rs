@@ -96,6 +96,8 @@ pub trait Protocol: Clone + Debug + Hash + Sized + 'static {
     const PROPERTIES: &'static [Property<Self>];
     /// The roles that [`Protocol::role`] can return; any other is a mistake, and panics.
     const ROLES: &'static [Role];
+    /// The most nodes that a service of it may have. Lower it where every node keeps something about every other.
+    const NODES_MAX: u32 = u32::MAX;
 
     /// Every boot: the first, and one after each crash.
     fn start(config: &Self::Config, ctx: &mut Ctx<'_, Self>) -> Self;

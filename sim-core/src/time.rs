@@ -140,8 +140,8 @@ impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, unit) = match self.0 {
             0 => return f.pad("0s"),
-            n if n >= 1_000_000_000 && n.is_multiple_of(1_000_000) => ("s", 1_000_000_000),
-            n if n >= 1_000_000 && n.is_multiple_of(1_000) => ("ms", 1_000_000),
+            n if n >= 1_000_000_000 => ("s", 1_000_000_000),
+            n if n >= 1_000_000 => ("ms", 1_000_000),
             n if n >= 1_000 => ("us", 1_000),
             _ => ("ns", 1),
         };

@@ -5,9 +5,11 @@ mod puppet;
 use puppet::*;
 use sim_core::{
     fault::{Condition, Fault, Keep, PlannedFault, Schedule, Shift},
+    link::Transport,
     plan::{ClockPlan, HostPlan, Plan, ServicePlan, Timers},
     prelude::*,
     sample::Delay,
+    stream::StreamPlan,
     time::Time,
 };
 
@@ -254,4 +256,34 @@ fn a_message_waits_for_a_core_across_a_freeze_and_a_crash() {
     );
     world.run(1_000_000);
     assert_eq!(world.pending(), 0);
+}
+#[test]
+fn a_crash_outlasts_the_full_disk_that_took_the_process_before() {
+    let run = run(
+        two(vec![
+            (1.s(), Some(2.s()), Fault::DiskFull(vec![name(1)])),
+            (2.s(), Some(3.s()), Fault::Crash(vec![name(1)])),
+        ]),
+        vec![(1, 1_500.ms(), vec![Write(1), Sync]), (0, 4.s(), vec![Send(1, 1)])],
+    );
+    assert_eq!(boots(&run, 1), [Span::ZERO, 5.s()]);
+    assert_eq!(
+        (run.faults[1].effect.nodes, run.faults[1].effect.dropped),
+        (1, 1),
+        "it is the crash's by then"
+    );
+}
+/// A host whose process is dead refuses connections at once. One without power answers nobody.
+#[test]
+fn a_power_loss_silences_the_host_of_a_dead_process() {
+    let mut network = constant(1.ms());
+    network.default.transport = Transport::Stream(StreamPlan::default());
+    let sends = |faults| run(plan(2, network.clone(), faults), vec![(0, 3.s(), vec![Send(1, 1)])]);
+    let crash = || (1.s(), Some(4.s()), Fault::Crash(vec![name(1)]));
+    let refused = sends(vec![crash()]);
+    assert_eq!((refused.traffic.streams.resets, delivered(&refused, 1).len()), (1, 0));
+    let dark = sends(vec![crash(), (2.s(), Some(2.s()), Fault::PowerLoss(vec![name(1)]))]);
+    assert_eq!(dark.traffic.streams.resets, 1, "at 4 s it has power again, and refuses the second try");
+    assert_eq!((dark.faults[1].effect.nodes, dark.faults[1].effect.dropped), (1, 1));
+    assert_eq!(dark.faults[0].effect.dropped, 1);
 }

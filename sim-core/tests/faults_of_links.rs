@@ -337,3 +337,20 @@ fn an_exception_holds_for_its_links_only() {
     );
     assert_eq!((delivered(&narrow, 2), narrow.traffic.overflowed), (vec![(1_001.ms(), 4)], 1));
 }
+
+#[test]
+fn a_link_that_loses_everything_costs_the_quorum_like_a_cut() {
+    let worse = |link: Impairment| {
+        let nic = Fault::DegradeNic { of: (0..3).map(name).collect(), link };
+        run(plan(3, constant(1.ms()), vec![(1.s(), Some(1.s()), nic)]), vec![]).faults[0].effect.quorum_lost
+    };
+    let loss = |loss| Impairment { loss, ..Impairment::default() };
+    let corrupt = |corrupt| Impairment { corrupt, ..Impairment::default() };
+    assert!(worse(loss(Chance::ALWAYS)) && worse(corrupt(Chance::ALWAYS)));
+    assert!(!worse(loss(Chance::ratio(99, 100))) && !worse(corrupt(Chance::ratio(99, 100))));
+    let slot = 10.ms();
+    let bursts = |enter, leave| Bursts { slot, enter, leave, loss: Chance::ALWAYS };
+    let burst = |bursts| Impairment { bursts: Some(bursts), ..Impairment::default() };
+    assert!(worse(burst(bursts(Chance::ALWAYS, Chance::NEVER))));
+    assert!(!worse(burst(bursts(Chance::ALWAYS, Chance::ratio(1, 2)))));
+}

@@ -154,6 +154,8 @@ impl<S: Spec> Protocol for Raft<S> {
 
     const PROPERTIES: &'static [Property<Self>] = Self::CLAIMS;
     const ROLES: &'static [Role] = &[Role("follower"), Role("candidate"), Role("leader")];
+    /// Each keeps a vote and a progress for every other, and an election sends votes by the square.
+    const NODES_MAX: u32 = 1_000;
 
     fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {
         ctx.set(Election, config.election.0..config.election.1);

@@ -38,6 +38,17 @@ pub(crate) fn too_many_strikes(at: Place, found: u64, most: usize) -> Mistake {
         .help("let them strike more rarely, in a shorter time, or at fewer nodes")
 }
 
+pub(crate) fn too_many_looks(at: Place, strikes: u64, nodes: u64, most: u64) -> Mistake {
+    let found = format!("faults can strike {strikes} times, counted up to here, in a world of {nodes} nodes");
+    mistake(at, found, format!("more than {} times", most / nodes))
+        .help("let them strike more rarely, or in a shorter time, or have fewer nodes")
+}
+
+pub(crate) fn too_many_wait(at: Place, most: usize) -> Mistake {
+    mistake(at, "one fault too many waits for a condition", format!("more than {most} do"))
+        .help("let some strike `at` a moment, or `after` one that waits")
+}
+
 pub(crate) fn too_long_in_all(at: Place, found: u64, most: usize) -> Mistake {
     mistake(at, format!("all strikes together take {found} bytes to write down"), format!("more than {most}"))
         .help("let this strike more rarely, or make it shorter")

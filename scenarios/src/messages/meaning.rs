@@ -52,6 +52,11 @@ pub(crate) fn service_reserved(at: Place, found: &str) -> Mistake {
         .help("the clients of a scenario are called `clients`, and each of them `client-1`, `client-2`, …")
 }
 
+pub(crate) fn too_many_for(at: Place, count: u32, protocol: &str, most: u64) -> Mistake {
+    mistake(at, format!("{count} nodes of `{protocol}` are too many for it"), format!("more than {most}"))
+        .help(format!("write {most} or less, or several services"))
+}
+
 pub(crate) fn node_count(at: Place, text: &str, count: u64, most: u64) -> Mistake {
     if count == 0 {
         return mistake(at, "there must be at least one node", "none").help("write 1 or more");

@@ -3,7 +3,7 @@
 use super::{At, Check, harm, nemesis, picks};
 use crate::{
     expand::strikes,
-    format::{LIST_MAX, REPEATED_MAX, TimedFault, When},
+    format::{LIST_MAX, LOOKS_MAX, REPEATED_MAX, TimedFault, WAITING_MAX, When},
     messages::{self, meaning},
 };
 use sim_core::{
@@ -29,6 +29,7 @@ pub(super) fn check(check: &mut Check<'_, '_>) -> Vec<Option<Moments>> {
     let mut known = Vec::with_capacity(faults.len());
     let readable = check.sound(all);
     let mut total = Total::default();
+    let mut waiting = 0;
     for (index, timed) in faults.iter().enumerate() {
         if check.mistakes.full() {
             return known;
@@ -46,6 +47,12 @@ pub(super) fn check(check: &mut Check<'_, '_>) -> Vec<Option<Moments>> {
         let moments = if sound { moments(check, at, timed, &named, readable, nodes) } else { None };
         if sound {
             total.add(check, at.key("do"), times(timed).saturating_mul(nodes));
+        }
+        if matches!(timed.when, When::When(..)) {
+            waiting += 1;
+            if waiting == WAITING_MAX + 1 {
+                check.say(messages::harm::too_many_wait(at.key("when").place(), WAITING_MAX));
+            }
         }
         named.entry(&timed.name).or_insert(moments);
         known.push(moments);
@@ -77,10 +84,14 @@ impl Total {
         let length = at.node.at.len() as u64;
         self.strikes = self.strikes.saturating_add(strikes);
         self.bytes = self.bytes.saturating_add(length.saturating_mul(strikes));
+        let nodes = check.nodes().max(1);
+        let most = LOOKS_MAX / nodes;
         if self.strikes > LIST_MAX as u64 && before.0 <= LIST_MAX as u64 {
             check.say(messages::harm::too_many_strikes(at.place(), self.strikes, LIST_MAX));
         } else if self.bytes > REPEATED_MAX as u64 && before.1 <= REPEATED_MAX as u64 {
             check.say(messages::harm::too_long_in_all(at.place(), self.bytes, REPEATED_MAX));
+        } else if self.strikes > most && before.0 <= most {
+            check.say(messages::harm::too_many_looks(at.place(), self.strikes, nodes, LOOKS_MAX));
         }
     }
 }

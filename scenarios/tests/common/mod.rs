@@ -82,6 +82,9 @@ impl Catalog for Zoo {
             _ => parse::<()>(ron_text),
         }
     }
+    fn nodes_max(&self, protocol: &str) -> u64 {
+        if protocol == "raft" { 1_000 } else { u64::MAX }
+    }
     /// Read by `ron` itself, to see what becomes of its errors.
     fn check_mix(&self, _: &str, ron_text: &str) -> Result<(), Refusal> {
         let mix: Mix = options().from_str(ron_text)?;

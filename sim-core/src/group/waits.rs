@@ -5,8 +5,9 @@ use super::Members;
 use crate::{
     disk::Durable,
     kernel::{Event, Kernel, What},
-    node::{Member, Node, Service, Waiting},
+    node::{Ills, Job, Member, Node, Service, Waiting},
     protocol::{NodeId, Protocol},
+    time::Time,
 };
 use alloc::collections::VecDeque;
 
@@ -16,7 +17,7 @@ impl<P: Protocol> Members<P> {
         let me = NodeId(self.first.0 + index as u32);
         let Member { disk, node, .. } = &mut self.members[index];
         let Some(aside) = &mut node.aside else { return };
-        if aside.paused {
+        if aside.paused.is_some() {
             return;
         }
         while let Some(front) = aside.waiting.front() {
@@ -35,7 +36,8 @@ impl<P: Protocol> Members<P> {
     pub(super) fn synced(&mut self, index: usize, kernel: &mut Kernel) {
         let me = NodeId(self.first.0 + index as u32);
         let Member { disk, node: Node { aside, .. }, .. } = &mut self.members[index];
-        let Some(aside) = aside else { return };
+        let Some(aside) = aside.as_mut().filter(|aside| aside.synced == kernel.now) else { return };
+        aside.synced = Time::MAX;
         if let Some(ills) = &mut aside.ills
             && !ills.stalled.is_empty()
         {
@@ -48,7 +50,7 @@ impl<P: Protocol> Members<P> {
         // Everything up to the last covered barrier goes out, unless the processor holds some of it back: those
         // barriers are durable already and are taken away.
         let mut kept = VecDeque::new();
-        let mut held = aside.paused;
+        let mut held = aside.paused.is_some();
         while covered > 0 {
             match aside.waiting.pop_front().expect("a covered barrier waits in the queue") {
                 Waiting::Sync => covered -= 1,
@@ -96,7 +98,7 @@ impl<P: Protocol> Members<P> {
             event.round = Event::ARRIVED;
         }
         let aside = self.members[index].node.aside(NodeId(event.node), &kernel.keys);
-        if let (true, Some(fault)) = (aside.paused, aside.hurt) {
+        if let (true, Some(fault)) = (aside.paused.is_some(), aside.hurt) {
             kernel.books.effects[fault].delayed += 1;
         }
         aside.inbox.push_back(event);
@@ -126,20 +128,20 @@ impl<P: Protocol> Members<P> {
         let Some(service) = &mut aside.service else { return };
         let times = if event.what == What::Request { &self.host.request } else { &self.host.message };
         let takes = times.draw(&mut service.rng);
-        service.cores[core] = Some(event);
-        let takes = aside.stretched(takes, kernel);
-        let done = Event { node: event.node, slot: core as u32, round: *life, what: What::Served };
-        kernel.post(kernel.now + takes, done);
+        let done = kernel.now + Ills::stretched(aside.ills.as_deref(), takes, kernel);
+        service.cores[core] = Some(Job { input: event, done });
+        kernel.post(done, Event { node: event.node, slot: core as u32, round: *life, what: What::Served });
     }
 
-    /// A core is done: the node acts on the input, unless it is frozen, and the core takes the next one.
+    /// A core is done: the node acts on the input, unless it is busy, and the core takes the next one. A core of a frozen
+    /// node is not done, nor is one that has become slower meanwhile.
     pub(super) fn served(&mut self, index: usize, core: usize, kernel: &mut Kernel) {
         let Some(aside) = &mut self.members[index].node.aside else { return };
         let holds = aside.holds(kernel.now);
-        let Some(service) = &mut aside.service else { return };
-        let Some(event) = service.cores[core].take() else { return };
+        let Some(service) = aside.service.as_mut().filter(|_| aside.paused.is_none()) else { return };
+        let Some(job) = service.cores[core].take_if(|job| job.done == kernel.now) else { return };
         let next = service.line.pop_front();
-        let event = Event { round: Event::SERVED, ..event };
+        let event = Event { round: Event::SERVED, ..job.input };
         if holds {
             self.hold(index, event, kernel);
         } else {

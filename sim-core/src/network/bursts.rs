@@ -63,6 +63,11 @@ impl Chain {
         }
     }
 
+    /// Whether the link is always bad, and a bad link loses everything.
+    pub(super) fn stops_all(&self) -> bool {
+        self.bad >= 1.0 && self.loss.0 == Chance::ALWAYS
+    }
+
     /// Whether a burst takes this message.
     pub(super) fn loses(&self, packet: Packet) -> bool {
         self.bad(packet.from, packet.to, packet.at.0 / self.slot) && packet.meets(self.loss)

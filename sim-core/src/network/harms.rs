@@ -92,12 +92,22 @@ impl Harms {
 
 /// What they do.
 impl Harms {
-    pub(super) fn reaches(&self, from: NodeId, to: NodeId) -> bool {
-        let stops = |harm: &Harm| match harm.does {
-            Does::Cut | Does::Clog(_) => harm.scope.concerns(from, to),
-            Does::Worsen(_) => false,
-        };
-        !self.harms.iter().any(stops)
+    /// Where a node stands in all that lets no message pass.
+    pub(super) fn marks(&self, node: NodeId) -> Vec<u32> {
+        self.stops().map(|harm| harm.scope.mark(node)).collect()
+    }
+
+    /// Whether messages pass from one node to another, or between two that stand where it does.
+    pub(super) fn passes(&self, from: NodeId, to: NodeId) -> bool {
+        !self.stops().any(|harm| harm.scope.parts(from, to))
+    }
+
+    /// Those that let no message pass. A link that loses all is no better than none.
+    fn stops(&self) -> impl Iterator<Item = &Harm> {
+        self.harms.iter().filter(|harm| match &harm.does {
+            Does::Cut | Does::Clog(_) => true,
+            Does::Worsen(worse) => worse.luck.stops_all(),
+        })
     }
 
     /// Whether a cut stops a message; every one that would counts it.

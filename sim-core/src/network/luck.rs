@@ -77,6 +77,13 @@ impl Luck {
         self.more.is_none()
     }
 
+    /// Whether no message gets through.
+    pub(super) fn stops_all(&self) -> bool {
+        let damages = |more: &Mishaps| more.corrupt.0 == Chance::ALWAYS;
+        let lost = |more: &Mishaps| more.bursts.as_ref().is_some_and(Chain::stops_all);
+        self.loss == Chance::ALWAYS || self.more.as_ref().is_some_and(|more| damages(more) || lost(more))
+    }
+
     /// The delay of every message on a plain link that leaves nothing to chance.
     #[inline]
     pub(super) fn certain(&self) -> Option<Span> {

@@ -69,19 +69,29 @@ impl Scope {
 
     #[inline]
     pub(super) fn concerns(&self, from: NodeId, to: NodeId) -> bool {
-        let (sender, receiver) = (self.marks[from.0 as usize], self.marks[to.0 as usize]);
+        from != to && self.parts(from, to)
+    }
+
+    /// Whether it concerns links from a node marked like this one to one marked like that.
+    #[inline]
+    pub(super) fn parts(&self, from: NodeId, to: NodeId) -> bool {
+        let (sender, receiver) = (self.mark(from), self.mark(to));
         let both = sender != 0 && receiver != 0;
-        from != to
-            && match self.rule {
-                Rule::Sides => both && sender != receiver,
-                Rule::Apart => sender != receiver,
-                Rule::OneWay => sender & FROM != 0 && receiver & TO != 0,
-                Rule::Ring { size, steps } => {
-                    let apart = sender.abs_diff(receiver);
-                    both && apart.min(size - apart) > steps
-                }
-                Rule::Touch => sender != 0 || receiver != 0,
+        match self.rule {
+            Rule::Sides => both && sender != receiver,
+            Rule::Apart => sender != receiver,
+            Rule::OneWay => sender & FROM != 0 && receiver & TO != 0,
+            Rule::Ring { size, steps } => {
+                let apart = sender.abs_diff(receiver);
+                both && apart.min(size - apart) > steps
             }
+            Rule::Touch => sender != 0 || receiver != 0,
+        }
+    }
+
+    #[inline]
+    pub(super) fn mark(&self, node: NodeId) -> u32 {
+        self.marks[node.0 as usize]
     }
 
     /// Of the pipes that come with this scope, the one that messages on a link which it concerns pass at this end: all

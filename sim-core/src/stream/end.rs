@@ -128,7 +128,9 @@ impl End {
         self.state = State::Established(theirs);
         match self.opened {
             Some(opened) => self.rto.sample(moment.now.since(opened), moment.plan),
-            None => self.rto = Rto::fallback(moment.plan),
+            None if self.attempts > 0 => self.rto = Rto::fallback(moment.plan),
+            // The peer asked twice, and no timer rang here.
+            None => {}
         }
         self.attempts = 0;
         self.deadline = Time::MAX;

@@ -204,6 +204,16 @@ fn a_handshake_that_was_sent_again_gives_no_sample() {
     }
 }
 
+/// The network doubled the Syn: nobody waited in vain, so §5.7 does not apply.
+#[test]
+fn a_handshake_whose_syn_came_twice_gives_no_sample_and_costs_no_three_seconds() {
+    let mut net = Net::new(|flight| vec![DELAY; if flight.packet.kind == Kind::Syn { 2 } else { 1 }]);
+    net.send(CLIENT, SERVER);
+    net.run(200.ms());
+    assert_eq!(net.delivered, [(at(DELAY * 3), 0)]);
+    assert_eq!(net.streams.ends[&(SERVER, CLIENT)].rto.span, 1.s());
+}
+
 #[test]
 fn an_end_without_anything_to_wait_for_has_no_timer() {
     let mut net = Net::reliable();

@@ -13,7 +13,10 @@ use crate::{
     protocol::NodeId,
     run::FaultReport,
 };
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use core::hash::Hash;
 
 /// What the world keeps about the faults of its plan.
@@ -21,6 +24,8 @@ use core::hash::Hash;
 pub(super) struct Faults {
     /// One by one, in the order of the plan.
     all: Vec<Running>,
+    /// Those that hurt a node at the moment: what [`Running::hurt`] says, by node.
+    hurting: BTreeMap<NodeId, BTreeSet<usize>>,
     /// Those that wait for a condition.
     armed: Vec<Armed>,
     /// The first of the sequence numbers that are kept for faults; 0 before the run has begun.
@@ -65,7 +70,7 @@ impl Faults {
             };
             Running { report, key: digest.finish(), hurt: BTreeSet::new(), hit: BTreeSet::new(), lit: false }
         };
-        Faults { all: plan.faults.iter().map(running).collect(), armed: Vec::new(), first: 0, calm: false }
+        Faults { all: plan.faults.iter().map(running).collect(), ..Faults::default() }
     }
 
     /// Whether some fault waits for a condition.
@@ -82,18 +87,39 @@ impl Faults {
         &self.all[index].report.planned.fault
     }
 
-    /// Whether a fault is one of a node's interface.
-    fn degrades(&self, index: usize, node: NodeId) -> bool {
-        let report = &self.all[index].report;
-        let nodes = report.chose.first();
-        matches!(report.planned.fault, Fault::DegradeNic { .. }) && nodes.is_some_and(|of| of.contains(&node))
+    /// A fault hurts a node from now on.
+    fn take_on(&mut self, index: usize, node: NodeId) {
+        self.all[index].hurt.insert(node);
+        self.hurting.entry(node).or_default().insert(index);
     }
 
-    /// The faults of which `wanted` holds that hurt a node.
+    /// A fault hurts a node no longer.
+    fn let_go(&mut self, index: usize, node: NodeId) {
+        self.all[index].hurt.remove(&node);
+        if let Some(faults) = self.hurting.get_mut(&node) {
+            faults.remove(&index);
+            if faults.is_empty() {
+                self.hurting.remove(&node);
+            }
+        }
+    }
+
+    /// A fault hurts nobody any longer. Whom it hurt.
+    fn let_all_go(&mut self, index: usize) -> BTreeSet<NodeId> {
+        let nodes = self.all[index].hurt.clone();
+        nodes.iter().for_each(|&node| self.let_go(index, node));
+        nodes
+    }
+
+    /// The nodes whose interfaces a fault makes worse.
+    fn degraded(&self, index: usize) -> Option<&Vec<NodeId>> {
+        let report = &self.all[index].report;
+        report.chose.first().filter(|_| matches!(report.planned.fault, Fault::DegradeNic { .. }))
+    }
+
+    /// The faults of which `wanted` holds that hurt a node, in the order of the plan.
     fn hurting(&self, node: NodeId, wanted: impl Fn(&Fault) -> bool) -> impl Iterator<Item = usize> {
-        let of =
-            move |running: &&Running| running.hurt.contains(&node) && wanted(&running.report.planned.fault);
-        let indices = self.all.iter().enumerate();
-        indices.filter(move |(_, running)| of(running)).map(|(index, _)| index)
+        let faults = self.hurting.get(&node).into_iter().flatten().copied();
+        faults.filter(move |&index| wanted(&self.all[index].report.planned.fault))
     }
 }

@@ -9,6 +9,7 @@ use crate::world::World;
 use crate::{
     fault::{Area, Fault},
     group::SetClock,
+    kernel::Process,
     protocol::NodeId,
 };
 use alloc::vec::Vec;
@@ -22,7 +23,7 @@ impl World {
         for event in self.kernel.network.end(index) {
             self.kernel.post(self.kernel.now, event);
         }
-        for node in core::mem::take(&mut self.faults.all[index].hurt) {
+        for node in self.faults.let_all_go(index) {
             self.recover(index, node);
         }
         self.count_quorums();
@@ -61,8 +62,19 @@ impl World {
     /// What kept a node down, or frozen, is over; this fault does so from here on.
     fn hand_over(&mut self, node: NodeId, to: usize) {
         let group = self.group_of(node);
-        self.groups[group].blame(node, to, &mut self.kernel);
+        self.groups[group].blame(node, to, &self.kernel.keys);
+        self.power(node, to);
         self.hit(to, node);
+    }
+
+    /// A node is down because of a fault. Whether its host is without power is for all of them to say. Whether it is now,
+    /// and was not before.
+    pub(super) fn power(&mut self, node: NodeId, fault: usize) -> bool {
+        let dark = self.faults.hurting(node, |f| matches!(f, Fault::PowerLoss(_))).next();
+        let why = dark.map_or(Process::Killed(fault as u32), |dark| Process::PowerLost(dark as u32));
+        let before = self.kernel.processes[node.0 as usize];
+        self.kernel.down(node, why);
+        dark.is_some() && matches!(before, Process::Killed(_))
     }
 
     /// Counts a node among those whose state a fault changed.
@@ -122,7 +134,7 @@ impl World {
     /// The node is no longer one of these faults': those that hurt nobody any more are over.
     pub(super) fn release(&mut self, node: NodeId, which: impl Fn(&Fault) -> bool) {
         for index in self.faults.hurting(node, which).collect::<Vec<_>>() {
-            self.faults.all[index].hurt.remove(&node);
+            self.faults.let_go(index, node);
             if self.faults.all[index].hurt.is_empty() {
                 self.end(index);
             }

@@ -80,7 +80,7 @@ impl World {
         armed.retain_mut(|armed| {
             let index = armed.fault;
             let holds = match &self.faults.all[index].report.planned.when {
-                Schedule::When(condition, _) => self.holds(&condition.clone(), armed, node),
+                Schedule::When(condition, _) => self.holds(condition, armed, node),
                 Schedule::At(_) | Schedule::After(..) => false,
             };
             if holds {

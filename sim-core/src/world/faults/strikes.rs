@@ -5,6 +5,7 @@
     reason = "`World::act` tells all faults apart, other places their own kinds"
 )]
 
+use super::quorums::Quorum;
 use crate::world::World;
 use crate::{
     disk::End,
@@ -123,17 +124,20 @@ impl World {
         if self.faults.all[index].report.planned.keep == Keep::Nothing || !of_nodes || fault.momentary() {
             return;
         }
-        let mut taken: BTreeSet<NodeId> = BTreeSet::new();
+        let mut quorums = self.unharmed();
+        let lost = !quorums.values().all(Quorum::holds);
+        let mut wiped = BTreeSet::new();
         let mut spared = 0;
         for group in chose {
             group.retain(|&node| {
-                taken.insert(node);
-                let keeps = self.keeps_quorum(&taken);
-                if !keeps {
-                    taken.remove(&node);
-                    spared += 1;
+                let quorum = quorums.get_mut(&self.group_of(node));
+                let mut hits = !lost && quorum.is_none_or(|quorum| quorum.spares(node));
+                if matches!(fault, Fault::Wipe(_)) {
+                    hits = hits && self.replicated(node, &wiped);
+                    wiped.insert(node);
                 }
-                keeps
+                spared += u32::from(!hits);
+                hits
             });
         }
         self.kernel.books.effects[index].spared += spared;
@@ -159,7 +163,7 @@ impl World {
         }
         let nodes: u32 = chose.iter().map(|group| group.len() as u32).sum();
         let keep = self.faults.all[index].report.planned.keep;
-        if keep == Keep::Quorum && !self.keeps_quorum(&BTreeSet::new()) {
+        if keep == Keep::Quorum && !self.unharmed().values().all(Quorum::holds) {
             self.kernel.books.effects[index].spared += nodes;
             return self.end(index);
         }
@@ -181,7 +185,8 @@ impl World {
                     if down && matches!(fault, Fault::Wipe(_)) {
                         self.kernel.books.effects[index].records += group.erase(node);
                     }
-                    let held = self.faults.hurting(node, Fault::kills).next().is_some();
+                    let holds = |f: &Fault| f.kills() || matches!(f, Fault::DiskFull(_));
+                    let held = self.faults.hurting(node, holds).next().is_some();
                     if !hurt && !held && !matches!(fault, Fault::Wipe(_)) {
                         continue;
                     }
@@ -201,7 +206,11 @@ impl World {
             if hurt {
                 self.hit(index, node);
             }
-            self.faults.all[index].hurt.insert(node);
+            self.faults.take_on(index, node);
+            // A host whose process is dead already is there to answer for it, until now.
+            if matches!(fault, Fault::PowerLoss(_)) && self.power(node, index) {
+                self.hit(index, node);
+            }
             self.set_clock(index, node, true);
             self.ail(node);
         }
@@ -213,23 +222,23 @@ impl World {
         }
     }
 
-    /// Damages synced records of nodes, drawn by the seed.
+    /// Damages synced records of nodes, drawn by the seed. A node that finds damage has nothing any more, or only what
+    /// precedes it: so one that must be spared is spared any.
     fn rot(&mut self, index: usize, nodes: &[NodeId], records: u32) {
         let keep = self.faults.all[index].report.planned.keep == Keep::Quorum;
-        for (position, &node) in nodes.iter().enumerate() {
+        for &node in nodes {
+            if keep && !self.replicated(node, &BTreeSet::new()) {
+                self.kernel.books.effects[index].spared += 1;
+                continue;
+            }
             let service = self.group_of(node);
-            let others: Vec<NodeId> = self.services[service].ids().filter(|&other| other != node).collect();
             let group = &mut self.groups[service];
-            let there = group.records(node) as usize;
-            let mut rng = self.kernel.keys.stream(Purpose::Disk, self.faults.all[index].key, position as u64);
+            let there: u64 = group.records(node).iter().sum();
+            let mut rng =
+                self.kernel.keys.stream(Purpose::Disk, self.faults.all[index].key, u64::from(node.0));
             let mut done = 0;
-            for record in rng.choose(there, records as usize) {
-                let whole = others.iter().filter(|&&other| group.whole(other, record as u64)).count();
-                if keep && 2 * whole <= others.len() + 1 {
-                    self.kernel.books.effects[index].spared += 1;
-                } else if group.damage(node, record as u64, index, &self.kernel.keys) {
-                    done += 1;
-                }
+            for record in rng.choose(there as usize, records as usize) {
+                done += u64::from(group.damage(node, record as u64, index, &self.kernel.keys));
             }
             self.kernel.books.effects[index].records += done;
             self.kernel.books.effects[index].nodes += u32::from(done > 0);
