@@ -1,8 +1,8 @@
 //! In every round each node tells three random others the highest number that it knows, and one more.
 
-use crate::{done, uniform, world};
+use crate::{done, uniform};
 use harness::{DELAY_NANOS, Done, FANOUT, LOSS, ROUND_NANOS, Task, rounds};
-use sim_core::{link::LinkPlan, prelude::*, rng::Chance, time::Time};
+use sim_core::{link::LinkPlan, prelude::*, rng::Chance, time::Time, world::World};
 
 #[derive(Clone, Debug, Hash)]
 struct Gossip {
@@ -66,9 +66,13 @@ impl Protocol for Gossip {
     }
 }
 
-pub(crate) fn run(task: Task) -> Done {
+/// The world of a task, which has not begun.
+pub fn world(task: Task) -> World {
     let loss = Chance::new(LOSS).expect("a probability");
     let link = LinkPlan { loss, ..uniform(DELAY_NANOS) };
-    let world = world::<Gossip>(task.size, rounds(task), link, Time::MAX);
-    done(world, u64::MAX, |_| rounds(task) * FANOUT * task.size)
+    crate::world::<Gossip>(task.size, rounds(task), link, Time::MAX)
+}
+
+pub(crate) fn run(task: Task) -> Done {
+    done(world(task), u64::MAX, |_| rounds(task) * FANOUT * task.size)
 }

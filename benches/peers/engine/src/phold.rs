@@ -1,8 +1,8 @@
 //! Whoever gets the message sends it on to a random node.
 
-use crate::{done, uniform, world};
+use crate::{done, uniform};
 use harness::{Done, PHOLD_NANOS, Task};
-use sim_core::{prelude::*, time::Time};
+use sim_core::{prelude::*, time::Time, world::World};
 
 #[derive(Clone, Debug, Hash)]
 struct Hop {
@@ -64,8 +64,12 @@ impl Protocol for Hop {
     }
 }
 
+/// The world of a task, which has not begun.
+pub fn world(task: Task) -> World {
+    crate::world::<Hop>(task.size, (), uniform(PHOLD_NANOS), Time::MAX)
+}
+
 pub(crate) fn run(task: Task) -> Done {
-    let world = world::<Hop>(task.size, (), uniform(PHOLD_NANOS), Time::MAX);
     // A boot is an event too.
-    done(world, task.size + task.units, |world| world.events() - task.size)
+    done(world(task), task.size + task.units, |world| world.events() - task.size)
 }

@@ -1,8 +1,8 @@
 //! Two nodes throw a ball.
 
-use crate::{done, world};
+use crate::done;
 use harness::{Done, PING_NANOS, Task};
-use sim_core::{link::LinkPlan, prelude::*, sample::Delay, time::Time};
+use sim_core::{link::LinkPlan, prelude::*, sample::Delay, time::Time, world::World};
 
 #[derive(Clone, Debug, Hash)]
 struct Player {
@@ -57,8 +57,12 @@ impl Protocol for Player {
     }
 }
 
-pub(crate) fn run(task: Task) -> Done {
+/// The world of a task, which has not begun.
+pub fn world(_: Task) -> World {
     let link = LinkPlan::new(Delay::Constant(Span(PING_NANOS)));
-    let world = world::<Player>(2, (), link, Time::MAX);
-    done(world, 2 + task.units, |world| world.events() - 2)
+    crate::world::<Player>(2, (), link, Time::MAX)
+}
+
+pub(crate) fn run(task: Task) -> Done {
+    done(world(task), 2 + task.units, |world| world.events() - 2)
 }

@@ -1,8 +1,8 @@
 //! Every node asks a random other, and sets a timeout that the answer cancels; then it asks again.
 
-use crate::{done, uniform, world};
+use crate::{done, uniform};
 use harness::{DELAY_NANOS, Done, TIMEOUT_NANOS, Task};
-use sim_core::{prelude::*, time::Time};
+use sim_core::{prelude::*, time::Time, world::World};
 
 #[derive(Clone, Debug, Hash)]
 struct Caller {
@@ -77,7 +77,11 @@ impl Protocol for Caller {
     }
 }
 
+/// The world of a task, which has not begun.
+pub fn world(task: Task) -> World {
+    crate::world::<Caller>(task.size, (), uniform(DELAY_NANOS), Time::MAX)
+}
+
 pub(crate) fn run(task: Task) -> Done {
-    let world = world::<Caller>(task.size, (), uniform(DELAY_NANOS), Time::MAX);
-    done(world, task.size + task.units, |world| world.events() - task.size)
+    done(world(task), task.size + task.units, |world| world.events() - task.size)
 }
