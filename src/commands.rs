@@ -18,19 +18,20 @@ use std::{
 /// Says a line on standard output. Who reads no further is not told the rest, and that is no error.
 macro_rules! say {
     ($($part:tt)*) => {
-        drop(writeln!(std::io::stdout(), $($part)*))
+        drop(std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{}\n", format_args!($($part)*))))
     };
 }
+pub(crate) use say;
 
 /// Bad input or usage.
-const BAD_INPUT: u8 = 2;
+pub(crate) const BAD_INPUT: u8 = 2;
 
 /// A scenario as it was asked for on the command line.
-struct Asked {
-    file: String,
-    name: String,
-    text: String,
-    scenario: Scenario,
+pub(crate) struct Asked {
+    pub(crate) file: String,
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) scenario: Scenario,
 }
 
 pub(crate) fn run(
@@ -76,7 +77,7 @@ pub(crate) fn run(
 }
 
 /// Two files whose results would lie in the same folder.
-fn same_folder(asked: &[Asked]) -> Option<(&str, &str)> {
+pub(crate) fn same_folder(asked: &[Asked]) -> Option<(&str, &str)> {
     let pairs =
         asked.iter().enumerate().flat_map(|(i, one)| asked[..i].iter().map(move |other| (other, one)));
     let clash = |(one, other): &(&Asked, &Asked)| one.name == other.name;
@@ -128,7 +129,7 @@ fn command(one: &Asked, plan: &Plan, choice: &Choice) -> String {
 }
 
 /// A word for a POSIX shell.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_string()
@@ -137,7 +138,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-fn colored() -> bool {
+pub(crate) fn colored() -> bool {
     #[allow(clippy::disallowed_methods)]
     // The only variable that is read: the custom by which people switch colours off (no-color.org).
     let unwanted = std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty());
@@ -164,7 +165,7 @@ pub(crate) fn check(registry: &Registry, files: &[PathBuf], set: &[String]) -> u
 }
 
 /// Reads a scenario; says on standard error what is wrong with it.
-fn read(registry: &Registry, file: &Path, set: &[String]) -> Option<Asked> {
+pub(crate) fn read(registry: &Registry, file: &Path, set: &[String]) -> Option<Asked> {
     let shown = file.display().to_string();
     let read = contents(file)
         .map_err(|error| Diagnostics::of_file(&shown, &format!("cannot read it: {error}")))

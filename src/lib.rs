@@ -13,6 +13,7 @@
 //! with it, [`scenarios`] reads files, plans, runs and judges, [`reports`] draws what came of it.
 
 mod commands;
+mod hunt;
 mod output;
 mod progress;
 
@@ -23,6 +24,7 @@ pub use protocols;
 pub use reports;
 pub use scenarios::{self, Registry};
 pub use sim_core as core;
+use sim_core::time::Span;
 
 /// A deterministic simulator for distributed systems: write a scenario file, get a judged run.
 #[derive(Debug, Parser)]
@@ -63,6 +65,46 @@ enum Command {
         /// Read the file as if it said this, as for `run`.
         #[arg(long = "set", value_name = "PATH=VALUE")]
         set: Vec<String>,
+    },
+    /// Try many seeds of scenarios, and find those that fail.
+    Hunt {
+        /// Scenario files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The seeds: `A..B` without B, or `N` for 0..N [default: 1000; with --time as many as there is time for].
+        #[arg(long, value_name = "SEEDS", value_parser = hunt::seeds)]
+        seeds: Option<hunt::Seeds>,
+        /// Stop after this, for each file: `60s`, `10m`.
+        #[arg(long, value_name = "SPAN")]
+        time: Option<Span>,
+        /// How many threads [default: one for each core].
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+        jobs: Option<u16>,
+        /// Try only the k-th of n parts of the seeds: `1/4`. `sim merge` joins what came of them.
+        #[arg(long, value_name = "K/N", value_parser = hunt::shard)]
+        shard: Option<(u64, u64)>,
+        /// Do not stop at the first failure.
+        #[arg(long)]
+        keep_going: bool,
+        /// A run that takes more events than this has run away.
+        #[arg(long, value_name = "N", default_value_t = 50_000_000)]
+        events: u64,
+        /// Read the files as if they said this, as for `run`.
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        set: Vec<String>,
+        /// Where to keep results [default: sim-out/<scenario>/hunt; with several files, a folder for each in here]. A hunt
+        /// that was interrupted goes on there.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Join the results of a hunt in parts.
+    Merge {
+        /// Files called hunt.jsonl.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The folder for the joined hunt.jsonl.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
     /// Run a scenario here and in a fresh process, and compare every event.
     Verify {
@@ -126,6 +168,11 @@ pub fn main(registry: &Registry) -> ExitCode {
             commands::run(registry, &files, &choice, out.as_deref(), trace)
         }
         Command::Check { files, set } => commands::check(registry, &files, &set),
+        Command::Hunt { files, seeds, time, jobs, shard, keep_going, events, set, out } => {
+            let terms = hunt::Terms { seeds, time, jobs, shard, keep_going, events };
+            hunt::hunt(registry, &files, &terms, &set, out.as_deref())
+        }
+        Command::Merge { files, out } => hunt::merge(&files, &out),
         Command::Verify { file, choice } => commands::verify(registry, &file, &choice),
         Command::List { what: None, .. } => commands::list(registry),
         Command::List { what: Some(What::Faults), markdown } => commands::list_faults(markdown),

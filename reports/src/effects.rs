@@ -14,6 +14,7 @@ use sim_core::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Trace {
     SyncsFailed,
+    BootsRefused,
     SyncsHung,
     SyncsSlow,
     InputsSlow,
@@ -33,7 +34,6 @@ pub(crate) enum Trace {
     RoleChanges,
     InFlight,
     NodesSpared,
-    RecordsSpared,
 }
 
 impl Trace {
@@ -41,7 +41,9 @@ impl Trace {
     pub(crate) fn phrase(self, number: u64) -> String {
         let of = |noun: &str, verb: &str| format!("{} {verb}", counted(number, noun));
         match self {
-            Trace::SyncsFailed => of("sync", "failed"),
+            Trace::BootsRefused => of("boot", "refused"),
+            Trace::SyncsFailed if number == 1 => "1 sync or boot failed".into(),
+            Trace::SyncsFailed => format!("{} syncs or boots failed", count(number)),
             Trace::BootsFailed => of("boot", "found it"),
             Trace::SyncsHung => of("sync", "hung"),
             Trace::SyncsSlow => of("sync", "took longer"),
@@ -62,7 +64,6 @@ impl Trace {
             Trace::RoleChanges => counted(number, "role change"),
             Trace::InFlight => of("call", "in flight"),
             Trace::NodesSpared => of("node", "spared"),
-            Trace::RecordsSpared => of("record", "spared"),
         }
     }
 }
@@ -102,9 +103,13 @@ pub(crate) fn traces(report: &FaultReport) -> Vec<(Trace, u64)> {
         () if matches!(fault, Fault::Wipe(_)) => Trace::RecordsErased,
         () => Trace::RecordsLost,
     };
-    let when_spared = if rot { Trace::RecordsSpared } else { Trace::NodesSpared };
+    let when_failed = match () {
+        () if rot => Trace::BootsFailed,
+        () if matches!(fault, Fault::Restart(_)) => Trace::BootsRefused,
+        () => Trace::SyncsFailed,
+    };
     let mut traces = vec![
-        (if matches!(fault, Fault::BitRot { .. }) { Trace::BootsFailed } else { Trace::SyncsFailed }, failed),
+        (when_failed, failed),
         (Trace::MessagesDropped, dropped),
         (when_delayed, delayed),
         (Trace::MessagesTwice, duplicated),
@@ -115,7 +120,7 @@ pub(crate) fn traces(report: &FaultReport) -> Vec<(Trace, u64)> {
         (Trace::LeaderChanges, leader_changes),
         (Trace::RoleChanges, role_changes),
         (Trace::InFlight, in_flight),
-        (when_spared, spared.into()),
+        (Trace::NodesSpared, spared.into()),
     ];
     traces.retain(|(_, number)| *number > 0);
     traces.sort_unstable();
@@ -161,6 +166,7 @@ fn deed(run: &Run, report: &FaultReport) -> String {
         Fault::Crash(_) => format!("killed {who}"),
         Fault::PowerLoss(_) => format!("cut the power of {who}"),
         Fault::Wipe(_) => format!("wiped {who}"),
+        Fault::Restart(_) if report.effect.nodes == 0 => "booted nobody".into(),
         Fault::Restart(_) => format!("booted {who}"),
         Fault::Pause(_) => format!("froze {who}"),
         Fault::Resume(_) => format!("let {who} go on"),

@@ -191,7 +191,7 @@ fn every_area_of_faults_is_told_in_its_own_words() {
         "cut 2 nodes off from 3: 1,204 messages dropped; quorum lost; 1 leader change; 6 role changes",
         "set the clock of db-3 off: wrong time read 42 times",
         "stalled the disk of db-4: 12 syncs hung; 9 calls in flight",
-        "let bits rot on the disk of db-5: 1 record damaged; 2 records spared",
+        "let bits rot on the disk of db-5: 1 record damaged; 2 nodes spared",
         "cut the power of 3 nodes: 17 records lost; 1 message dropped; quorum lost; 10 calls in flight",
         "bit nothing: no message met it",
         "bit nothing: 1 node spared",

@@ -53,8 +53,8 @@ pub const WAITING_MAX: usize = 100;
 pub const ENDS_MAX: u64 = 50_000_000;
 /// The most cores of a node.
 pub const CORES_MAX: u32 = 1_024;
-/// The most often that clocks may be set by the strobes of one run.
-pub const STROBES_MAX: u64 = 1_000_000;
+/// The most often that clocks may be set by the strobes of one run, if each sets those of all nodes.
+pub const STROBES_MAX: u64 = 10_000_000;
 
 /// A scenario: a world, what goes wrong in it, and what is expected of it.
 #[derive(Clone, Debug, PartialEq)]

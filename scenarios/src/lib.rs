@@ -14,6 +14,7 @@ mod decode;
 pub mod diagnostics;
 pub mod expand;
 pub mod format;
+pub mod hunt;
 pub mod judge;
 pub mod measure;
 mod messages;

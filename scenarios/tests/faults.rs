@@ -415,13 +415,60 @@ fn a_topology_gives_links_and_zones_and_exceptions_keep_its_delays() {
 }
 
 #[test]
-fn a_fast_clock_of_a_client_stops_no_run() {
+fn a_fast_clock_stops_no_run_and_makes_clients_want_no_more() {
+    let wanted = judged("", "").measures.total.wanted;
     for by in ["0.000000001", "0.05", "1.0"] {
         let fault = format!(
-            r#"faults: [(name: "fast", at: "3s", lasts: "2s", do: ClockDrift(of: [Node("client-1")], by: {by}))],"#
+            r#"faults: [(name: "fast", at: "3s", lasts: "2s", do: ClockDrift(of: [All, Rest], by: {by}))],"#
         );
-        assert_eq!(verdict(&judged(&fault, ""), "linearizable").0, Status::Held, "by {by}");
+        let judged = judged(&fault, "");
+        assert_eq!(verdict(&judged, "linearizable").0, Status::Held, "by {by}");
+        assert_eq!(judged.measures.total.wanted, wanted, "clients stand for users");
+        assert_eq!(judged.run.faults[0].chose[0].len(), 5);
     }
+}
+
+#[test]
+fn what_clients_do_not_have_cannot_be_taken_from_them() {
+    for fault in [
+        r#"ClockJump(of: [Service("clients")], by: Ahead("100h"))"#,
+        r#"DiskFull([Node("client-1")])"#,
+        r#"Slow(of: [RandomOf("clients", 1)], factor: 2.0)"#,
+    ] {
+        let text = text(&format!(r#"faults: [(at: "3s", lasts: "2s", do: {fault})],"#), "");
+        let found = read("test.ron", &text, &Registry::standard()).expect_err(fault).to_string();
+        assert!(found.contains("does nothing to clients: they stand for users"), "{found}");
+    }
+}
+
+/// In force, and found long after it: what it cost is not seen at its strike.
+#[test]
+fn rot_is_no_fault_to_recover_from() {
+    let rot = r#"faults: [(name: "rot", at: "3s", do: BitRot(of: [Node("db-1")], records: 1))],"#;
+    for expectation in [r#"QuorumKept("rot")"#, r#"Recovers(from: "rot", within: "1s")"#] {
+        let found = read("test.ron", &text(rot, expectation), &Registry::standard())
+            .expect_err(expectation)
+            .to_string();
+        assert!(found.contains("is over as soon as it has struck"), "{found}");
+    }
+}
+
+/// Rot is found at the next boot: what was committed meanwhile must not need the disk that rotted.
+#[test]
+fn a_disk_that_rotted_counts_for_no_quorum_until_it_was_read() {
+    let faults = r#"faults: [
+        (name: "rot", at: "5s", keep: Quorum, do: BitRot(of: [Node("db-1"), Node("db-2")], records: 1)),
+        (name: "down", at: "8s", lasts: "2s", keep: Quorum, do: Crash([Node("db-3")])),
+        (name: "reboot", at: "12s", lasts: "10ms", keep: Quorum, do: Crash([Node("db-1")])),
+        (name: "later", at: "13s", lasts: "10ms", keep: Quorum, do: Crash([Node("db-3")])),
+    ],"#;
+    let judged = judged(faults, "");
+    let spared =
+        |name: &str| judged.run.faults.iter().find(|f| f.planned.name == name).map(|f| f.effect.spared);
+    // Two of five have rotted: of the rest, all are needed, and of the two any may go.
+    assert_eq!([spared("rot"), spared("down"), spared("reboot")], [Some(0), Some(1), Some(0)]);
+    // With `damage: Stop` it did not come back, and the other one is rotten still.
+    assert_eq!(spared("later"), Some(1));
 }
 
 #[test]

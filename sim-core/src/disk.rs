@@ -7,7 +7,7 @@
 //! What was synced may rot. Every record has a checksum, so damage is found when a booting process reads its disk, and
 //! not before.
 
-use crate::rng::Rng;
+use crate::{digest::Digest, rng::Rng};
 use alloc::{collections::BTreeSet, vec::Vec};
 use core::{
     fmt::Debug,
@@ -94,6 +94,9 @@ pub trait Part {
     fn records(&self) -> u64;
     fn damage(&mut self, record: u64) -> bool;
     fn damages(&self) -> u64;
+    /// What the first so many durable records say, as one number, if there are so many. A value is nobody else's, and says
+    /// nothing here.
+    fn prefix(&self, records: u64) -> Option<u64>;
     fn cut_damage(&mut self);
 }
 
@@ -191,6 +194,9 @@ impl<T: Clone + Debug + Default + Hash + 'static> Part for Cell<T> {
     }
     fn damages(&self) -> u64 {
         u64::from(self.damaged)
+    }
+    fn prefix(&self, _: u64) -> Option<u64> {
+        Some(0)
     }
     fn cut_damage(&mut self) {
         if core::mem::take(&mut self.damaged) {
@@ -324,6 +330,12 @@ impl<T: Clone + Debug + Hash + 'static> Part for Log<T> {
     }
     fn damages(&self) -> u64 {
         self.damaged.len() as u64
+    }
+    fn prefix(&self, records: u64) -> Option<u64> {
+        let mut digest = Digest::new();
+        let kept = (records as usize <= self.synced.len).then(|| &self.items[..records as usize])?;
+        kept.hash(&mut digest);
+        Some(digest.finish())
     }
     fn cut_damage(&mut self) {
         if let Some(&first) = self.damaged.first() {

@@ -74,8 +74,8 @@ pub enum Keep {
     #[default]
     Nothing,
     /// Every service keeps a majority of nodes that run, reach one another, and are free of what this and all other faults
-    /// do to hosts, clocks and disks; and a disk is wiped or damaged only if others, a majority, hold as many records as it
-    /// does, all of them whole. What would break that is spared; a cut that would is over at once.
+    /// do to hosts, clocks and disks; and a disk is wiped or damaged, or a node with a damaged one restarted, only if others,
+    /// a majority, hold all that its logs do. What would break that is spared; a cut that would is over at once.
     Quorum,
 }
 
@@ -364,6 +364,12 @@ impl Fault {
     /// Whether this is harm, and not the end of some earlier harm.
     pub fn harms(&self) -> bool {
         self.area().is_some()
+    }
+
+    /// Whether it harms what clients do not have: a processor that takes time, a disk, a clock of their own. Clients stand for
+    /// users, who want what they want at true moments.
+    pub fn spares_clients(&self) -> bool {
+        matches!(self.area(), Some(Area::Clocks | Area::Disks)) || matches!(self.plain(), Fault::Slow { .. })
     }
 
     /// Whether it is over as soon as it has struck: there is nothing to end.

@@ -52,11 +52,13 @@ pub(crate) trait Group: Debug {
     /// clock goes on as it did.
     fn set_clock(&mut self, node: NodeId, how: SetClock, kernel: &mut Kernel) -> Option<u64>;
     /// From here on it is this fault that keeps the node down, or frozen.
-    fn blame(&mut self, node: NodeId, fault: usize, keys: &Keys);
+    fn blame(&mut self, node: NodeId, fault: usize, kernel: &mut Kernel);
     /// The number of durable records of a node, part by part of its disk.
     fn records(&mut self, node: NodeId) -> Vec<u64>;
-    /// How many of them are damaged.
-    fn damages(&mut self, node: NodeId) -> u64;
+    /// What the first so many durable records of each part say, as one number; `None` if there are fewer.
+    fn prefixes(&mut self, node: NodeId, lengths: &[u64]) -> Vec<Option<u64>>;
+    /// Whether a record of its disk was damaged, and no boot got over that since.
+    fn rotten(&self, node: NodeId) -> bool;
     /// Damages a durable record. Whether there was one that was whole.
     fn damage(&mut self, node: NodeId, record: u64, fault: usize, keys: &Keys) -> bool;
     /// Whether a process runs on a node, and is not frozen.
@@ -305,7 +307,6 @@ impl<P: Protocol> Group for Members<P> {
             if let Some(&fault) = aside.ills.as_ref().and_then(|ills| ills.full.first()) {
                 aside.hurt = Some(fault);
                 kernel.books.effects[fault].failed += 1;
-                kernel.down(node, Process::Killed(fault as u32));
                 return false;
             }
             if let Some(fault) = aside.rotten
@@ -317,7 +318,6 @@ impl<P: Protocol> Group for Members<P> {
                 match self.damage {
                     Damage::Stop => {
                         aside.hurt = Some(fault);
-                        kernel.down(node, Process::Killed(fault as u32));
                         return false;
                     }
                     Damage::Truncate => disk.cut_damage(),
@@ -428,9 +428,13 @@ impl<P: Protocol> Group for Members<P> {
         Some(moved)
     }
 
-    fn blame(&mut self, node: NodeId, fault: usize, keys: &Keys) {
+    fn blame(&mut self, node: NodeId, fault: usize, kernel: &mut Kernel) {
         let index = self.at(node);
-        self.members[index].node.aside(node, keys).hurt = Some(fault);
+        let aside = self.members[index].node.aside(node, &kernel.keys);
+        aside.hurt = Some(fault);
+        // What waits in a frozen node waits on.
+        kernel.books.effects[fault].delayed +=
+            if aside.paused.is_some() { aside.inbox.len() as u64 } else { 0 };
     }
 
     fn records(&mut self, node: NodeId) -> Vec<u64> {
@@ -440,9 +444,18 @@ impl<P: Protocol> Group for Members<P> {
         records
     }
 
-    fn damages(&mut self, node: NodeId) -> u64 {
+    fn prefixes(&mut self, node: NodeId, lengths: &[u64]) -> Vec<Option<u64>> {
         let index = self.at(node);
-        self.members[index].disk.damages()
+        let (mut prefixes, mut lengths) = (Vec::new(), lengths.iter());
+        self.members[index].disk.parts(&mut |part| {
+            prefixes.push(lengths.next().and_then(|&length| part.prefix(length)));
+        });
+        prefixes
+    }
+
+    fn rotten(&self, node: NodeId) -> bool {
+        let index = self.at(node);
+        self.members[index].node.aside.as_ref().is_some_and(|aside| aside.rotten.is_some())
     }
 
     fn damage(&mut self, node: NodeId, record: u64, fault: usize, keys: &Keys) -> bool {

@@ -258,6 +258,11 @@ impl Network {
         self.harms.marks(node)
     }
 
+    /// Whether a node reaches nobody.
+    pub(crate) fn alone(&self, node: NodeId) -> bool {
+        self.harms.isolates(node)
+    }
+
     /// Whether nothing stops messages between these two, in both directions; of a node and itself, between two with its
     /// marks.
     pub(crate) fn mutual(&self, one: NodeId, other: NodeId) -> bool {

@@ -124,6 +124,9 @@ pub(crate) struct Ills {
 }
 
 impl Ills {
+    /// Nothing takes longer: 36 years, beyond every run. What ends never could not be made faster again.
+    pub(crate) const LONGEST: Span = Span(1 << 60);
+
     /// Processor time, as the processor is now.
     pub(crate) fn stretched(ills: Option<&Ills>, span: Span, kernel: &mut Kernel) -> Span {
         ills.map_or(span, |ills| Ills::stretch(&ills.cpu, span, kernel))
@@ -133,10 +136,11 @@ impl Ills {
         if span == Span::ZERO {
             return span;
         }
-        by.iter().fold(span, |span, &(fault, factor)| {
+        let slow = |span: Span, &(fault, factor): &(usize, f64)| {
             kernel.books.effects[fault].delayed += 1;
             Span((span.0 as f64 * factor) as u64)
-        })
+        };
+        by.iter().fold(span, slow).min(Ills::LONGEST)
     }
 }
 

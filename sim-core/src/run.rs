@@ -184,10 +184,11 @@ impl FaultReport {
             Fault::ClockJump { .. } | Fault::ClockDrift { .. } | Fault::ClockStrobe { .. } => misled > 0,
             Fault::DiskFull(_) => failed > 0,
             Fault::BitRot { .. } => records > 0,
+            // A boot that was refused was tried.
+            Fault::Restart(_) => nodes + failed as u32 > 0,
             Fault::Crash(_)
             | Fault::PowerLoss(_)
             | Fault::Wipe(_)
-            | Fault::Restart(_)
             | Fault::Resume(_)
             | Fault::ClockReset(_)
             | Fault::Heal

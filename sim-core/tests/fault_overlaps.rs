@@ -287,3 +287,56 @@ fn a_power_loss_silences_the_host_of_a_dead_process() {
     assert_eq!((dark.faults[1].effect.nodes, dark.faults[1].effect.dropped), (1, 1));
     assert_eq!(dark.faults[0].effect.dropped, 1);
 }
+#[test]
+fn a_freeze_that_stops_nothing_but_work_has_bitten() {
+    let run = run(
+        two(vec![(1_504.ms(), Some(1.s()), Fault::Pause(vec![name(0)]))]),
+        vec![(0, 1_500.ms(), vec![Work(10.ms()), Send(1, 1)])],
+    );
+    assert_eq!((run.faults[0].effect.delayed, run.faults[0].bit()), (1, true));
+}
+#[test]
+fn a_freeze_within_another_counts_what_waits_on() {
+    let of = || vec![name(0)];
+    let faults = vec![(1.s(), Some(2.s()), Fault::Pause(of())), (2.s(), Some(3.s()), Fault::Pause(of()))];
+    let run = run(two(faults), vec![(1, 1_500.ms(), vec![Send(0, 1)])]);
+    assert_eq!(delivered(&run, 0), [(5.s(), 1)]);
+    assert_eq!([0, 1].map(|fault| run.faults[fault].effect.delayed), [1, 1]);
+}
+#[test]
+fn a_fault_that_did_nothing_hands_nothing_over() {
+    let of = || vec![name(1)];
+    let faults = vec![
+        (4.s(), Some(1.s()), Fault::Crash(of())),
+        (1.s(), Some(8.s()), Fault::Crash(of())),
+        (2.s(), Some(2500.ms()), Fault::Crash(of())),
+    ];
+    let run = run(two(faults), vec![(0, 6.s(), vec![Send(1, 1)])]);
+    let effects = [0, 1, 2].map(|fault| (run.faults[fault].effect.nodes, run.faults[fault].effect.dropped));
+    // In the order of their strikes.
+    assert_eq!(effects, [(1, 1), (0, 0), (0, 0)]);
+}
+#[test]
+fn however_slow_a_disk_was_it_goes_on_when_all_is_over() {
+    let slow = || Fault::DiskSlow { of: vec![name(0)], factor: 1e6 };
+    let faults = (0..4).map(|_| (1.s(), Some(1.s()), slow())).collect();
+    let run = run(two(faults), vec![(0, 1_500.ms(), vec![Write(1), Sync, Send(1, 1)])]);
+    assert_eq!(delivered(&run, 1).len(), 1);
+}
+#[test]
+fn a_boot_that_is_refused_gives_a_dark_host_no_power() {
+    let mut network = constant(1.ms());
+    network.default.transport = Transport::Stream(StreamPlan::default());
+    let of = || vec![name(1)];
+    let faults = vec![
+        (1.s(), Some(6.s()), Fault::DiskFull(of())),
+        (2.s(), Some(4.s()), Fault::PowerLoss(of())),
+        (3.s(), None, Fault::Restart(of())),
+    ];
+    let script = vec![(1, 1_500.ms(), vec![Write(1), Sync]), (0, 4.s(), vec![Send(1, 1)])];
+    let run = run(plan(2, network, faults), script);
+    let restart = &run.faults[2];
+    assert_eq!((restart.effect.nodes, restart.effect.failed, restart.bit()), (0, 1, true));
+    // Its Syns at 4 s and 5 s meet no host; only that of 7 s is answered.
+    assert_eq!(run.faults[1].effect.dropped, 2);
+}

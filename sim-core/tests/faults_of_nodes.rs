@@ -369,6 +369,32 @@ fn a_wipe_and_rot_that_must_keep_a_quorum_ask_what_the_others_have() {
     }
 }
 
+/// The first has what nobody else has, and is spared. That costs the others nothing.
+#[test]
+fn who_was_spared_is_still_there_for_the_others() {
+    let mut script: Script = (0..3).map(|node| (node, 100.ms(), vec![Write(1), Sync])).collect();
+    script.push((0, 200.ms(), vec![Write(2), Sync]));
+    let wipe = Fault::Wipe((0..3).map(name).collect());
+    let mut plan = plan(3, constant(1.ms()), vec![(1.s(), Some(1.s()), wipe)]);
+    plan.faults[0].keep = Keep::Quorum;
+    let run = run(plan, script);
+    assert_eq!(run.faults[0].chose, [vec![NodeId(1)]]);
+}
+
+/// As many records, and others.
+#[test]
+fn a_log_that_says_something_else_is_no_copy() {
+    let mut script: Script = (0..3).map(|node| (node, 100.ms(), vec![Write(1), Sync])).collect();
+    script.extend([
+        (0, 200.ms(), vec![Write(2), Sync]),
+        (1, 200.ms(), vec![Write(2), Sync]),
+        (2, 200.ms(), vec![Write(3), Sync]),
+    ]);
+    let mut plan = plan(3, constant(1.ms()), vec![(1.s(), Some(1.s()), Fault::Wipe(vec![name(0)]))]);
+    plan.faults[0].keep = Keep::Quorum;
+    assert_eq!(run(plan, script).faults[0].effect.spared, 1);
+}
+
 #[test]
 fn rot_hits_the_same_records_of_a_node_whoever_else_it_hits() {
     let script: Script =

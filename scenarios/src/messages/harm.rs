@@ -44,6 +44,20 @@ pub(crate) fn too_many_looks(at: Place, strikes: u64, nodes: u64, most: u64) -> 
         .help("let them strike more rarely, or in a shorter time, or have fewer nodes")
 }
 
+pub(crate) fn clients_spared(at: Place, kind: &str) -> Mistake {
+    let found = format!(
+        "{kind} does nothing to clients: they stand for users, who have no disk, no cores and no clock"
+    );
+    mistake(at, found, "a client").help("aim it at servers; clients can be cut off, crashed and paused")
+}
+
+pub(crate) fn too_many_compared(at: Place, strikes: u64, nodes: u64, most: u64) -> Mistake {
+    let found =
+        format!("with `keep: Quorum`, {strikes} strikes compare the disks of {nodes} nodes with one another");
+    mistake(at, found, format!("more than {most} times"))
+        .help("let it strike more rarely, or leave `keep` out")
+}
+
 pub(crate) fn too_many_wait(at: Place, most: usize) -> Mistake {
     mistake(at, "one fault too many waits for a condition", format!("more than {most} do"))
         .help("let some strike `at` a moment, or `after` one that waits")

@@ -341,6 +341,15 @@ pub(crate) fn recovers_late(at: Place, within: Span, left: Span) -> Mistake {
     .help("make it shorter, or `until` later")
 }
 
+pub(crate) fn over_at_once(at: Place, kind: &str) -> Mistake {
+    mistake(
+        at,
+        format!("{} is over as soon as it has struck: its harm shows at a later boot", a(kind)),
+        "momentary",
+    )
+    .help("name the crash or restart that finds it, or expect `Effect(of: …, what: Failed, …)`")
+}
+
 pub(crate) fn recovers_from_good(at: Place, kind: &str) -> Mistake {
     mistake(at, format!("{} does no harm", a(kind)), "not a harm").help("name the fault that does the harm")
 }

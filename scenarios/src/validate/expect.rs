@@ -163,6 +163,11 @@ fn harmful(check: &mut Check<'_, '_>, at: At<'_>, name: &str) -> bool {
             check.say(meaning::recovers_from_good(at.place(), fault.fault.kind()));
             false
         }
+        // What it harms shows at a later boot, and that is for as long as the node stays away.
+        Some(fault) if fault.fault.momentary() => {
+            check.say(meaning::over_at_once(at.place(), fault.fault.kind()));
+            false
+        }
         Some(_) | None => true,
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     messages::{self, meaning},
 };
 use sim_core::{
-    fault::{Condition, Fault},
+    fault::{Condition, Fault, Keep},
     time::{Span, Time},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +46,13 @@ pub(super) fn check(check: &mut Check<'_, '_>) -> Vec<Option<Moments>> {
         let nodes = harm::around(check, at, timed);
         let moments = if sound { moments(check, at, timed, &named, readable, nodes) } else { None };
         if sound {
-            total.add(check, at.key("do"), times(timed).saturating_mul(nodes));
+            let strikes = times(timed).saturating_mul(nodes);
+            total.add(check, at.key("do"), strikes);
+            let compares =
+                timed.keep == Keep::Quorum && matches!(timed.fault, Fault::Wipe(_) | Fault::BitRot { .. });
+            if compares {
+                total.compare(check, at.key("do"), strikes);
+            }
         }
         if matches!(timed.when, When::When(..)) {
             waiting += 1;
@@ -59,7 +65,7 @@ pub(super) fn check(check: &mut Check<'_, '_>) -> Vec<Option<Moments>> {
     }
     if readable {
         ends(check, all);
-        strobes(check, all);
+        strobes(check, all, &mut total.strobes);
     }
     for (index, timed) in faults.iter().enumerate() {
         if let Some(moments) = known[index] {
@@ -75,6 +81,9 @@ pub(super) fn check(check: &mut Check<'_, '_>) -> Vec<Option<Moments>> {
 pub(super) struct Total {
     strikes: u64,
     bytes: u64,
+    compared: u64,
+    /// How often strobes set clocks.
+    pub(super) strobes: u64,
 }
 
 impl Total {
@@ -92,6 +101,19 @@ impl Total {
             check.say(messages::harm::too_long_in_all(at.place(), self.bytes, REPEATED_MAX));
         } else if self.strikes > most && before.0 <= most {
             check.say(messages::harm::too_many_looks(at.place(), self.strikes, nodes, LOOKS_MAX));
+        }
+    }
+}
+
+impl Total {
+    /// So many strikes compare the disk of each node with those of all others.
+    fn compare(&mut self, check: &mut Check<'_, '_>, at: At<'_>, strikes: u64) {
+        let before = self.compared;
+        let nodes = check.nodes().max(1);
+        self.compared = before.saturating_add(strikes.saturating_mul(nodes).saturating_mul(nodes));
+        if self.compared > LOOKS_MAX && before <= LOOKS_MAX {
+            let most = (LOOKS_MAX / nodes / nodes).max(1);
+            check.say(messages::harm::too_many_compared(at.place(), strikes, nodes, most));
         }
     }
 }
@@ -253,11 +275,11 @@ fn ends(check: &mut Check<'_, '_>, all: At<'_>) {
 }
 
 /// That clocks are not set too often, by all faults together.
-fn strobes(check: &mut Check<'_, '_>, all: At<'_>) {
-    let mut total = 0;
+fn strobes(check: &mut Check<'_, '_>, all: At<'_>, total: &mut u64) {
     for (index, timed) in check.scenario.faults.iter().enumerate() {
         let from = if let When::At(at) = timed.when { at } else { Time::ZERO };
         let lasts = timed.lasts.unwrap_or(check.scenario.calm_from().since(from));
-        harm::strobes(check, all.item(index).key("do"), &timed.fault, lasts, times(timed), &mut total);
+        // Each node of a rolling strobe is a strobe of its own, which sets one clock.
+        harm::strobes(check, all.item(index).key("do"), &timed.fault, lasts, times(timed), total);
     }
 }

@@ -85,6 +85,7 @@ pub(super) fn strobes(
     let Fault::ClockStrobe { every, .. } = fault else { return };
     let before = *total;
     let changes = lasts.0.checked_div(every.0).unwrap_or(0).saturating_mul(times);
+    let changes = changes.saturating_mul(check.nodes().max(1));
     *total = before.saturating_add(changes);
     if *total > STROBES_MAX && before <= STROBES_MAX {
         check.say(harm::strobes(at.key("every").place(), *total, STROBES_MAX));

@@ -65,10 +65,9 @@ fn one(check: &mut Check<'_, '_>, at: At<'_>, nemesis: &Nemesis, total: &mut Tot
     let longest = (0..nemesis.kinds.len()).map(|index| at.key("kinds").item(index).key("do"));
     let longest = longest.max_by_key(|at| at.node.at.len()).filter(|_| at.find("kinds").is_some());
     total.add(check, longest.unwrap_or(at), strikes);
-    let mut strobes = 0;
     for (index, kind) in nemesis.kinds.iter().enumerate() {
         let span = Span(nemesis.to.since(nemesis.from).0.saturating_mul(u64::from(nemesis.at_once)));
-        harm::strobes(check, at.key("kinds").item(index).key("do"), &kind.fault, span, 1, &mut strobes);
+        harm::strobes(check, at.key("kinds").item(index).key("do"), &kind.fault, span, 1, &mut total.strobes);
     }
 }
 

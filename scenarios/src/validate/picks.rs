@@ -71,6 +71,14 @@ pub(super) fn check(check: &mut Check<'_, '_>, at: At<'_>, fault: &Fault) {
                 return;
             }
             one(check, at.item(index), pick, &mut seen);
+            let named = if let Pick::Node(name) = pick {
+                matches!(check.names.resolve(name), Named::Node(CLIENTS, ..))
+            } else {
+                matches!(pick, Pick::Service(name) | Pick::RandomOf(name, _) if name == CLIENTS)
+            };
+            if named && fault.spares_clients() {
+                check.say(harm::clients_spared(at.item(index).place(), fault.kind()));
+            }
             let alone = groups.len() == 2 && !matches!(fault, Fault::Split(_)) && picks.len() == 1;
             let rest = || groups.iter().any(|picks| picks.contains(&Pick::Rest));
             if *pick == Pick::Everybody && (!alone || rest()) {

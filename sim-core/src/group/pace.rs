@@ -36,7 +36,10 @@ impl<P: Protocol> Aside<P> {
     pub(super) fn thaw(&mut self, node: NodeId, life: u32, kernel: &mut Kernel) {
         if let Some(since) = self.paused.take() {
             let frozen = kernel.now.since(since);
-            self.move_work((node, life), since, |left| left + frozen, kernel);
+            let moved = self.move_work((node, life), since, |left| left + frozen, kernel);
+            if let Some(fault) = self.hurt {
+                kernel.books.effects[fault].delayed += moved;
+            }
         }
     }
 
@@ -89,8 +92,8 @@ impl<'a> Change<'a> {
     }
 
     fn stretch(&self, left: Span) -> Span {
-        let factor = |of: &[(usize, f64)]| of.iter().map(|&(_, factor)| factor).product::<f64>();
-        Span((left.0 as f64 * (factor(self.now) / factor(self.before))) as u64)
+        let factor = |of: &[(usize, f64)]| of.iter().map(|&(_, factor)| factor).product::<f64>().min(1e18);
+        Span((left.0 as f64 * (factor(self.now) / factor(self.before))) as u64).min(Ills::LONGEST)
     }
 
     /// The faults that are new have delayed so many.

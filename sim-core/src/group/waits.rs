@@ -93,6 +93,7 @@ impl<P: Protocol> Members<P> {
         } else if event.round != Event::SERVED {
             let asks = event.what != What::Response;
             if asks && waits >= self.host.queue {
+                self.charge(index, kernel);
                 return self.refuse(event, kernel);
             }
             event.round = Event::ARRIVED;
@@ -104,6 +105,15 @@ impl<P: Protocol> Members<P> {
         aside.inbox.push_back(event);
     }
 
+    /// A full run queue is the work of whatever freezes the node or makes it slow.
+    fn charge(&mut self, index: usize, kernel: &mut Kernel) {
+        let Some(aside) = &self.members[index].node.aside else { return };
+        let slow = aside.ills.iter().flat_map(|ills| &ills.cpu).map(|&(fault, _)| fault);
+        for fault in slow.chain(aside.hurt.filter(|_| aside.paused.is_some())) {
+            kernel.books.effects[fault].dropped += 1;
+        }
+    }
+
     /// The node is free for an input: it acts on it at once, or after the processor time that it costs.
     pub(super) fn admit(&mut self, index: usize, event: Event, kernel: &mut Kernel) {
         let costs = matches!(event.what, What::Message | What::Request) && event.round != Event::SERVED;
@@ -113,6 +123,7 @@ impl<P: Protocol> Members<P> {
                     if service.line.len() < self.host.queue {
                         return service.line.push_back(Event { round: Event::ARRIVED, ..event });
                     }
+                    self.charge(index, kernel);
                     return self.refuse(event, kernel);
                 };
                 self.serve(index, core, event, kernel);

@@ -97,6 +97,11 @@ impl Harms {
         self.stops().map(|harm| harm.scope.mark(node)).collect()
     }
 
+    /// Whether a node is cut off from everybody by one of them.
+    pub(super) fn isolates(&self, node: NodeId) -> bool {
+        self.stops().any(|harm| harm.scope.isolates(node))
+    }
+
     /// Whether messages pass from one node to another, or between two that stand where it does.
     pub(super) fn passes(&self, from: NodeId, to: NodeId) -> bool {
         !self.stops().any(|harm| harm.scope.parts(from, to))

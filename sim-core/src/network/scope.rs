@@ -89,6 +89,11 @@ impl Scope {
         }
     }
 
+    /// Whether it concerns every link of a node.
+    pub(super) fn isolates(&self, node: NodeId) -> bool {
+        matches!(self.rule, Rule::Apart | Rule::Touch) && self.mark(node) != 0
+    }
+
     #[inline]
     pub(super) fn mark(&self, node: NodeId) -> u32 {
         self.marks[node.0 as usize]

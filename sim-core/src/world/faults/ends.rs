@@ -10,7 +10,7 @@ use crate::{
     fault::{Area, Fault},
     group::SetClock,
     kernel::Process,
-    protocol::NodeId,
+    protocol::{NodeId, Role},
 };
 use alloc::vec::Vec;
 
@@ -42,27 +42,42 @@ impl World {
             let other = self.faults.hurting(node, Fault::kills).next();
             match other {
                 // That one keeps it down from here on.
-                Some(other) => self.hand_over(node, other),
-                None if fault.kills() || full => {
-                    self.groups[group].boot(node, &mut self.kernel);
-                }
+                Some(other) if full => self.hand_over(node, other),
+                Some(_) => self.keep_down(node),
+                None if fault.kills() || full => drop(self.boot(node)),
                 None => {}
             }
         } else if let Fault::Pause(_) = fault {
             let other = self.faults.hurting(node, |f| matches!(f, Fault::Pause(_))).next();
             match other {
-                Some(other) => self.hand_over(node, other),
-                None => {
-                    self.groups[group].resume(node, &mut self.kernel);
-                }
+                Some(other) if self.groups[group].hurt(node) == Some(index) => self.hand_over(node, other),
+                Some(_) => {}
+                None => drop(self.groups[group].resume(node, &mut self.kernel)),
             }
+        }
+    }
+
+    /// Boots a node that is down. Whether its process runs now, and did not before.
+    fn boot(&mut self, node: NodeId) -> bool {
+        let group = self.group_of(node);
+        let booted = self.groups[group].boot(node, &mut self.kernel);
+        if !booted {
+            self.keep_down(node);
+        }
+        booted
+    }
+
+    /// A node stays down: whoever is to blame for it, its host answers or not.
+    fn keep_down(&mut self, node: NodeId) {
+        if let Some(fault) = self.groups[self.group_of(node)].hurt(node) {
+            self.power(node, fault);
         }
     }
 
     /// What kept a node down, or frozen, is over; this fault does so from here on.
     fn hand_over(&mut self, node: NodeId, to: usize) {
         let group = self.group_of(node);
-        self.groups[group].blame(node, to, &self.kernel.keys);
+        self.groups[group].blame(node, to, &mut self.kernel);
         self.power(node, to);
         self.hit(to, node);
     }
@@ -106,21 +121,23 @@ impl World {
     pub(super) fn mend(&mut self, index: usize, fault: &Fault, nodes: &[NodeId]) {
         for &node in nodes {
             let group = self.group_of(node);
-            let group = &mut self.groups[group];
             let mended = match fault {
                 Fault::Restart(_) => {
-                    let booted = group.boot(node, &mut self.kernel);
+                    let booted = self.boot(node);
                     if booted {
                         self.release(node, Fault::kills);
+                    } else if self.role(node) == Role::DOWN {
+                        self.kernel.books.effects[index].failed += 1;
                     }
                     booted
                 }
                 Fault::Resume(_) => {
-                    let resumed = group.resume(node, &mut self.kernel);
+                    let resumed = self.groups[group].resume(node, &mut self.kernel);
                     self.release(node, |f| matches!(f, Fault::Pause(_)));
                     resumed
                 }
                 _ => {
+                    let group = &mut self.groups[group];
                     let wrong = group.set_clock(node, SetClock::Right, &mut self.kernel).is_some();
                     self.release(node, |f| f.area() == Some(Area::Clocks));
                     self.ail(node);

@@ -126,8 +126,8 @@ impl World {
     fn took(&self, change: usize, role: &str) -> bool {
         let RoleChange { node, role: new, .. } = self.kernel.roles[change];
         let before = || self.kernel.roles[..change].iter().rev().filter(|earlier| earlier.node == node);
-        let last = before().map(|earlier| earlier.role).find(|role| *role != Role::PAUSED);
-        new.0 == role && last != Some(new)
+        let last = || before().map(|earlier| earlier.role).find(|role| *role != Role::PAUSED);
+        new.0 == role && last() != Some(new)
     }
 
     /// From now on nothing goes wrong.

@@ -32,8 +32,7 @@ struct Asked {
 }
 
 impl Quorum {
-    /// With more classes than this, a few are asked, evenly spread.
-    const CLASSES_MAX: usize = 1_000;
+    /// So many are asked, the largest.
     const ASKED_MAX: usize = 64;
 
     fn new(service: &ServiceInfo, network: &Network, runs: impl Fn(NodeId) -> bool) -> Quorum {
@@ -55,7 +54,11 @@ impl Quorum {
             class
         };
         let class = service.ids().map(|node| runs(node).then(|| classify(node))).collect();
-        let asked = if well.len() > Self::CLASSES_MAX { Self::ASKED_MAX } else { well.len() };
+        let majority = service.nodes as usize / 2 + 1;
+        let mut large: Vec<usize> = (0..well.len()).collect();
+        large.retain(|&class| majority == 1 || !network.alone(of_class[class]));
+        large.sort_by_key(|&class| core::cmp::Reverse(well[class]));
+        large.truncate(Self::ASKED_MAX);
         let ask = |class: usize| {
             let mutual = |other: &NodeId| network.mutual(of_class[class], *other);
             let mutual: Vec<bool> = of_class.iter().map(mutual).collect();
@@ -63,9 +66,8 @@ impl Quorum {
                 well.iter().zip(&mutual).filter(|&(_, mutual)| *mutual).map(|(well, _)| *well).sum();
             Asked { class, mutual, reaches }
         };
-        let step = well.len().div_ceil(asked.max(1)).max(1);
-        let asked = (0..well.len()).step_by(step).map(ask).collect();
-        Quorum { first: service.first, majority: service.nodes as usize / 2 + 1, class, well, asked }
+        let asked = large.into_iter().map(ask).collect();
+        Quorum { first: service.first, majority, class, well, asked }
     }
 
     pub(super) fn holds(&self) -> bool {
@@ -100,7 +102,8 @@ impl World {
         }
     }
 
-    /// Of every service the nodes that run and are free of what faults do at the moment.
+    /// Of every service the nodes that run, are free of what faults do at the moment, and have no damage on their disks that
+    /// the next boot will find.
     pub(super) fn unharmed(&self) -> BTreeMap<usize, Quorum> {
         let degraded = self.kernel.active.iter().filter_map(|&fault| self.faults.degraded(fault));
         let limping: BTreeSet<NodeId> = degraded.flatten().copied().collect();
@@ -108,26 +111,26 @@ impl World {
             self.runs(node)
                 && !limping.contains(&node)
                 && self.faults.hurting(node, |_| true).next().is_none()
+                && !self.groups[self.group_of(node)].rotten(node)
         };
         self.quorums(well).collect()
     }
 
-    /// Whether all that is durable on a node is so on a majority of its service too, on disks that are whole: without its
-    /// own, and without those.
+    /// Whether all that is durable in the logs of a node is so on a majority of its service too, on disks that are whole:
+    /// without its own, and without those. Values are a node's own, and nobody else has them.
     pub(super) fn replicated(&mut self, node: NodeId, without: &BTreeSet<NodeId>) -> bool {
         let service = self.group_of(node);
         let ServiceInfo { nodes, .. } = self.services[service];
         let others = self.services[service].ids().filter(|other| *other != node && !without.contains(other));
         let group = &mut self.groups[service];
-        let here = group.records(node);
+        let lengths = group.records(node);
+        let here = group.prefixes(node, &lengths);
         let mut copies = vec![0; here.len()];
-        for other in others {
-            if group.damages(other) == 0 {
-                let there = group.records(other);
-                copies.iter_mut().zip(here.iter().zip(there)).for_each(|(copies, (here, there))| {
-                    *copies += u32::from(there >= *here);
-                });
-            }
+        for other in others.filter(|&other| !group.rotten(other)).collect::<Vec<_>>() {
+            let there = group.prefixes(other, &lengths);
+            copies.iter_mut().zip(here.iter().zip(there)).for_each(|(copies, (here, there))| {
+                *copies += u32::from(there == *here);
+            });
         }
         copies.iter().all(|&copies| copies > nodes / 2)
     }

@@ -80,8 +80,12 @@ impl World {
         };
         let key = self.faults.all[index].key;
         let place = pick::Place { services: &self.services, zones: &self.plan.zones };
-        let chosen =
+        let mut chosen =
             pick::resolve(key, &fault.picks(), place, |node| self.role(node), fit, &self.kernel.keys);
+        if fault.spares_clients() {
+            let client = |node: NodeId| self.services[self.group_of(node)].clients;
+            chosen.iter_mut().for_each(|group| group.retain(|&node| !client(node)));
+        }
         let mut nodes: Vec<NodeId> = chosen.iter().flatten().copied().collect();
         let named =
             fault.picks().iter().copied().flatten().all(|pick| matches!(pick, crate::fault::Pick::Node(_)));
@@ -130,10 +134,17 @@ impl World {
         let mut spared = 0;
         for group in chose {
             group.retain(|&node| {
+                // A boot cuts off what follows damage, or does not come to pass: then the node has lost what it holds.
+                let rotten = self.groups[self.group_of(node)].rotten(node);
+                let loses = matches!(fault, Fault::Wipe(_)) || rotten && fault.kills();
+                // When a full disk stops a process, nobody knows what it will hold then.
+                let may_lose = rotten && matches!(fault, Fault::DiskFull(_));
                 let quorum = quorums.get_mut(&self.group_of(node));
-                let mut hits = !lost && quorum.is_none_or(|quorum| quorum.spares(node));
-                if matches!(fault, Fault::Wipe(_)) {
-                    hits = hits && self.replicated(node, &wiped);
+                let hits = !lost
+                    && !may_lose
+                    && (!loses || self.replicated(node, &wiped))
+                    && quorum.is_none_or(|quorum| quorum.spares(node));
+                if loses && hits {
                     wiped.insert(node);
                 }
                 spared += u32::from(!hits);

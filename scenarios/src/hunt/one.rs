@@ -1,0 +1,192 @@
+//! One seed: run, judged, and told in a line.
+
+use super::{Signature, coverage};
+use crate::{
+    format::{Claim, Expectation, Scenario},
+    judge, measure,
+    plan::Plan,
+    registry::Registry,
+};
+use serde::{Deserialize, Serialize};
+use sim_core::{
+    judged::{Status, Verdict},
+    run::Run,
+    time::{Span, Time},
+    world::World,
+};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    panic::{self, AssertUnwindSafe},
+    sync::Once,
+};
+
+/// What a seed came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The seed.
+    pub seed: u64,
+    /// Events that it took.
+    pub events: u64,
+    /// Whether an expectation had nothing to judge.
+    pub vacuous: bool,
+    /// Whether a budget of the judge ran out.
+    pub undecided: bool,
+    /// What it reached, in words.
+    pub reached: BTreeSet<String>,
+    /// What went wrong.
+    pub failure: Option<Failure>,
+}
+
+/// Why a seed failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// What is the same for all that fail like this.
+    pub signature: Signature,
+    /// What was found in this run.
+    pub finding: String,
+    /// When a property was broken, if one was.
+    pub at: Option<Time>,
+}
+
+/// Tries seeds of one scenario, one after another, in one world that is used again.
+pub struct Trial<'a> {
+    registry: &'a Registry,
+    scenario: &'a Scenario,
+    events_max: u64,
+    world: Option<World>,
+}
+
+impl<'a> Trial<'a> {
+    /// Nothing is built yet.
+    pub fn new(registry: &'a Registry, scenario: &'a Scenario, events_max: u64) -> Trial<'a> {
+        Trial { registry, scenario, events_max, world: None }
+    }
+
+    /// Tries a seed. A panic of a protocol is a failure like others.
+    ///
+    /// # Errors
+    /// When the world cannot be built.
+    pub fn run(&mut self, seed: u64) -> Result<Outcome, String> {
+        let plan = Plan::new(self.scenario, seed);
+        let played = caught(|| self.play(&plan));
+        let mut run = match played {
+            Ok(run) => run?,
+            Err(message) => {
+                // Whatever it left half done is gone.
+                self.world = None;
+                let signature = Signature::new("panic", &message);
+                let failure = Some(Failure { signature, finding: message, at: None });
+                let reached = BTreeSet::new();
+                return Ok(Outcome { seed, events: 0, vacuous: false, undecided: false, reached, failure });
+            }
+        };
+        let reached = coverage::reached(&run);
+        let runaway = run.stopped.take();
+        let verdicts = self.verdicts(&run);
+        let failure = self.failure(&run, &verdicts, runaway);
+        let is = |status| verdicts.iter().any(|verdict| verdict.status == status);
+        let (vacuous, undecided) = (is(Status::Vacuous), is(Status::Undecided));
+        Ok(Outcome { seed, events: run.events, vacuous, undecided, reached, failure })
+    }
+
+    fn play(&mut self, plan: &Plan) -> Result<Run, String> {
+        let world = match &mut self.world {
+            Some(world) => {
+                world.reset(plan.core.clone());
+                world
+            }
+            None => self.world.insert(self.registry.world(plan)?),
+        };
+        world.run(self.events_max);
+        Ok(world.finish())
+    }
+
+    fn verdicts(&self, run: &Run) -> Vec<Verdict> {
+        let deadline = self.scenario.clients.as_ref().map_or(Span::ZERO, |clients| clients.deadline);
+        let measured = |expectation: &Expectation| match expectation {
+            Expectation::Availability { .. }
+            | Expectation::Latency { .. }
+            | Expectation::Recovers { .. }
+            | Expectation::Downtime { .. } => true,
+            Expectation::Linearizable
+            | Expectation::Violates(Claim::Linearizable | Claim::Always(_))
+            | Expectation::Always(_)
+            | Expectation::Sometimes(_)
+            | Expectation::Effect { .. }
+            | Expectation::QuorumLost(_)
+            | Expectation::QuorumKept(_) => false,
+        };
+        let needed = self.scenario.expect.iter().any(measured);
+        let measures = if needed { measure::measure(run, deadline) } else { Default::default() };
+        judge::judge(self.scenario, run, &measures)
+    }
+
+    /// The most telling of what failed: what ran away, then the property that was broken first, then the first expectation
+    /// of the file. What should come true some time is a matter of all seeds and not of one.
+    fn failure(&self, run: &Run, verdicts: &[Verdict], runaway: Option<String>) -> Option<Failure> {
+        if let Some(finding) = runaway {
+            let signature = Signature::new("runaway", "");
+            return Some(Failure { signature, finding, at: Some(run.ended) });
+        }
+        let failed = |verdict: &&Verdict| {
+            verdict.status == Status::Failed && !verdict.expectation.starts_with("sometimes ")
+        };
+        let first = verdicts.iter().find(failed)?;
+        let broken = run.violations.first().filter(|violation| {
+            verdicts.iter().filter(failed).any(|v| v.finding.contains(violation.property))
+        });
+        Some(match broken {
+            Some(violation) => Failure {
+                signature: Signature::new(format!("always {}", violation.property), &violation.found),
+                finding: format!(
+                    "{} at {} of {}: {}",
+                    violation.property,
+                    violation.at,
+                    run.name(violation.node),
+                    violation.found
+                ),
+                at: Some(violation.at),
+            },
+            None => Failure {
+                signature: Signature::new(first.expectation.clone(), ""),
+                finding: first.finding.clone(),
+                at: None,
+            },
+        })
+    }
+}
+
+thread_local! {
+    /// Where and why this thread panicked last, while somebody listens.
+    static PANIC: RefCell<Option<Option<String>>> = const { RefCell::new(None) };
+}
+
+/// Runs `act`; if it panics, says where and why, and nothing on standard error.
+fn caught<T>(act: impl FnOnce() -> T) -> Result<T, String> {
+    static LISTEN: Once = Once::new();
+    LISTEN.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let heard = PANIC.with_borrow_mut(|panic| match panic {
+                Some(message) => {
+                    let text = info.payload().downcast_ref::<&str>().copied();
+                    let text = text.or_else(|| info.payload().downcast_ref::<String>().map(String::as_str));
+                    let said = text.unwrap_or("no message");
+                    let place = info.location().map(|at| format!(" ({}:{})", at.file(), at.line()));
+                    *message = Some(said.to_string() + &place.unwrap_or_default());
+                    true
+                }
+                None => false,
+            });
+            if !heard {
+                before(info);
+            }
+        }));
+    });
+    PANIC.set(Some(None));
+    let result = panic::catch_unwind(AssertUnwindSafe(act));
+    let message = PANIC.take().flatten();
+    result.map_err(|_| message.unwrap_or_else(|| "no message".into()))
+}

@@ -1,0 +1,308 @@
+//! `sim hunt` and `sim merge`: many seeds, and what came of them.
+
+use crate::{
+    commands::{Asked, BAD_INPUT, quoted, read, same_folder, say},
+    output,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use scenarios::{
+    Registry,
+    hunt::{self, Ended, Header, Hunt, Outcome, Results, Tally, Watch},
+};
+use sim_core::{digest::Digest, time::Span};
+use std::{
+    hash::Hash,
+    num::NonZero,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+/// The seeds of a hunt; not empty.
+pub(crate) type Seeds = Range<u64>;
+
+/// So many seeds are tried where nobody says how many.
+const SEEDS: Range<u64> = 0..1_000;
+/// So many failing seeds are named.
+const NAMED: usize = 5;
+
+/// How far a hunt goes.
+pub(crate) struct Terms {
+    pub(crate) seeds: Option<Seeds>,
+    pub(crate) time: Option<Span>,
+    pub(crate) jobs: Option<u16>,
+    pub(crate) shard: Option<(u64, u64)>,
+    pub(crate) keep_going: bool,
+    pub(crate) events: u64,
+}
+
+/// Reads `A..B` or `N`.
+pub(crate) fn seeds(text: &str) -> Result<Seeds, String> {
+    let number = |text: &str| text.replace('_', "").parse::<u64>().ok();
+    let seeds = match text.split_once("..") {
+        None => number(text).map(|count| 0..count),
+        Some((from, to)) => number(from).zip(number(to)).map(|(from, to)| from..to),
+    };
+    let seeds = seeds.filter(|seeds| !seeds.is_empty() && seeds.end < 1 << 60);
+    seeds.ok_or_else(|| "write 1000 for the seeds 0..1000, or 1000..2000".into())
+}
+
+/// Reads `k/n`.
+pub(crate) fn shard(text: &str) -> Result<(u64, u64), String> {
+    let number = |text: &str| text.parse::<u64>().ok();
+    let shard = text.split_once('/').and_then(|(part, parts)| number(part).zip(number(parts)));
+    let fits = |&(part, parts): &(u64, u64)| (1..=parts).contains(&part);
+    shard.filter(fits).ok_or_else(|| "write 1/4 for the first of four parts".into())
+}
+
+pub(crate) fn hunt(
+    registry: &Registry,
+    files: &[PathBuf],
+    terms: &Terms,
+    set: &[String],
+    out: Option<&Path>,
+) -> u8 {
+    let asked: Vec<_> = files.iter().map(|file| read(registry, file, set)).collect();
+    if asked.iter().any(Option::is_none) {
+        return BAD_INPUT;
+    }
+    let asked: Vec<Asked> = asked.into_iter().flatten().collect();
+    if let Some((one, other)) = same_folder(&asked) {
+        eprintln!(
+            "error: {one} and {other} would share a folder: hunt them one by one, with `--out DIR` each"
+        );
+        return BAD_INPUT;
+    }
+    let mut worst = 0;
+    for one in &asked {
+        let folder = match out {
+            None => Path::new("sim-out").join(&one.name).join("hunt"),
+            Some(out) if asked.len() == 1 => out.to_path_buf(),
+            Some(out) => out.join(&one.name),
+        };
+        match hunt_one(registry, one, terms, set, &folder) {
+            Ok(code) => worst = worst.max(code),
+            Err(message) => {
+                eprintln!("error: {message}");
+                return BAD_INPUT;
+            }
+        }
+    }
+    worst
+}
+
+fn hunt_one(
+    registry: &Registry,
+    one: &Asked,
+    terms: &Terms,
+    set: &[String],
+    folder: &Path,
+) -> Result<u8, String> {
+    let (part, parts) = terms.shard.unwrap_or((1, 1));
+    let mut digest = Digest::new();
+    one.text.hash(&mut digest);
+    let header = Header {
+        file: one.file.clone(),
+        scenario: format!("{:016x}", digest.finish()),
+        version: env!("CARGO_PKG_VERSION").into(),
+        shard: (part, parts),
+    };
+    let path = folder.join("hunt.jsonl");
+    std::fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    let mut results = Results::open(&path, &header)?;
+    let before = results.tally().seeds;
+    // With a limit of time there are seeds enough.
+    let many = if terms.time.is_some() { 0..1 << 60 } else { SEEDS };
+    let seeds = terms.seeds.clone().unwrap_or(many);
+    let hunted = Hunt {
+        scenario: &one.scenario,
+        seeds: seeds.clone(),
+        shard: (part - 1, parts),
+        keep_going: terms.keep_going,
+        events_max: terms.events,
+    };
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = terms.jobs.map_or(cores, usize::from);
+    let watcher = Watcher::new(&one.name, terms, &seeds, parts);
+    let (tally, ended) = hunt::hunt(registry, &hunted, threads, &mut results, &watcher)?;
+    let took = watcher.end();
+    let mut head = format!("{}: {}", one.name, sum(&tally));
+    if before > 0 {
+        head += &format!(", {} of them in an earlier hunt", thousands(before));
+    }
+    let (tried, events) = (watcher.tried.load(Relaxed), watcher.events.load(Relaxed));
+    if took.as_secs_f64() > 0.0 && tried > 0 {
+        let each = |count: u64| count as f64 / took.as_secs_f64();
+        let threads = if threads == 1 { "1 thread".into() } else { format!("{threads} threads") };
+        head += &format!(
+            " ({:.1} s, {:.0} seeds/s, {:.2} M events/s, {threads})",
+            took.as_secs_f64(),
+            each(tried),
+            each(events) / 1e6
+        );
+    }
+    say!("{head}");
+    report(&tally, ended, terms.keep_going);
+    for (signature, seeds) in tally.groups().into_iter().take(NAMED) {
+        let set: String = set.iter().map(|set| format!(" --set {}", quoted(set))).collect();
+        say!("  again      sim run {} --seed {}{set}    ({})", quoted(&one.file), seeds[0], signature.check);
+    }
+    coverage(registry, one, &tally);
+    say!("  results    {}", path.display());
+    Ok(code(&tally))
+}
+
+/// 1 if a seed failed, 3 if there was nothing to judge, 4 if none was decided.
+fn code(tally: &Tally) -> u8 {
+    match tally {
+        _ if !tally.failures.is_empty() => 1,
+        _ if tally.vacuous == tally.seeds => 3,
+        _ if tally.undecided > 0 => 4,
+        _ => 0,
+    }
+}
+
+fn sum(tally: &Tally) -> String {
+    let seeds = if tally.seeds == 1 { "seed" } else { "seeds" };
+    format!("{} {seeds}", thousands(tally.seeds))
+}
+
+fn report(tally: &Tally, ended: Ended, keep_going: bool) {
+    let groups = tally.groups();
+    if groups.is_empty() {
+        let late = if ended == Ended::Late { "; time is up" } else { "" };
+        say!("  ✔ none failed{late}");
+    }
+    for (signature, seeds) in groups {
+        let named: Vec<String> = seeds.iter().take(NAMED).map(u64::to_string).collect();
+        let more = if seeds.len() > NAMED { ", …" } else { "" };
+        let count = match seeds.len() {
+            1 if !keep_going => "seed".to_string(),
+            1 => "1 seed:".to_string(),
+            count => format!("{} seeds:", thousands(count as u64)),
+        };
+        say!("  ✘ {signature}");
+        say!("      {count} {}{more}", named.join(", "));
+        say!("      {}", tally.failures[&seeds[0]].finding);
+    }
+    for (count, what) in
+        [(tally.vacuous, "had an expectation with nothing to judge"), (tally.undecided, "were not decided")]
+    {
+        if count > 0 {
+            say!("  ∅ {} {what}", thousands(count));
+        }
+    }
+}
+
+/// What was reached, and what never.
+fn coverage(registry: &Registry, one: &Asked, tally: &Tally) {
+    let reached = &tally.coverage.reached;
+    let mut hoped: Vec<String> = Vec::new();
+    for protocol in registry.listing() {
+        if one.scenario.services.iter().any(|service| service.run == protocol.name) {
+            let sometimes = protocol.properties.iter().filter(|(_, always)| !always);
+            hoped.extend(sometimes.map(|(name, _)| format!("sometimes {name}")));
+        }
+    }
+    let never: Vec<&str> =
+        hoped.iter().filter(|what| !reached.contains_key(*what)).map(String::as_str).collect();
+    let Some(settled) = tally.coverage.settled() else { return };
+    say!("  reached    {} states and changes of role, the last new one by seed {settled}", reached.len());
+    if !never.is_empty() {
+        say!("             never: {}", never.join(", "));
+    }
+}
+
+pub(crate) fn merge(files: &[PathBuf], out: &Path) -> u8 {
+    let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    let merged = Results::merge(&paths).and_then(|(header, results)| {
+        output::write(out, "hunt.jsonl", |to| results.save(&header, to))?;
+        Ok((header, results.tally()))
+    });
+    match merged {
+        Ok((header, tally)) => {
+            say!("{}: {}", header.file, sum(&tally));
+            report(&tally, Ended::Done, true);
+            say!("  results    {}", out.join("hunt.jsonl").display());
+            code(&tally)
+        }
+        Err(message) => {
+            eprintln!("error: {message}");
+            BAD_INPUT
+        }
+    }
+}
+
+/// Looks at the clock, and shows how far the hunt is.
+struct Watcher {
+    bar: ProgressBar,
+    since: Instant,
+    until: Option<Duration>,
+    tried: AtomicU64,
+    events: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Watcher {
+    fn new(name: &str, terms: &Terms, seeds: &Seeds, parts: u64) -> Watcher {
+        let until = terms.time.map(|time| Duration::from_nanos(time.0));
+        let length = if until.is_some() { None } else { Some((seeds.end - seeds.start) / parts) };
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(5));
+        let template = match length {
+            Some(_) => "{prefix} {wide_bar} {percent:>3} %  {msg}  {eta} left",
+            None => "{prefix} {spinner} {msg}  {elapsed}",
+        };
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+        bar.set_prefix(name.to_string());
+        let zero = || AtomicU64::new(0);
+        Watcher { bar, since: now(), until, tried: zero(), events: zero(), failed: zero() }
+    }
+
+    fn end(&self) -> Duration {
+        self.bar.finish_and_clear();
+        self.since.elapsed()
+    }
+}
+
+impl Watch for Watcher {
+    fn tried(&self, outcome: &Outcome) {
+        let tried = self.tried.fetch_add(1, Relaxed) + 1;
+        let events = self.events.fetch_add(outcome.events, Relaxed) + outcome.events;
+        let failed = self.failed.fetch_add(u64::from(outcome.failure.is_some()), Relaxed)
+            + u64::from(outcome.failure.is_some());
+        // Not for each: threads would wait for one another at the bar.
+        if tried.is_multiple_of(16) || outcome.failure.is_some() {
+            let seconds = self.since.elapsed().as_secs_f64().max(1e-3);
+            self.bar.set_position(tried);
+            self.bar.set_message(format!(
+                "{:.0} seeds/s, {:.1} M events/s, {failed} failed",
+                tried as f64 / seconds,
+                events as f64 / seconds / 1e6
+            ));
+        }
+    }
+
+    fn goes_on(&self) -> bool {
+        self.until.is_none_or(|until| self.since.elapsed() < until)
+    }
+}
+
+#[allow(clippy::disallowed_methods)]
+fn now() -> Instant {
+    // How long the hunt takes decides how many seeds are tried, and never what comes of one.
+    Instant::now()
+}
+
+/// With a comma after every three digits.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
