@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scenarios::{
     Registry,
     hunt::{self, Ended, Header, Hunt, Outcome, Results, Tally, Watch},
+    shrink,
 };
 use sim_core::{digest::Digest, time::Span};
 use std::{
@@ -24,6 +25,8 @@ pub(crate) type Seeds = Range<u64>;
 
 /// So many seeds are tried where nobody says how many.
 const SEEDS: Range<u64> = 0..1_000;
+/// So many runs shrinking may take.
+const RUNS: u64 = 3_000;
 /// So many failing seeds are named.
 const NAMED: usize = 5;
 
@@ -33,6 +36,7 @@ pub(crate) struct Terms {
     pub(crate) time: Option<Span>,
     pub(crate) jobs: Option<u16>,
     pub(crate) shard: Option<(u64, u64)>,
+    pub(crate) shrinks: bool,
     pub(crate) keep_going: bool,
     pub(crate) events: u64,
 }
@@ -147,6 +151,11 @@ fn hunt_one(
     for (signature, seeds) in tally.groups().into_iter().take(NAMED) {
         let set: String = set.iter().map(|set| format!(" --set {}", quoted(set))).collect();
         say!("  again      sim run {} --seed {}{set}    ({})", quoted(&one.file), seeds[0], signature.check);
+        if terms.shrinks {
+            let file = folder.join(format!("seed-{}.ron", seeds[0]));
+            let terms = shrink::Terms { runs_max: RUNS, events_max: terms.events };
+            crate::shrink::shrink_one(registry, one, seeds[0], terms, &file)?;
+        }
     }
     coverage(registry, one, &tally);
     say!("  results    {}", path.display());

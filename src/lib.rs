@@ -16,6 +16,8 @@ mod commands;
 mod hunt;
 mod output;
 mod progress;
+mod replay;
+mod shrink;
 
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -83,6 +85,9 @@ enum Command {
         /// Try only the k-th of n parts of the seeds: `1/4`. `sim merge` joins what came of them.
         #[arg(long, value_name = "K/N", value_parser = hunt::shard)]
         shard: Option<(u64, u64)>,
+        /// Do not shrink what fails.
+        #[arg(long)]
+        no_shrink: bool,
         /// Do not stop at the first failure.
         #[arg(long)]
         keep_going: bool,
@@ -96,6 +101,55 @@ enum Command {
         /// that was interrupted goes on there.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+    },
+    /// Make a seed that fails into a small scenario that fails in the same way, with every fault written out.
+    Shrink {
+        /// A scenario file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        choice: Choice,
+        /// The file to write [default: sim-out/<scenario>/<seed>/shrunk.ron].
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Runs that it may take.
+        #[arg(long, value_name = "N", default_value_t = 3_000)]
+        runs: u64,
+        /// A run that takes more events than this has run away.
+        #[arg(long, value_name = "N", default_value_t = 50_000_000)]
+        events: u64,
+    },
+    /// Play a scenario, or the plan of a run, and print what happened where something broke, and the states there.
+    Replay {
+        /// A scenario file, such as plan.ron.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        choice: Choice,
+        /// Go no further than this: the number of an event, or a moment like `6.4s`.
+        #[arg(long, value_name = "EVENT|TIME")]
+        until: Option<replay::Point>,
+        /// Show what happened around this instead of around the first violation.
+        #[arg(long, value_name = "EVENT|TIME")]
+        around: Option<replay::Point>,
+        /// Show only this node's events and states; may be given several times.
+        #[arg(long, value_name = "NODE")]
+        show: Vec<String>,
+    },
+    /// Find the first event at which two runs part.
+    Diff {
+        /// A scenario file.
+        #[arg(value_name = "FILE")]
+        one: PathBuf,
+        /// Another [default: the same].
+        #[arg(value_name = "FILE")]
+        other: Option<PathBuf>,
+        /// Seeds to play them with, instead of the files' own.
+        #[arg(long, value_name = "A,B", value_parser = replay::seeds)]
+        seeds: Option<(u64, u64)>,
+        /// Read the second as if it said this, as for `run`.
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        set: Vec<String>,
     },
     /// Join the results of a hunt in parts.
     Merge {
@@ -168,9 +222,20 @@ pub fn main(registry: &Registry) -> ExitCode {
             commands::run(registry, &files, &choice, out.as_deref(), trace)
         }
         Command::Check { files, set } => commands::check(registry, &files, &set),
-        Command::Hunt { files, seeds, time, jobs, shard, keep_going, events, set, out } => {
-            let terms = hunt::Terms { seeds, time, jobs, shard, keep_going, events };
+        Command::Hunt { files, seeds, time, jobs, shard, no_shrink, keep_going, events, set, out } => {
+            let terms = hunt::Terms { seeds, time, jobs, shard, shrinks: !no_shrink, keep_going, events };
             hunt::hunt(registry, &files, &terms, &set, out.as_deref())
+        }
+        Command::Shrink { file, choice, out, runs, events } => {
+            let terms = scenarios::shrink::Terms { runs_max: runs, events_max: events };
+            shrink::shrink(registry, &file, &choice, terms, out.as_deref())
+        }
+        Command::Replay { file, choice, until, around, show } => {
+            replay::replay(registry, &file, &choice, &replay::View { until, around, show })
+        }
+        Command::Diff { one, other, seeds, set } => {
+            let files = [one.as_path(), other.as_deref().unwrap_or(&one)];
+            replay::diff(registry, files, [seeds.map(|seeds| seeds.0), seeds.map(|seeds| seeds.1)], &set)
         }
         Command::Merge { files, out } => hunt::merge(&files, &out),
         Command::Verify { file, choice } => commands::verify(registry, &file, &choice),

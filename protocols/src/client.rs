@@ -32,6 +32,8 @@ pub struct Config<W: Workload> {
     pub route: Route,
     /// When the load begins.
     pub start: Span,
+    /// The only operations that are made, by client and number; `None` if all are. The others are drawn all the same.
+    pub only: Option<BTreeSet<(NodeId, u32)>>,
 }
 
 /// When operations are wanted.
@@ -192,6 +194,9 @@ impl<W: Workload> Client<W> {
     fn begin(&mut self, ctx: &mut Ctx<Self>) {
         let number = self.wanted;
         self.wanted += 1;
+        if self.config.0.only.as_ref().is_some_and(|only| !only.contains(&(ctx.me, number))) {
+            return self.skip(ctx);
+        }
         let config = &self.config.0;
         let mut rng = ctx.stream(Purpose::Ops, u64::from(number));
         let key = config.keys.draw(&mut rng);
@@ -204,6 +209,14 @@ impl<W: Workload> Client<W> {
         };
         self.pending.insert(number, Pending { op, wanted: self.next, failed: 0, hops: 0, server });
         self.call(number, ctx);
+    }
+
+    /// An operation is left out. In closed loop the next one follows as if it had taken no time.
+    fn skip(&mut self, ctx: &mut Ctx<Self>) {
+        if let Load::Closed(think) = self.config.0.load {
+            self.next = ctx.now() + think;
+            ctx.set(Arrive, think);
+        }
     }
 
     fn call(&mut self, number: u32, ctx: &mut Ctx<Self>) {

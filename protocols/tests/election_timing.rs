@@ -251,6 +251,7 @@ impl Writing {
             backoff: 1.ms(),
             route: Route::Sticky,
             start: self.start,
+            only: None,
         };
         world.populate::<Client<Kv>>(config, Some("raft")).unwrap();
         world.run(u64::MAX);

@@ -144,6 +144,9 @@ pub struct Clients {
     pub route: Route,
     /// When the first operation may begin; before the end of the run. Default: at once.
     pub start: Time,
+    /// The only operations that are made, by the names of clients and the numbers of each one's operations, from 0: what the
+    /// others would have been is drawn all the same. Default: all.
+    pub only: Option<Vec<(String, Vec<u32>)>>,
     /// How each client is attached; `None` leaves it what the network says.
     pub nic: Option<Nic>,
     /// Zones of the topology, in turn as those of a service. Default: nowhere.

@@ -26,6 +26,7 @@ pub mod read;
 pub mod regions;
 mod registry;
 pub mod set;
+pub mod shrink;
 mod tokens;
 pub mod topology;
 mod validate;

@@ -259,6 +259,7 @@ mod tests {
         let time = |span: Span| Time(span.0);
         Operation {
             client: NodeId(0),
+            number: 0,
             kind: "get",
             key: 0,
             intended: time(at),

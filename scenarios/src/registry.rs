@@ -255,6 +255,14 @@ where
                 Route::Spread => client::Route::Spread,
             },
             start: clients.start.since(sim_core::time::Time::ZERO),
+            only: clients.only.as_ref().map(|only| {
+                let node = |name: &String| world.nodes(format::CLIENTS)?.node(name);
+                let of = |(name, numbers): &(String, Vec<u32>)| {
+                    let node = node(name);
+                    numbers.iter().filter_map(move |&number| Some((node?, number))).collect::<Vec<_>>()
+                };
+                only.iter().flat_map(of).collect()
+            }),
         };
         world.populate::<Client<P::Serves>>(config, Some(&clients.of))
     }

@@ -272,6 +272,12 @@ impl<'a> Check<'a, '_> {
         if !(1..=1_000).contains(&clients.retry.attempts) {
             self.say(meaning::attempts(at.key("retry").key("attempts").place(), clients.retry.attempts));
         }
+        for (index, (name, _)) in clients.only.iter().flatten().enumerate() {
+            let client = matches!(self.names.resolve(name), names::Named::Node(CLIENTS, _));
+            if let Some(at) = at.find("only").filter(|at| !client && self.sound(*at)) {
+                self.say(meaning::no_client(at.item(index).item(0).place(), name, clients.nodes));
+            }
+        }
         let until = self.scenario.until;
         if clients.start >= until && until > Time::ZERO {
             self.say(meaning::starts_late(at.key("start").place(), clients.start, until));

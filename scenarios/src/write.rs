@@ -1,7 +1,8 @@
 //! Writes a scenario as a file: every default spelled out, one fault and one expectation a line.
 
 use crate::{
-    format::{Clients, Kind, Link, Nemesis, Network, Scenario, Service, TimedFault, When, options},
+    format::{Catalog, Clients, Kind, Link, Nemesis, Network, Scenario, Service, TimedFault, When, options},
+    read::read,
     topology::Topology,
 };
 use ron::ser::PrettyConfig;
@@ -38,6 +39,39 @@ pub fn write(scenario: &Scenario) -> String {
     line("vacuous", &value(&scenario.vacuous));
     text + ")\n"
 }
+
+/// The same without what goes without saying: values that a reader would add anyway.
+pub fn brief(scenario: &Scenario, catalog: &dyn Catalog) -> String {
+    let full = write(scenario);
+    let mut text = full.clone();
+    for said in UNSAID {
+        text = text.replace(said, "");
+    }
+    // Names and remarks can hold anything, even what looks like a default.
+    let same = read("brief.ron", &text, catalog).is_ok_and(|read| read == *scenario);
+    if same { text } else { full }
+}
+
+/// Defaults as [`write`] writes them.
+const UNSAID: [&str; 17] = [
+    ", host: (cores: 1, message: Constant(\"0s\"), request: Constant(\"0s\"))",
+    ", disk: (sync: Constant(\"0s\"), write: Constant(\"0s\"), damage: Stop)",
+    ", write: Constant(\"0s\"), damage: Stop",
+    ", clock: (offset: \"0s\", drift: 0.0, timers: Monotonic)",
+    "        keys: Uniform(100),\n",
+    "        retry: (attempts: 1, backoff: \"20ms\"),\n",
+    "        route: Sticky,\n",
+    "        start: \"0s\",\n",
+    "        loss: 0.0,\n",
+    "        duplicate: 0.0,\n",
+    "        corrupt: 0.0,\n",
+    "        transport: Datagram,\n",
+    "        links: [],\n",
+    "    faults: [],\n",
+    "    calm: \"0s\",\n",
+    "    vacuous: Refuse,\n",
+    ", keep: Nothing",
+];
 
 /// One value on one line.
 pub(crate) fn value<T: Serialize + ?Sized>(value: &T) -> String {
@@ -106,8 +140,21 @@ fn service(service: &Service) -> String {
 }
 
 fn clients(clients: &Clients) -> Vec<String> {
-    let Clients { nodes, of, load, mix, keys, timeout, deadline, retry, route, start, nic, zones: names } =
-        clients;
+    let Clients {
+        nodes,
+        of,
+        load,
+        mix,
+        keys,
+        timeout,
+        deadline,
+        retry,
+        route,
+        start,
+        only,
+        nic,
+        zones: names,
+    } = clients;
     let retry =
         inline(&[("attempts", Some(value(&retry.attempts))), ("backoff", Some(value(&retry.backoff)))]);
     let entries = [
@@ -121,6 +168,7 @@ fn clients(clients: &Clients) -> Vec<String> {
         ("retry", Some(retry)),
         ("route", Some(value(route))),
         ("start", Some(value(start))),
+        ("only", only.as_ref().map(value)),
         ("nic", nic.as_ref().map(value)),
         ("zones", zones(names)),
     ];

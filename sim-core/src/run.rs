@@ -280,6 +280,8 @@ impl Note {
 pub struct Operation {
     /// Who wanted it.
     pub client: NodeId,
+    /// Which one of that client's it is, from 0.
+    pub number: u32,
     /// Its kind in a word: "get".
     pub kind: &'static str,
     /// The key it touches.
@@ -324,6 +326,7 @@ impl<S: Spec> AnyHistory for History<S> {
                 last = Some((call.client, call.operation));
                 operations.push(Operation {
                     client: call.client,
+                    number: call.operation,
                     kind: S::kind(&call.op),
                     key: S::key(&call.op),
                     intended: call.intended,

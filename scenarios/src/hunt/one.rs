@@ -91,6 +91,16 @@ impl<'a> Trial<'a> {
         Ok(Outcome { seed, events: run.events, vacuous, undecided, reached, failure })
     }
 
+    /// What the run of a seed leaves behind; `None` if it panics, or cannot be built.
+    pub(crate) fn left_behind(&mut self, seed: u64) -> Option<Run> {
+        let plan = Plan::new(self.scenario, seed);
+        let run = caught(|| self.play(&plan)).ok().and_then(Result::ok);
+        if run.is_none() {
+            self.world = None;
+        }
+        run
+    }
+
     fn play(&mut self, plan: &Plan) -> Result<Run, String> {
         let world = match &mut self.world {
             Some(world) => {

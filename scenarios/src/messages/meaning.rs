@@ -341,6 +341,11 @@ pub(crate) fn recovers_late(at: Place, within: Span, left: Span) -> Mistake {
     .help("make it shorter, or `until` later")
 }
 
+pub(crate) fn no_client(at: Place, name: &str, clients: u32) -> Mistake {
+    mistake(at, format!("there is no client {}", quote(name)), "unknown")
+        .help(format!("clients are called `client-1` to `client-{clients}` here"))
+}
+
 pub(crate) fn over_at_once(at: Place, kind: &str) -> Mistake {
     mistake(
         at,

@@ -36,6 +36,7 @@ const CLIENT: &[Key] = &[
     ("retry", None),
     ("route", None),
     ("start", None),
+    ("only", None),
     ("nic", None),
     ("zones", None),
 ];
@@ -143,6 +144,7 @@ impl<'a> Reader<'a> {
             }),
             route: self.value_or(part, "route", Route::default()),
             start: self.value_or(part, "start", Time::ZERO),
+            only: self.maybe(part, "only"),
             nic: self.nic(part),
             zones: self.value_or(part, "zones", Vec::new()),
         }

@@ -1,0 +1,155 @@
+//! Shrinking: from a seed that fails to a small scenario that fails in the same way, without a generator, with every fault
+//! written out.
+//!
+//! Delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002) over the plan: what
+//! can be left out is left out, what is left is made simpler, as long as the [`Signature`] stays. Every attempt is a
+//! scenario that is written, read again and run, so nothing that no file can say is ever tried. The same seed gives the same
+//! result: attempts are counted, and no clock is asked.
+
+mod passes;
+
+use crate::{
+    expand::expand,
+    format::Scenario,
+    hunt::{Failure, Signature, Trial},
+    plan::Plan,
+    read::read,
+    registry::Registry,
+    write::write,
+};
+use sim_core::{run::Run, time::Span};
+
+/// What a shrunk scenario is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Faults, each strike counted.
+    pub faults: usize,
+    /// Operations that clients want.
+    pub operations: usize,
+    /// Nodes that are no clients.
+    pub servers: u64,
+    /// How long the run is.
+    pub length: Span,
+}
+
+/// A scenario that still fails.
+#[derive(Clone, Debug)]
+pub struct Shrunk {
+    /// It, with its seed.
+    pub scenario: Scenario,
+    /// How it fails.
+    pub failure: Failure,
+    /// Runs that it took.
+    pub runs: u64,
+    /// What there was, and what is left of it.
+    pub size: [Size; 2],
+}
+
+/// How far shrinking goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Runs that it may take.
+    pub runs_max: u64,
+    /// Events that a run may take, as in the hunt that found the seed.
+    pub events_max: u64,
+}
+
+/// Shrinks what this seed of a scenario fails by; `None` if it does not fail. `watch` is told how many runs were taken and
+/// how large the smallest failing scenario is.
+///
+/// # Errors
+/// When the world cannot be built, or the failure does not come again once all faults are written out.
+pub fn shrink(
+    registry: &Registry,
+    scenario: &Scenario,
+    seed: u64,
+    terms: Terms,
+    watch: &mut dyn FnMut(u64, Size),
+) -> Result<Option<Shrunk>, String> {
+    let failed = Trial::new(registry, scenario, terms.events_max).run(seed)?.failure;
+    let Some(failure) = failed else { return Ok(None) };
+    let mut shrinker = Shrinker {
+        registry,
+        signature: failure.signature.clone(),
+        best: Scenario { seed, ..scenario.clone() },
+        failure,
+        runs: 1,
+        terms,
+        watch,
+    };
+    let plan = Plan::new(scenario, seed);
+    // A run that panics leaves nothing behind that says whom its faults hit.
+    let written = match shrinker.run(scenario, seed) {
+        Some(run) => plan.resolved(&run, registry),
+        None => Scenario { faults: expand(scenario, seed), nemesis: Vec::new(), ..plan.scenario.clone() },
+    };
+    if !shrinker.keeps(written) {
+        return Err("the failure does not come again when every fault is written out".into());
+    }
+    let before = shrinker.size();
+    shrinker.as_it_was_said(scenario);
+    shrinker.shrink();
+    let (after, Shrinker { best, failure, runs, .. }) = (shrinker.size(), shrinker);
+    Ok(Some(Shrunk { scenario: best, failure, runs, size: [before, after] }))
+}
+
+struct Shrinker<'a> {
+    registry: &'a Registry,
+    signature: Signature,
+    /// The smallest scenario that fails.
+    best: Scenario,
+    failure: Failure,
+    runs: u64,
+    terms: Terms,
+    watch: &'a mut dyn FnMut(u64, Size),
+}
+
+impl Shrinker<'_> {
+    /// Takes a scenario for the best, if it fails in the same way.
+    fn keeps(&mut self, candidate: Scenario) -> bool {
+        if candidate == self.best || self.runs >= self.terms.runs_max {
+            return false;
+        }
+        // What no file can say is not tried, and costs no run.
+        let Ok(read) = read("shrunk.ron", &write(&candidate), self.registry) else { return false };
+        self.runs += 1;
+        let mut trial = Trial::new(self.registry, &read, self.terms.events_max);
+        let failed = trial.run(read.seed).ok().and_then(|outcome| outcome.failure);
+        let Some(failure) = failed.filter(|failure| failure.signature == self.signature) else {
+            return false;
+        };
+        (self.best, self.failure) = (read, failure);
+        let size = self.size();
+        (self.watch)(self.runs, size);
+        true
+    }
+
+    /// The same with other seeds, where a change deals all chances anew.
+    fn keeps_with_some_seed(&mut self, candidate: &Scenario) -> bool {
+        let seeds = [self.best.seed].into_iter().chain(0..passes::SEEDS);
+        seeds.into_iter().any(|seed| self.keeps(Scenario { seed, ..candidate.clone() }))
+    }
+
+    /// What a run of a scenario leaves behind, unless it panics.
+    fn run(&self, scenario: &Scenario, seed: u64) -> Option<Run> {
+        let mut trial = Trial::new(self.registry, scenario, self.terms.events_max);
+        trial.left_behind(seed)
+    }
+
+    fn size(&self) -> Size {
+        let operations = match self.best.clients.as_ref().map(|clients| &clients.only) {
+            None => 0,
+            Some(Some(only)) => only.iter().map(|(_, numbers)| numbers.len()).sum(),
+            Some(None) => {
+                let run = self.run(&self.best, self.best.seed);
+                run.map_or(0, |run| run.histories.iter().map(|history| history.operations().len()).sum())
+            }
+        };
+        Size {
+            faults: expand(&self.best, self.best.seed).len(),
+            operations,
+            servers: self.best.services.iter().map(|service| u64::from(service.nodes)).sum(),
+            length: Span(self.best.until.0),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! `sim shrink`: a small scenario file that fails, with a comment that says how and what to type.
+
+use crate::{
+    Choice,
+    commands::{Asked, BAD_INPUT, quoted, read, say},
+    output,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use scenarios::{
+    Registry,
+    shrink::{self, Shrunk, Size, Terms},
+    write::brief,
+};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub(crate) fn shrink(
+    registry: &Registry,
+    file: &Path,
+    choice: &Choice,
+    terms: Terms,
+    out: Option<&Path>,
+) -> u8 {
+    let Some(one) = read(registry, file, &choice.set) else { return BAD_INPUT };
+    let seed = choice.seed.unwrap_or(one.scenario.seed);
+    let folder = || Path::new("sim-out").join(&one.name).join(seed.to_string());
+    let path = out.map_or_else(|| folder().join("shrunk.ron"), PathBuf::from);
+    match shrink_one(registry, &one, seed, terms, &path) {
+        Ok(true) => 1,
+        Ok(false) => {
+            say!("{}: seed {seed} does not fail: there is nothing to shrink", one.file);
+            0
+        }
+        Err(message) => {
+            eprintln!("error: {message}");
+            BAD_INPUT
+        }
+    }
+}
+
+/// Shrinks what a seed fails by, and writes it to a file. Whether it fails.
+pub(crate) fn shrink_one(
+    registry: &Registry,
+    one: &Asked,
+    seed: u64,
+    terms: Terms,
+    path: &Path,
+) -> Result<bool, String> {
+    let bar = ProgressBar::with_draw_target(Some(terms.runs_max), ProgressDrawTarget::stderr_with_hz(5));
+    let style = ProgressStyle::with_template("{prefix} {spinner} {pos} runs  {msg}  {elapsed}");
+    bar.set_style(style.expect("the template is well formed"));
+    bar.set_prefix(format!("shrinking seed {seed}"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let shrunk = shrink::shrink(registry, &one.scenario, seed, terms, &mut |runs, size| {
+        bar.set_position(runs);
+        bar.set_message(told(size));
+    });
+    bar.finish_and_clear();
+    let Some(shrunk) = shrunk? else { return Ok(false) };
+    let name = path.file_name().ok_or_else(|| format!("{} names no file", path.display()))?;
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let text = text(registry, &shrunk, &one.file, seed, path);
+    output::write(folder, &name.to_string_lossy(), |to| to.write_all(text.as_bytes()))?;
+    let [before, after] = shrunk.size;
+    say!("  shrunk     {} → {}, in {} runs", told(before), told(after), shrunk.runs);
+    say!("             {}", path.display());
+    Ok(true)
+}
+
+fn told(size: Size) -> String {
+    let counted = |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    format!(
+        "{}, {}, {}, {}",
+        counted(size.faults as u64, "fault"),
+        counted(size.operations as u64, "operation"),
+        counted(size.servers, "server"),
+        size.length
+    )
+}
+
+/// The scenario file: what fails, how to run it, where it comes from, and the scenario.
+fn text(registry: &Registry, shrunk: &Shrunk, from: &str, seed: u64, path: &Path) -> String {
+    let [before, after] = shrunk.size;
+    // A name can hold anything; a comment ends with its line.
+    let line = |text: String| text.replace(|c: char| c.is_control(), " ");
+    let comment = [
+        format!("{} fails: {}", shrunk.failure.signature.check, shrunk.failure.finding),
+        format!("Run it:      sim run {}", quoted(&path.display().to_string())),
+        format!("Look at it:  sim replay {}", quoted(&path.display().to_string())),
+        format!("Shrunk from {from}, seed {seed}: {}; of {}.", told(after), told(before)),
+    ];
+    let comment: String = comment.into_iter().map(|text| format!("// {}\n", line(text))).collect();
+    comment + &brief(&shrunk.scenario, registry)
+}

@@ -1,0 +1,372 @@
+//! Hunts as their users meet them: what is found does not depend on threads, nothing that was found is lost, and what
+//! panics or runs away is a finding.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test says what went wrong by failing")]
+
+use scenarios::{
+    hunt::{self, Ended, Header, Hunt, Outcome, Results, Tally, Watch},
+    read::read,
+};
+use serde::{Deserialize, Serialize};
+use sim::{
+    Registry,
+    core::prelude::*,
+    protocols::{catalog::Settings, kv::Kv},
+    scenarios,
+};
+use std::{
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    time::Duration,
+};
+
+const RAFT: &str = "scenarios/hunt/raft.ron";
+
+/// A folder of its own for each test, gone when the test is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hunt-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn sim(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
+    command.args(args).current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::null());
+    command
+}
+
+/// The exit code, and standard output without what depends on the clock and on the folder.
+fn hunted(args: &[&str]) -> (i32, String) {
+    let output = sim(&[&["hunt"], args].concat()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let path = |line: &str| line.starts_with("  results") || line.ends_with(".ron");
+    let steady = text.lines().filter(|line| !path(line));
+    let steady = steady.map(|line| line.split(" (").next().unwrap());
+    (output.status.code().unwrap(), steady.collect::<Vec<_>>().join("\n"))
+}
+
+const FLAW: &str = "services.db.with.flaw=UncheckedPrevious";
+
+#[test]
+fn the_lowest_failing_seed_is_found_whatever_the_number_of_threads() {
+    let folder = Folder::new("threads");
+    let one = |jobs: &str, more: &[&str]| {
+        let out = folder.path(&format!("{jobs}{}", more.len()));
+        let args = [&[RAFT, "--set", FLAW, "--jobs", jobs, "--seeds", "600", "--out", &out], more].concat();
+        hunted(&args)
+    };
+    let (code, alone) = one("1", &[]);
+    assert_eq!(code, 1, "{alone}");
+    assert!(alone.contains("✘ always "), "{alone}");
+    assert_eq!(one("2", &[]), (1, alone.clone()));
+    assert_eq!(one("5", &[]), (1, alone.clone()));
+    // Who goes on finds more, and the same lowest one.
+    let (code, all) = one("1", &["--keep-going"]);
+    assert_eq!((code, &all), (1, &one("3", &["--keep-going"]).1));
+    let lowest = |text: &str| {
+        let line =
+            text.lines().find_map(|line| line.trim().strip_prefix("again      sim run ").map(str::to_string));
+        line.unwrap().split(" --seed ").nth(1).unwrap().split(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!(lowest(&alone), lowest(&all));
+    assert!(all.lines().filter(|line| line.contains('✘')).count() > 1, "several ways to fail: {all}");
+    // The seed that it names fails.
+    let seed = lowest(&alone).to_string();
+    let again = sim(&["run", RAFT, "--set", FLAW, "--seed", &seed, "--out", &folder.path("again")]);
+    assert_eq!({ again }.output().unwrap().status.code(), Some(1));
+}
+
+#[test]
+fn a_protocol_without_a_flaw_survives() {
+    let folder = Folder::new("survives");
+    let (code, text) = hunted(&[RAFT, "--seeds", "300..500", "--out", &folder.path("o")]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("200 seeds") && text.contains("✔ none failed"), "{text}");
+}
+
+fn results(path: &str) -> Tally {
+    let path = Path::new(path).join("hunt.jsonl");
+    Results::merge(&[&path]).unwrap().1.tally()
+}
+
+#[test]
+fn shards_joined_are_the_whole() {
+    let folder = Folder::new("shards");
+    let terms = ["--seeds", "1024", "--keep-going", "--set", FLAW];
+    let whole = folder.path("whole");
+    hunted(&[&[RAFT, "--out", &whole], &terms[..]].concat());
+    let parts: Vec<String> = (1..=3).map(|part| folder.path(&format!("part-{part}"))).collect();
+    for (part, out) in parts.iter().enumerate() {
+        let shard = format!("{}/3", part + 1);
+        hunted(&[&[RAFT, "--out", out, "--shard", &shard], &terms[..]].concat());
+    }
+    let files: Vec<String> = parts.iter().map(|part| format!("{part}/hunt.jsonl")).collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let merged = sim(&[&["merge", "--out", &folder.path("merged")], &files[..]].concat()).output().unwrap();
+    assert_eq!(merged.status.code(), Some(1));
+    assert_eq!(results(&folder.path("merged")), results(&whole));
+    let twice = sim(&["merge", files[0], files[0], "--out", &folder.path("twice")]).output().unwrap();
+    assert_eq!(twice.status.code(), Some(2), "no seed counts twice");
+}
+
+/// Killed at twenty moments, each time in the middle of something; the next one goes on where it was.
+#[test]
+fn a_hunt_that_is_killed_loses_nothing_that_it_found() {
+    let folder = Folder::new("killed");
+    let out = folder.path("o");
+    let args = ["hunt", RAFT, "--seeds", "2048", "--keep-going", "--set", FLAW, "--out", &out];
+    let mut known = 0;
+    for round in 0..20 {
+        let mut hunt = sim(&args).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(40 + 37 * round));
+        hunt.kill().unwrap();
+        hunt.wait().unwrap();
+        if Path::new(&out).join("hunt.jsonl").exists() {
+            let path = Path::new(&out).join("hunt.jsonl");
+            let lines = fs::read_to_string(&path).unwrap();
+            let failed =
+                lines.lines().filter(|line| line.contains("\"failed\"") && line.ends_with('}')).count();
+            assert!(failed >= known, "round {round}: {failed} of {known} failures are left");
+            known = failed;
+        }
+    }
+    assert!(known > 0, "it was never killed after a find");
+    assert_eq!(sim(&args).output().unwrap().status.code(), Some(1));
+    let whole = folder.path("whole");
+    let mut again = args;
+    again[8] = &whole;
+    sim(&again).output().unwrap();
+    assert_eq!(results(&out), results(&whole));
+    // A line that was torn is dropped, and its seeds are tried again.
+    let path = Path::new(&out).join("hunt.jsonl");
+    let text = fs::read(&path).unwrap();
+    fs::write(&path, &text[..text.len() - 7]).unwrap();
+    sim(&args).output().unwrap();
+    assert_eq!(results(&out), results(&whole));
+}
+
+#[test]
+fn results_of_another_hunt_are_refused() {
+    let folder = Folder::new("another");
+    let out = folder.path("o");
+    hunted(&[RAFT, "--seeds", "4", "--out", &out]);
+    let other = Command::new(env!("CARGO_BIN_EXE_sim"))
+        .args(["hunt", RAFT, "--seeds", "4", "--set", FLAW, "--out", &out])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert_eq!(other.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&other.stderr).contains("which is another hunt: remove it"));
+    fs::write(Path::new(&out).join("hunt.jsonl"), "{\"what\":1}\n").unwrap();
+    assert_eq!(sim(&["hunt", RAFT, "--out", &out]).output().unwrap().status.code(), Some(2));
+}
+
+/// Fails as it is told to, when its seed says so.
+#[derive(Clone, Debug, Hash)]
+struct Trap(Config);
+
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    panics: bool,
+    spins: bool,
+}
+
+impl Settings for Config {
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        Ok(())
+    }
+}
+
+impl Protocol for Trap {
+    type Config = Config;
+    type Msg = Never;
+    type Timer = ();
+    type Disk = ();
+    type Serves = Kv;
+    type Calls = Never;
+    type Ghost = ();
+    const PROPERTIES: &'static [Property<Self>] = &[];
+    const ROLES: &'static [Role] = &[Role::PEER];
+
+    fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {
+        ctx.set((), 10.ms());
+        Trap(config.clone())
+    }
+    fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
+        match input {
+            Timeout(()) => {
+                let drawn = ctx.rng.below(20);
+                assert!(!self.0.panics || drawn != 7, "the {drawn} came up");
+                ctx.set((), if self.0.spins { Span::ZERO } else { 10.ms() });
+            }
+            Request(ticket, _) => ctx.answer(ticket, Answer::Refused),
+            Deliver(_, never) => match never {},
+            Response(..) => {}
+        }
+    }
+    fn role(&self) -> Role {
+        Role::PEER
+    }
+    fn epoch(&self) -> u64 {
+        0
+    }
+    fn show(&self) -> Vec<(&'static str, String)> {
+        vec![]
+    }
+}
+
+struct Patience(AtomicU64);
+impl Watch for Patience {
+    fn tried(&self, _: &Outcome) {
+        self.0.fetch_add(1, SeqCst);
+    }
+    fn goes_on(&self) -> bool {
+        self.0.load(SeqCst) < 10_000
+    }
+}
+
+fn trapped(with: &str, seeds: Range<u64>, events_max: u64) -> (Tally, Ended) {
+    let mut registry = Registry::standard();
+    registry.add::<Trap>("trap", "it fails");
+    let text = format!(
+        r#"(about: "x", seed: 1, until: "200ms", services: {{ "t": (run: "trap", nodes: 2, with: {with}) }},
+            network: (delay: Constant("1ms")), vacuous: Allow, expect: [Linearizable])"#
+    );
+    let scenario = read("trap.ron", &text, &registry).unwrap();
+    let terms = Hunt { scenario: &scenario, seeds, shard: (0, 1), keep_going: true, events_max };
+    hunt::hunt(&registry, &terms, 2, &mut Results::default(), &Patience(AtomicU64::new(0))).unwrap()
+}
+
+#[test]
+fn a_panic_of_a_protocol_is_a_finding_and_not_the_end() {
+    let (tally, ended) = trapped("(panics: true)", 0..300, 1_000_000);
+    assert_eq!((tally.seeds, ended), (300, Ended::Done));
+    assert!(tally.failures.len() > 100 && tally.failures.len() < 300, "{}", tally.failures.len());
+    let groups = tally.groups();
+    assert_eq!(groups.len(), 1, "{groups:?}");
+    assert_eq!(groups[0].0.check, "panic");
+    assert!(groups[0].0.cause.starts_with("the # came up (tests/hunt.rs:#)"), "{}", groups[0].0);
+    // The world that comes after one that panicked is as good as new.
+    let calm = trapped("(panics: false)", 0..300, 1_000_000).0;
+    let of_those = |tally: &Tally| tally.events;
+    assert!(of_those(&tally) < of_those(&calm) && calm.failures.is_empty());
+}
+
+#[test]
+fn what_spins_at_one_moment_has_run_away() {
+    let (tally, _) = trapped("(spins: true)", 0..40, 30);
+    let groups = tally.groups();
+    assert_eq!(groups.len(), 1, "{groups:?}");
+    assert_eq!(groups[0].0.to_string(), "runaway");
+    assert!(tally.failures[&groups[0].1[0]].finding.contains("30 events taken"));
+}
+
+#[test]
+fn what_is_written_down_of_a_hunt_is_read_again() {
+    let folder = Folder::new("written");
+    let path = folder.0.join("hunt.jsonl");
+    let header = Header { file: "x.ron".into(), scenario: "1".into(), version: "2".into(), shard: (1, 1) };
+    drop(Results::open(&path, &header).unwrap());
+    let other = Header { scenario: "2".into(), ..header.clone() };
+    assert!(Results::open(&path, &other).unwrap_err().contains("another hunt"));
+    assert_eq!(Results::open(&path, &header).unwrap().tally(), Tally::default());
+}
+
+/// The seed that a hunt reports, and the file that it shrank it to.
+fn shrunk(folder: &Folder, flaw: &str) -> (String, PathBuf) {
+    let out = folder.path(flaw);
+    let set = format!("services.db.with.flaw={flaw}");
+    let hunt = sim(&["hunt", RAFT, "--seeds", "4096", "--set", &set, "--out", &out]).output().unwrap();
+    assert_eq!(hunt.status.code(), Some(1), "{flaw} is found");
+    let file = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path());
+    let file = file.into_iter().find(|path| path.extension().is_some_and(|ext| ext == "ron")).unwrap();
+    (String::from_utf8(hunt.stdout).unwrap(), file)
+}
+
+#[test]
+fn what_fails_is_shrunk_to_a_file_that_fails_in_the_same_way_and_says_how() {
+    let folder = Folder::new("shrunk");
+    for flaw in ["UncheckedPrevious", "UncheckedLog", "UncheckedTerm", "UnsyncedLog", "DoubleVote"] {
+        let (said, file) = shrunk(&folder, flaw);
+        let signature = said.lines().find_map(|line| line.trim().strip_prefix("✘ ")).unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        let comment = text.lines().next().unwrap();
+        let check = signature.split(": ").next().unwrap();
+        assert!(comment.starts_with(&format!("// {check} fails: ")), "{comment}");
+        let scenario = read("shrunk.ron", &text, &Registry::standard()).unwrap();
+        let operations = scenario.clients.iter().flat_map(|clients| clients.only.iter().flatten());
+        let operations: usize = operations.map(|(_, numbers)| numbers.len()).sum();
+        assert!(scenario.nemesis.is_empty() && scenario.faults.len() <= 5 && operations <= 10, "{text}");
+        let file = file.display().to_string();
+        let run = sim(&["run", &file, "--out", &folder.path("run")]).output().unwrap();
+        assert_eq!(run.status.code(), Some(1), "a fresh process finds the same: {text}");
+        let replay = String::from_utf8(sim(&["replay", &file]).output().unwrap().stdout).unwrap();
+        let property = check.strip_prefix("always ").unwrap();
+        assert!(replay.contains(&format!("✘ {property}: ")), "{replay}");
+        assert!(replay.contains("\n  db-1 ") && replay.contains("term "), "the states come last: {replay}");
+        // The same hunt, the same file.
+        let again = Folder::new("shrunk-again");
+        let same = fs::read_to_string(shrunk(&again, flaw).1).unwrap();
+        let body =
+            |text: &str| text.lines().filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n");
+        assert_eq!(body(&same), body(&text));
+    }
+}
+
+#[test]
+fn a_seed_that_does_not_fail_is_not_shrunk() {
+    let folder = Folder::new("holds");
+    let shrink = sim(&["shrink", RAFT, "--seed", "1", "--out", &folder.path("x.ron")]).output().unwrap();
+    assert_eq!(shrink.status.code(), Some(0));
+    assert!(!Path::new(&folder.path("x.ron")).exists());
+}
+
+#[test]
+fn two_runs_are_compared_event_by_event() {
+    let diff = |args: &[&str]| {
+        let output = sim(&[&["diff", RAFT], args].concat()).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, same) = diff(&["--seeds", "3,3"]);
+    assert!(code == 0 && same.starts_with("the same "), "{same}");
+    let (code, other) = diff(&["--seeds", "3,4"]);
+    assert!(code == 1 && other.contains("events are the same; then they part"), "{other}");
+    // A flaw shows where it first makes a difference.
+    let (code, flawed) = diff(&["--seeds", "11,11", "--set", "services.db.with.flaw=UncheckedPrevious"]);
+    assert_eq!(code, 1);
+    assert!(flawed.contains("Appended"), "a follower accepts what it should refuse: {flawed}");
+}
+
+#[test]
+fn a_replay_shows_what_is_asked_for() {
+    let replay = |args: &[&str]| {
+        let output = sim(&[&["replay", RAFT], args].concat()).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, text) = replay(&["--until", "10"]);
+    assert_eq!((code, text.lines().filter(|line| line.trim_start().starts_with("10 ")).count()), (0, 1));
+    assert!(text.contains("after event 10:"), "{text}");
+    let (_, text) = replay(&["--around", "5s", "--show", "db-2"]);
+    let events = text.lines().skip(1).take_while(|line| !line.is_empty());
+    let others = events.filter(|line| !line.contains(" db-2 ") && !line.contains('⚡'));
+    assert_eq!(others.count(), 0, "{text}");
+    assert_eq!(replay(&["--show", "db-9"]).0, 2);
+    assert_eq!(replay(&["--until", "99999999"]).0, 2);
+}
