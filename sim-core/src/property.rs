@@ -34,12 +34,16 @@ pub type Judge<P> = fn(ghost: &<P as Protocol>::Ghost, view: &View<'_, P>, chang
 
 /// History variables of a group: what proofs remember and nodes do not. `()` where there are none.
 pub trait Ghost<P: Protocol>: Clone + core::fmt::Debug + Default + 'static {
-    /// Takes note of what an event changed at a node, before the properties are judged.
-    fn observe(&mut self, view: &View<'_, P>, changed: NodeId);
+    /// Takes note of what an event changed at a node, before the properties are judged. Whether that is news: where it is
+    /// not, every property with [`When::News`] would be [`Judgement::Idle`].
+    fn observe(&mut self, view: &View<'_, P>, changed: NodeId) -> bool;
 }
 
+/// Remembers nothing, so to it everything is news.
 impl<P: Protocol> Ghost<P> for () {
-    fn observe(&mut self, _: &View<'_, P>, _: NodeId) {}
+    fn observe(&mut self, _: &View<'_, P>, _: NodeId) -> bool {
+        true
+    }
 }
 
 /// The two kinds of claim.
@@ -56,6 +60,8 @@ pub enum Kind {
 pub enum When {
     /// After every event, for the node that took it.
     EveryEvent,
+    /// After events that are news to the ghost, for the node that took them.
+    News,
     /// After events that changed the node's role or epoch.
     RoleChange,
 }

@@ -92,14 +92,36 @@ impl<P: Protocol> Members<P> {
             }
         }
         let view = View { first: self.first, nodes: &self.members, now: kernel.now };
-        self.ghost.observe(&view, me);
-        for (property, tally) in P::PROPERTIES.iter().zip(&mut self.tallies) {
-            if property.when == When::RoleChange && !changed || tally.broken > 0 {
-                continue;
-            }
-            judge_one(property, tally, &self.ghost, &view, me, kernel);
+        let news = self.ghost.observe(&view, me);
+        if changed || news || Self::EVERY_EVENT {
+            self.judge_due(me, changed, news, kernel);
         }
     }
+
+    /// Judges the properties whose time has come.
+    fn judge_due(&mut self, me: NodeId, changed: bool, news: bool, kernel: &mut Kernel) {
+        let view = View { first: self.first, nodes: &self.members, now: kernel.now };
+        for (property, tally) in P::PROPERTIES.iter().zip(&mut self.tallies) {
+            let due = match property.when {
+                When::EveryEvent => true,
+                When::News => news,
+                When::RoleChange => changed,
+            };
+            if due && tally.broken == 0 {
+                judge_one(property, tally, &self.ghost, &view, me, kernel);
+            }
+        }
+    }
+
+    /// Whether some property is judged whatever happened. If none is, most events are no cause to go through them.
+    const EVERY_EVENT: bool = {
+        let (mut index, mut found) = (0, false);
+        while index < P::PROPERTIES.len() {
+            found |= matches!(P::PROPERTIES[index].when, When::EveryEvent);
+            index += 1;
+        }
+        found
+    };
 }
 
 /// The place of a role among those of the protocol. Nearly always it is where it was `before`.
