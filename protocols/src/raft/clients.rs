@@ -41,10 +41,9 @@ impl<S: Spec> Raft<S> {
         }
         let Leader { followers, round, .. } = &mut self.standing else { return };
         followers[ctx.index(ctx.me)].round = *round;
-        let confirmed = quorum::committed(followers, |f| f.round);
         while let Some(read) = self.reads.front()
-            && read.round <= confirmed
             && read.index <= self.applied
+            && quorum::reached(followers, |f| f.round >= read.round)
         {
             let read = self.reads.pop_front().expect("there is a front");
             ctx.answer(read.ticket, Answer::Ok(S::apply(&mut self.machine, &read.op)));

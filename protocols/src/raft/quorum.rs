@@ -32,6 +32,11 @@ pub fn committed<T, I: Copy + Ord + Bounded>(members: &[T], index: impl Fn(&T) -
     members.iter().map(&index).filter(|&n| reached(n)).max().unwrap_or(I::GREATEST)
 }
 
+/// Whether a majority of the members has come so far. Asks each of them once, where [`committed`] compares them all.
+pub fn reached<T>(members: &[T], so_far: impl Fn(&T) -> bool) -> bool {
+    members.iter().filter(|member| so_far(member)).count() > members.len() / 2
+}
+
 /// A number with a greatest value.
 pub trait Bounded {
     /// That value.

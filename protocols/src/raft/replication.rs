@@ -88,9 +88,12 @@ impl<S: Spec> Raft<S> {
     pub(super) fn advance(&mut self, ctx: &mut Ctx<Self>) {
         let Leader { followers, .. } = &mut self.standing else { return };
         followers[ctx.index(ctx.me)].matched = ctx.disk.log.len();
-        let index = quorum::committed(followers, |f| f.matched);
-        if index > self.commit && term_at(&ctx.disk.log, index) == self.term {
-            self.commit = index;
+        // Mostly there is none: that is seen sooner than which one it is.
+        if quorum::reached(followers, |f| f.matched > self.commit) {
+            let index = quorum::committed(followers, |f| f.matched);
+            if term_at(&ctx.disk.log, index) == self.term {
+                self.commit = index;
+            }
         }
         self.apply(ctx);
     }
