@@ -268,8 +268,8 @@ impl<P: Protocol> Group for Members<P> {
         let event = packed.unpack();
         let index = self.at(NodeId(event.node));
         let Member { state, node, .. } = &self.members[index];
-        // Nearly every event is a message or a timer of a node about which nothing is out of the ordinary.
-        if state.is_some() && node.aside.is_none() {
+        // Nearly every event is a message or a timer of a node that need not wait for anything.
+        if state.is_some() && node.ready(kernel.now) {
             if event.what == What::Message && event.round == 0 && kernel.network.clear() {
                 let (from, msg) = self.mail.messages.take(event.slot);
                 kernel.books.traffic.delivered += 1;

@@ -190,6 +190,14 @@ impl<P: Protocol> Node<P> {
         self.aside.as_mut().map(|aside| &mut aside.waiting).filter(|waiting| !waiting.is_empty())
     }
 
+    /// Whether it takes inputs as they come: they need not wait, and cost no processor time.
+    #[inline]
+    pub(crate) fn ready(&self, now: Time) -> bool {
+        self.aside
+            .as_ref()
+            .is_none_or(|aside| !aside.holds(now) && aside.inbox.is_empty() && aside.service.is_none())
+    }
+
     pub(crate) fn paused(&self) -> bool {
         self.aside.as_ref().is_some_and(|aside| aside.paused.is_some())
     }
