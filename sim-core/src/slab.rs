@@ -35,10 +35,10 @@ impl<T> Slab<T> {
         let slot = self.free;
         match self.slots.get_mut(slot as usize) {
             Some(entry) => {
-                if let Slot::Free(next) = *entry {
-                    self.free = next;
+                match core::mem::replace(entry, Slot::Used(value)) {
+                    Slot::Free(next) => self.free = next,
+                    Slot::Used(_) => panic!("slot {slot} is free and in use"),
                 }
-                *entry = Slot::Used(value);
                 slot
             }
             None => self.grow(value),

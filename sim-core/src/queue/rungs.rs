@@ -271,6 +271,12 @@ impl<E: Copy> Pool<E> {
     #[inline]
     fn drain_few(&mut self, slot: Slot, into: &mut Vec<Entry<E>>) {
         let entries = &self.chunks[slot.first as usize][..slot.len as usize];
+        // In a small world most are alone.
+        if let [only] = entries {
+            into.push(*only);
+            self.give_back(slot.first);
+            return;
+        }
         let mut places = [0usize; FEW];
         for later in 1..entries.len() {
             let key = entries[later].key();
