@@ -3,7 +3,7 @@
 //! Each check costs what the event changed, not what the cluster holds: the ghost remembers each log as it was seen
 //! last, every entry that any log ever held, and everything that was ever applied.
 
-use super::{Entry, Raft, Standing, term_at};
+use super::{Entry, Raft, Standing, last, term_at};
 use core::hash::Hash;
 use sim_core::{digest::Digest, prelude::*};
 
@@ -63,9 +63,33 @@ struct Applied {
 struct Seen {
     /// The terms of its log.
     terms: Vec<u64>,
+    glance: Glance,
+}
+
+/// What tells at a glance whether anything changed at a server that properties look at. Logs are cut and appended to,
+/// nothing else, so one that ends as it did is as it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Glance {
+    /// Term and index of its last entry.
+    last: (u64, usize),
     applied: usize,
-    /// The term that it led.
+    /// The term that it leads, or for which it stands.
     led: Option<u64>,
+    campaign: Option<u64>,
+}
+
+impl Glance {
+    #[inline]
+    fn at<S: Spec>(view: &View<'_, Raft<S>>, node: NodeId) -> Glance {
+        let last = last(&view.disk(node).log);
+        let Some(state) = view.state(node) else { return Glance { last, ..Glance::default() } };
+        let (led, campaign) = match state.standing {
+            Standing::Follower => (None, None),
+            Standing::Candidate { .. } => (None, Some(state.term)),
+            Standing::Leader { .. } => (Some(state.term), None),
+        };
+        Glance { last, applied: state.applied, led, campaign }
+    }
 }
 
 /// What an event changed at a server; indexes count from 1.
@@ -94,45 +118,56 @@ impl<S: Spec> sim_core::property::Ghost<Raft<S>> for Ghost {
     /// News is a change of what a server's log holds, of what it has applied or of whether it leads, and whatever happens
     /// to a candidate. Heartbeats and their answers, most of what happens, change none of it.
     fn observe(&mut self, view: &View<'_, Raft<S>>, node: NodeId) -> bool {
-        // A server alone leads and applies before its disk is done, and only its answers wait: what a crash takes back,
-        // nobody was told of.
-        if view.nodes.len() == 1 && view.state(node).is_none() {
-            *self = Ghost::default();
+        if self.seen.is_empty() || view.nodes.len() == 1 {
+            self.begin(view, node);
         }
-        if self.seen.is_empty() {
-            self.seen.resize(view.nodes.len(), Seen::default());
+        let now = Glance::at(view, node);
+        let news = now != self.seen[view.index(node)].glance || now.campaign.is_some();
+        if news {
+            self.note(now, view, node);
         }
-        let (index, log, state) = (view.index(node), &view.disk(node).log[..], view.state(node));
-        let seen = &mut self.seen[index];
-        let (len, first) = (seen.terms.len(), first_change(&seen.terms, log));
-        let applied = (seen.applied, state.map_or(0, |s| s.applied));
-        let led = state.filter(|s| s.leads()).map(|s| s.term);
-        let campaign = state.filter(|s| matches!(s.standing, Standing::Candidate { .. })).map(|s| s.term);
-        let elected = led.is_some() && led != seen.led;
-        let same_log = first > len && log.len() == len;
-        if same_log && applied.0 == applied.1 && led == seen.led && campaign.is_none() {
-            return false;
-        }
-        seen.applied = applied.1;
-        if led != core::mem::replace(&mut seen.led, led) {
-            self.reigns(node, led);
-        }
-        if let Some(term) = campaign {
-            self.campaigns(node, term);
-        }
-        let mismatch = self.holds(index, first, log);
-        let fresh = self.applied.len() + 1;
-        for index in fresh..=applied.1 {
-            let entry = &log[index - 1];
-            let by = state.map_or(0, |s| s.term);
-            self.applied.push(Applied { term: entry.term, hash: hash(entry), by });
-        }
-        self.news = News { elected, len, first, applied, fresh, mismatch };
-        true
+        news
     }
 }
 
 impl Ghost {
+    /// Begins to watch, and begins anew when a server that is alone dies: it leads and applies before its disk is done, and
+    /// only its answers wait, so what a crash takes back nobody was told of.
+    #[cold]
+    #[inline(never)]
+    fn begin<S: Spec>(&mut self, view: &View<'_, Raft<S>>, node: NodeId) {
+        if view.state(node).is_none() {
+            *self = Ghost::default();
+        }
+        self.seen.resize(view.nodes.len(), Seen::default());
+    }
+
+    /// Takes note of news. Out of line: there is none after most events.
+    #[inline(never)]
+    fn note<S: Spec>(&mut self, now: Glance, view: &View<'_, Raft<S>>, node: NodeId) {
+        let (place, log) = (view.index(node), &view.disk(node).log[..]);
+        let Seen { terms, glance } = &mut self.seen[place];
+        let before = core::mem::replace(glance, now);
+        let (len, first) = (terms.len(), first_change(terms, log));
+        let moved = now.led != before.led;
+        let elected = moved && now.led.is_some();
+        if moved {
+            self.reigns(node, now.led);
+        }
+        if let Some(term) = now.campaign {
+            self.campaigns(node, term);
+        }
+        let mismatch = self.holds(place, first, log);
+        let fresh = self.applied.len() + 1;
+        for index in fresh..=now.applied {
+            let entry = &log[index - 1];
+            let by = view.state(node).map_or(0, |s| s.term);
+            self.applied.push(Applied { term: entry.term, hash: hash(entry), by });
+        }
+        let applied = (before.applied, now.applied);
+        self.news = News { elected, len, first, applied, fresh, mismatch };
+    }
+
     /// The log at this place is another one from index `first` on. Where it holds another entry than some log did under
     /// the same term, if anywhere.
     fn holds<O: Hash>(
