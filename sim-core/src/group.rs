@@ -203,16 +203,13 @@ impl<P: Protocol> Members<P> {
         }
         match event.what {
             What::Message | What::Timer | What::Request | What::Response => {
-                match &self.members[index].node.aside {
-                    Some(aside) if self.members[index].state.is_some() => {
-                        // What arrives while others wait goes behind them, even if the node is free by now.
-                        if aside.holds(kernel.now) || !aside.inbox.is_empty() {
-                            self.hold(index, event, kernel);
-                        } else {
-                            self.admit(index, event, kernel);
-                        }
-                    }
-                    Some(_) | None => self.dispatch(index, event, kernel),
+                let Member { state, node, .. } = &self.members[index];
+                if state.is_none() || node.ready(kernel.now) {
+                    self.dispatch(index, event, kernel);
+                } else if node.holds(kernel.now) {
+                    self.hold(index, event, kernel);
+                } else {
+                    self.admit(index, event, kernel);
                 }
             }
             What::Boot => {
@@ -270,7 +267,8 @@ impl<P: Protocol> Group for Members<P> {
         let Member { state, node, .. } = &self.members[index];
         // Nearly every event is a message or a timer of a node that need not wait for anything.
         if state.is_some() && node.ready(kernel.now) {
-            if event.what == What::Message && event.round == 0 && kernel.network.clear() {
+            let arrived = event.round == 0 && kernel.network.clear();
+            if event.what == What::Message && arrived {
                 let (from, msg) = self.mail.messages.take(event.slot);
                 kernel.books.traffic.delivered += 1;
                 return self.deliver(index, from, msg, kernel);
@@ -281,6 +279,9 @@ impl<P: Protocol> Group for Members<P> {
                     self.timeout(index, timer, kernel);
                 }
                 return;
+            }
+            if matches!(event.what, What::Request | What::Response) && arrived {
+                return self.dispatch(index, event, kernel);
             }
         }
         self.handle_with_care(index, packed, kernel);

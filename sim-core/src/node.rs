@@ -193,9 +193,13 @@ impl<P: Protocol> Node<P> {
     /// Whether it takes inputs as they come: they need not wait, and cost no processor time.
     #[inline]
     pub(crate) fn ready(&self, now: Time) -> bool {
-        self.aside
-            .as_ref()
-            .is_none_or(|aside| !aside.holds(now) && aside.inbox.is_empty() && aside.service.is_none())
+        self.aside.as_ref().is_none_or(|aside| !aside.holds_more(now) && aside.service.is_none())
+    }
+
+    /// Whether an input that arrives has to wait.
+    #[inline]
+    pub(crate) fn holds(&self, now: Time) -> bool {
+        self.aside.as_ref().is_some_and(|aside| aside.holds_more(now))
     }
 
     pub(crate) fn paused(&self) -> bool {
@@ -300,5 +304,11 @@ impl<P: Protocol> Aside<P> {
     #[inline]
     pub(crate) fn holds(&self, now: Time) -> bool {
         self.paused.is_some() || self.busy > now
+    }
+
+    /// Whether one that arrives has to: while others wait it goes behind them, even if the node is free by now.
+    #[inline]
+    fn holds_more(&self, now: Time) -> bool {
+        self.holds(now) || !self.inbox.is_empty()
     }
 }
