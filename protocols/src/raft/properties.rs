@@ -73,9 +73,9 @@ struct Glance {
     /// Term and index of its last entry.
     last: (u64, usize),
     applied: usize,
-    /// The term that it leads, or for which it stands.
-    led: Option<u64>,
-    campaign: Option<u64>,
+    /// The term that it leads, and that in which it is a candidate; 0 if it does not, and is not.
+    leads: u64,
+    campaigns: u64,
 }
 
 impl Glance {
@@ -83,12 +83,12 @@ impl Glance {
     fn at<S: Spec>(view: &View<'_, Raft<S>>, node: NodeId) -> Glance {
         let last = last(&view.disk(node).log);
         let Some(state) = view.state(node) else { return Glance { last, ..Glance::default() } };
-        let (led, campaign) = match state.standing {
-            Standing::Follower => (None, None),
-            Standing::Candidate { .. } => (None, Some(state.term)),
-            Standing::Leader { .. } => (Some(state.term), None),
+        let (leads, campaigns) = match state.standing {
+            Standing::Follower => (0, 0),
+            Standing::Candidate { .. } => (0, state.term),
+            Standing::Leader { .. } => (state.term, 0),
         };
-        Glance { last, applied: state.applied, led, campaign }
+        Glance { last, applied: state.applied, leads, campaigns }
     }
 }
 
@@ -122,7 +122,7 @@ impl<S: Spec> sim_core::property::Ghost<Raft<S>> for Ghost {
             self.begin(view, node);
         }
         let now = Glance::at(view, node);
-        let news = now != self.seen[view.index(node)].glance || now.campaign.is_some();
+        let news = now != self.seen[view.index(node)].glance || now.campaigns != 0;
         if news {
             self.note(now, view, node);
         }
@@ -149,13 +149,12 @@ impl Ghost {
         let Seen { terms, glance } = &mut self.seen[place];
         let before = core::mem::replace(glance, now);
         let (len, first) = (terms.len(), first_change(terms, log));
-        let moved = now.led != before.led;
-        let elected = moved && now.led.is_some();
-        if moved {
-            self.reigns(node, now.led);
+        let elected = now.leads != before.leads && now.leads != 0;
+        if now.leads != before.leads {
+            self.reigns(node, now.leads);
         }
-        if let Some(term) = now.campaign {
-            self.campaigns(node, term);
+        if now.campaigns != 0 {
+            self.campaigns(node, now.campaigns);
         }
         let mismatch = self.holds(place, first, log);
         let fresh = self.applied.len() + 1;
@@ -196,14 +195,13 @@ impl Ghost {
         mismatch
     }
 
-    /// A server leads a term now, or leads no more.
-    fn reigns(&mut self, node: NodeId, led: Option<u64>) {
-        match led {
-            Some(term) => {
-                self.reigning.insert(node, term);
-                self.leaders.entry(term).or_insert(node);
-            }
-            None => drop(self.reigning.remove(&node)),
+    /// A server leads this term now; no more, if it is 0.
+    fn reigns(&mut self, node: NodeId, term: u64) {
+        if term == 0 {
+            self.reigning.remove(&node);
+        } else {
+            self.reigning.insert(node, term);
+            self.leaders.entry(term).or_insert(node);
         }
     }
 
