@@ -87,12 +87,39 @@ pub struct Client<W: Workload> {
     wanted: u32,
     /// When the next one is wanted.
     next: Time,
-    pending: BTreeMap<u32, Pending<W::Op>>,
+    pending: Queued<u32, Pending<W::Op>>,
     /// Calls that wait for an answer: for which operation, and the timer that gives up.
-    calls: BTreeMap<Ticket, (u32, Alarm)>,
+    calls: Queued<Ticket, (u32, Alarm)>,
     memory: W::Memory,
     arrivals: Rng,
     config: Shared<Config<W>>,
+}
+
+/// A map whose entries come and go in about the order of their keys, mostly few at a time: sorted, and cheap at both ends.
+/// A tree would ask for memory whenever its first entry comes, and give it back with the last.
+#[derive(Clone, Debug, Hash)]
+struct Queued<K, V>(VecDeque<(K, V)>);
+
+impl<K: Copy + Ord, V> Queued<K, V> {
+    /// The place of `key`; otherwise where it would be.
+    fn place(&self, key: K) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&key, |&(key, _)| key)
+    }
+    fn insert(&mut self, key: K, value: V) {
+        match self.place(key) {
+            Ok(place) => self.0[place].1 = value,
+            Err(place) => self.0.insert(place, (key, value)),
+        }
+    }
+    fn get(&self, key: K) -> Option<&V> {
+        self.place(key).ok().map(|place| &self.0[place].1)
+    }
+    fn get_mut(&mut self, key: K) -> Option<&mut V> {
+        self.place(key).ok().map(|place| &mut self.0[place].1)
+    }
+    fn remove(&mut self, key: K) -> Option<V> {
+        self.place(key).ok().and_then(|place| self.0.remove(place)).map(|(_, value)| value)
+    }
 }
 
 /// Configuration: the same for all, so no part of what tells two states apart.
@@ -120,8 +147,8 @@ impl<W: Workload> Protocol for Client<W> {
             server: NodeId(config.servers.0.0 + me % config.servers.1),
             wanted: ctx.operations(),
             next: Time::ZERO + config.start,
-            pending: BTreeMap::new(),
-            calls: BTreeMap::new(),
+            pending: Queued(VecDeque::new()),
+            calls: Queued(VecDeque::new()),
             memory: W::Memory::default(),
             arrivals: ctx.stream(Purpose::Load, 0),
             config: Shared(config.clone()),
@@ -144,13 +171,13 @@ impl<W: Workload> Protocol for Client<W> {
             Timeout(Retry(number)) => self.call(number, ctx),
             Timeout(GiveUp(ticket)) => {
                 ctx.forget(ticket);
-                if let Some((number, _)) = self.calls.remove(&ticket) {
+                if let Some((number, _)) = self.calls.remove(ticket) {
                     let pause = self.backoff(number, ctx);
                     self.failed(number, pause, ctx);
                 }
             }
             Response(ticket, answer) => {
-                let Some((number, alarm)) = self.calls.remove(&ticket) else { return };
+                let Some((number, alarm)) = self.calls.remove(ticket) else { return };
                 ctx.stop(alarm);
                 match answer {
                     Answer::Ok(ret) => self.finish(number, Some(ret), ctx),
@@ -171,7 +198,7 @@ impl<W: Workload> Protocol for Client<W> {
         0
     }
     fn show(&self) -> Vec<(&'static str, String)> {
-        vec![("wanted", self.wanted.to_string()), ("pending", self.pending.len().to_string())]
+        vec![("wanted", self.wanted.to_string()), ("pending", self.pending.0.len().to_string())]
     }
 }
 
@@ -221,7 +248,7 @@ impl<W: Workload> Client<W> {
 
     fn call(&mut self, number: u32, ctx: &mut Ctx<Self>) {
         let sticky = self.config.0.route == Route::Sticky;
-        let Some(pending) = self.pending.get_mut(&number) else { return };
+        let Some(pending) = self.pending.get_mut(number) else { return };
         if sticky {
             pending.server = self.server;
         }
@@ -234,7 +261,7 @@ impl<W: Workload> Client<W> {
     /// A call did not help: the operation's next one goes elsewhere after a pause, or the operation is given up.
     fn failed(&mut self, number: u32, pause: Span, ctx: &mut Ctx<Self>) {
         self.elsewhere(number);
-        let Some(pending) = self.pending.get_mut(&number) else { return };
+        let Some(pending) = self.pending.get_mut(number) else { return };
         pending.failed += 1;
         pending.hops = 0;
         if pending.failed >= self.config.0.attempts {
@@ -246,7 +273,7 @@ impl<W: Workload> Client<W> {
 
     /// Follows a redirect, unless servers only point at one another.
     fn redirected(&mut self, number: u32, server: NodeId, ctx: &mut Ctx<Self>) {
-        let Some(pending) = self.pending.get_mut(&number) else { return };
+        let Some(pending) = self.pending.get_mut(number) else { return };
         if pending.hops >= self.config.0.servers.1 {
             let pause = self.backoff(number, ctx);
             return self.failed(number, pause, ctx);
@@ -258,7 +285,7 @@ impl<W: Workload> Client<W> {
     }
 
     fn finish(&mut self, number: u32, ret: Option<W::Ret>, ctx: &mut Ctx<Self>) {
-        let Some(pending) = self.pending.remove(&number) else { return };
+        let Some(pending) = self.pending.remove(number) else { return };
         if let Some(ret) = ret {
             W::learn(&mut self.memory, &pending.op, &ret);
         }
@@ -270,7 +297,7 @@ impl<W: Workload> Client<W> {
 
     /// The server that did not help is left for the next one, unless that has happened already.
     fn elsewhere(&mut self, number: u32) {
-        let Some(pending) = self.pending.get_mut(&number) else { return };
+        let Some(pending) = self.pending.get_mut(number) else { return };
         let (first, count) = self.config.0.servers;
         let next = NodeId(first.0 + (pending.server.0 - first.0 + 1) % count);
         if self.server == pending.server {
@@ -281,7 +308,7 @@ impl<W: Workload> Client<W> {
 
     /// Full jitter: drawn between nothing and a bound that doubles with each failure, up to a hundredfold.
     fn backoff(&self, number: u32, ctx: &mut Ctx<Self>) -> Span {
-        let failed = self.pending.get(&number).map_or(0, |p| p.failed);
+        let failed = self.pending.get(number).map_or(0, |p| p.failed);
         let bound = self.config.0.backoff * (1u64 << failed.min(7)).min(100);
         Span(ctx.rng.range(1, bound.0.max(1) + 1))
     }
