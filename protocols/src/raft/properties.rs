@@ -196,6 +196,7 @@ impl Ghost {
     }
 
     /// A server leads this term now; no more, if it is 0.
+    #[cold]
     fn reigns(&mut self, node: NodeId, term: u64) {
         if term == 0 {
             self.reigning.remove(&node);
@@ -206,6 +207,7 @@ impl Ghost {
     }
 
     /// A server is a candidate.
+    #[cold]
     fn campaigns(&mut self, node: NodeId, term: u64) {
         if term > self.campaign.term {
             let contested = self.campaign.candidates.len() > 1;

@@ -76,13 +76,25 @@ impl<P: Protocol> Members<P> {
             Some(state) => (place::<P>(state.role(), node.role), state.epoch()),
             None => (DOWN, 0),
         };
-        let moved = role != node.role;
-        let changed = moved || epoch != node.epoch;
+        let changed = role != node.role || epoch != node.epoch;
         if changed {
-            (node.role, node.epoch) = (role, epoch);
-            if !self.clients {
-                kernel.epoch = kernel.epoch.max(epoch);
-            }
+            self.change(index, role, epoch, kernel);
+        }
+        if !P::PROPERTIES.is_empty() {
+            self.judge_due(me, changed, kernel);
+        }
+    }
+
+    /// A node took another role, or came to another epoch.
+    #[cold]
+    #[inline(never)]
+    fn change(&mut self, index: usize, role: u32, epoch: u64, kernel: &mut Kernel) {
+        let me = NodeId(self.first.0 + index as u32);
+        let node = &mut self.members[index].node;
+        let moved = role != node.role;
+        (node.role, node.epoch) = (role, epoch);
+        if !self.clients {
+            kernel.epoch = kernel.epoch.max(epoch);
         }
         if moved {
             let role = node.role();
@@ -91,16 +103,17 @@ impl<P: Protocol> Members<P> {
                 kernel.leader_changed();
             }
         }
-        let view = View { first: self.first, nodes: &self.members, now: kernel.now };
-        let news = self.ghost.observe(&view, me);
-        if changed || news || Self::EVERY_EVENT {
-            self.judge_due(me, changed, news, kernel);
-        }
     }
 
-    /// Judges the properties whose time has come.
-    fn judge_due(&mut self, me: NodeId, changed: bool, news: bool, kernel: &mut Kernel) {
+    /// Judges the properties whose time has come. Out of line: this and what is inlined here would be in memory as often as
+    /// there are ways to take an input.
+    #[inline(never)]
+    fn judge_due(&mut self, me: NodeId, changed: bool, kernel: &mut Kernel) {
         let view = View { first: self.first, nodes: &self.members, now: kernel.now };
+        let news = self.ghost.observe(&view, me);
+        if !(changed || news || Self::EVERY_EVENT) {
+            return;
+        }
         for (property, tally) in P::PROPERTIES.iter().zip(&mut self.tallies) {
             let due = match property.when {
                 When::EveryEvent => true,
