@@ -267,8 +267,7 @@ impl<P: Protocol> Group for Members<P> {
         let Member { state, node, .. } = &self.members[index];
         // Nearly every event is a message or a timer of a node that need not wait for anything.
         if state.is_some() && node.ready(kernel.now) {
-            let arrived = event.round == 0 && kernel.network.clear();
-            if event.what == What::Message && arrived {
+            if event.what == What::Message && event.round == 0 && kernel.network.clear() {
                 let (from, msg) = self.mail.messages.take(event.slot);
                 kernel.books.traffic.delivered += 1;
                 return self.deliver(index, from, msg, kernel);
@@ -279,9 +278,6 @@ impl<P: Protocol> Group for Members<P> {
                     self.timeout(index, timer, kernel);
                 }
                 return;
-            }
-            if matches!(event.what, What::Request | What::Response) && arrived {
-                return self.dispatch(index, event, kernel);
             }
         }
         self.handle_with_care(index, packed, kernel);
