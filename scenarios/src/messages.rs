@@ -60,7 +60,7 @@ pub(crate) fn suggestion(found: &str, known: &[&str]) -> String {
     match nearest(found, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => String::from("there is none that could be named here"),
-        None if known.len() > 12 => {
+        None if known.len() > 14 => {
             let (count, first) = (known.len(), known[0]);
             format!("write one of the {count} that there are, such as `{first}`: see `sim list faults`")
         }

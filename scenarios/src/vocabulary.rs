@@ -247,10 +247,6 @@ const NODES: Section = Section {
             r#"nic: (up: (rate: "1Gbit/s"), down: (rate: "100MB/s", queue: "256KB"))"#,
             "what all transfers of a node share",
         ),
-        (
-            r#"only: [("client-1", [0, 4])]"#,
-            "in `clients`: the only operations that are made, by client and number; what `sim shrink` leaves",
-        ),
         (r#"zones: ["us-east-1a", "us-east-1b"]"#, "where its nodes stand, in turn; names from `topology`"),
     ],
 };
