@@ -24,7 +24,7 @@ use std::{
 pub(crate) type Seeds = Range<u64>;
 
 /// So many seeds are tried where nobody says how many.
-const SEEDS: Range<u64> = 0..1_000;
+pub(crate) const SEEDS: Range<u64> = 0..1_000;
 /// So many runs shrinking may take.
 const RUNS: u64 = 3_000;
 /// So many failing seeds are named.
@@ -244,7 +244,7 @@ pub(crate) fn merge(files: &[PathBuf], out: &Path) -> u8 {
 }
 
 /// Looks at the clock, and shows how far the hunt is.
-struct Watcher {
+pub(crate) struct Watcher {
     bar: ProgressBar,
     since: Instant,
     until: Option<Duration>,
@@ -254,7 +254,7 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn new(name: &str, terms: &Terms, seeds: &Seeds, parts: u64) -> Watcher {
+    pub(crate) fn new(name: &str, terms: &Terms, seeds: &Seeds, parts: u64) -> Watcher {
         let until = terms.time.map(|time| Duration::from_nanos(time.0));
         let length = if until.is_some() { None } else { Some((seeds.end - seeds.start) / parts) };
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(5));
@@ -268,7 +268,7 @@ impl Watcher {
         Watcher { bar, since: now(), until, tried: zero(), events: zero(), failed: zero() }
     }
 
-    fn end(&self) -> Duration {
+    pub(crate) fn end(&self) -> Duration {
         self.bar.finish_and_clear();
         self.since.elapsed()
     }
@@ -304,7 +304,7 @@ fn now() -> Instant {
 }
 
 /// With a comma after every three digits.
-fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

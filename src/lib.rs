@@ -13,6 +13,7 @@
 //! with it, [`scenarios`] reads files, plans, runs and judges, [`reports`] draws what came of it.
 
 mod commands;
+mod flaws;
 mod hunt;
 mod output;
 mod progress;
@@ -85,6 +86,9 @@ enum Command {
         /// Try only the k-th of n parts of the seeds: `1/4`. `sim merge` joins what came of them.
         #[arg(long, value_name = "K/N", value_parser = hunt::shard)]
         shard: Option<(u64, u64)>,
+        /// Hunt every mistake that the protocol can be told to make, in all files together, and print which are found.
+        #[arg(long, conflicts_with_all = ["shard", "keep_going"])]
+        flaws: bool,
         /// Do not shrink what fails.
         #[arg(long)]
         no_shrink: bool,
@@ -222,8 +226,11 @@ pub fn main(registry: &Registry) -> ExitCode {
             commands::run(registry, &files, &choice, out.as_deref(), trace)
         }
         Command::Check { files, set } => commands::check(registry, &files, &set),
-        Command::Hunt { files, seeds, time, jobs, shard, no_shrink, keep_going, events, set, out } => {
+        Command::Hunt { files, seeds, time, jobs, shard, flaws, no_shrink, keep_going, events, set, out } => {
             let terms = hunt::Terms { seeds, time, jobs, shard, shrinks: !no_shrink, keep_going, events };
+            if flaws {
+                return ExitCode::from(flaws::hunt(registry, &files, &terms, &set));
+            }
             hunt::hunt(registry, &files, &terms, &set, out.as_deref())
         }
         Command::Shrink { file, choice, out, runs, events } => {

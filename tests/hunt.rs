@@ -370,3 +370,15 @@ fn a_replay_shows_what_is_asked_for() {
     assert_eq!(replay(&["--show", "db-9"]).0, 2);
     assert_eq!(replay(&["--until", "99999999"]).0, 2);
 }
+
+#[test]
+fn every_flaw_is_a_line_of_a_table() {
+    let table =
+        sim(&["hunt", "scenarios/hunt/raft-elections.ron", "--flaws", "--seeds", "64"]).output().unwrap();
+    let text = String::from_utf8(table.stdout).unwrap();
+    assert_eq!(table.status.code(), Some(1), "some take more than that: {text}");
+    let lines: Vec<&str> = text.lines().skip(2).collect();
+    assert_eq!(lines.len(), 17, "{text}");
+    assert!(lines.iter().any(|line| line.starts_with("| DoubleVote | ✔ | 1 | ")), "{text}");
+    assert!(lines.iter().any(|line| line.starts_with("| LongLease | ✘ | 64 | ")), "{text}");
+}

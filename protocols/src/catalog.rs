@@ -29,12 +29,15 @@ pub fn list(catalog: &mut impl Catalog) {
 
 /// A protocol's configuration as a scenario file gives it.
 pub trait Settings: Clone + Debug + Default + Serialize + DeserializeOwned {
+    /// Names of mistakes that `flaw` can switch on, in scenario files.
+    const FLAWS: &'static [&'static str] = &[];
     /// Refuses what cannot work, in words: where in the configuration (a key, or empty for the whole), and what was
     /// found and what would do.
     fn check(&self) -> Result<(), (&'static str, String)>;
 }
 
 impl Settings for raft::Config {
+    const FLAWS: &'static [&'static str] = &raft::Flaw::NAMES;
     fn check(&self) -> Result<(), (&'static str, String)> {
         raft::Config::check(self)
     }

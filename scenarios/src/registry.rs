@@ -34,6 +34,7 @@ trait Kind: Sync + Send {
     fn roles(&self) -> Vec<&'static str>;
     fn properties(&self) -> Vec<(&'static str, bool)>;
     fn nodes_max(&self) -> u64;
+    fn flaws(&self) -> &'static [&'static str];
     fn mix(&self) -> &'static str;
     fn check_config(&self, text: &str) -> Result<(), Refusal>;
     fn check_mix(&self, text: &str) -> Result<(), Refusal>;
@@ -86,6 +87,7 @@ impl Registry {
             properties: entry.kind.properties(),
             mix: entry.kind.mix(),
             config: entry.kind.config_text(None).unwrap_or_default(),
+            flaws: entry.kind.flaws(),
         };
         self.entries.iter().map(listing).collect()
     }
@@ -142,6 +144,8 @@ pub struct Listing {
     pub mix: &'static str,
     /// Its default configuration, as RON.
     pub config: String,
+    /// The mistakes that its configuration can switch on, under `flaw`.
+    pub flaws: &'static [&'static str],
 }
 
 impl catalog::Catalog for Registry {
@@ -197,6 +201,10 @@ where
 
     fn nodes_max(&self) -> u64 {
         u64::from(P::NODES_MAX)
+    }
+
+    fn flaws(&self) -> &'static [&'static str] {
+        P::Config::FLAWS
     }
 
     fn mix(&self) -> &'static str {

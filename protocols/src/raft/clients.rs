@@ -23,7 +23,8 @@ impl<S: Spec> Raft<S> {
     /// Notes the commit index and asks everybody whether this server still leads; a lease says so without asking.
     pub(super) fn read(&mut self, ticket: Ticket, op: S::Op, ctx: &mut Ctx<Self>) {
         let Leader { lease, .. } = &self.standing else { return };
-        let leased = self.config.reads == Reads::Lease && lease.holds(ctx.now());
+        let leased =
+            self.config.reads == Reads::Lease && lease.holds(ctx.now()) || self.has(Flaw::UnconfirmedRead);
         if !leased {
             self.announce(ctx);
         }

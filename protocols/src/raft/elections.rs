@@ -36,7 +36,9 @@ impl<S: Spec> Raft<S> {
     pub(super) fn count(&mut self, from: NodeId, granted: bool, ctx: &mut Ctx<Self>) {
         let Candidate { votes } = &mut self.standing else { return };
         votes[ctx.index(from)] = Some(granted);
+        let half = votes.iter().filter(|vote| **vote == Some(true)).count() >= votes.len() / 2;
         match quorum::poll(votes) {
+            Poll::Pending if half && self.has(Flaw::SmallQuorum) => self.lead(ctx),
             Poll::Won => self.lead(ctx),
             // Hopeless: wait for the next term as a follower.
             Poll::Lost => self.standing = Follower,

@@ -2,7 +2,7 @@
 //! can have been elected since. It costs no messages, and it trusts clocks: set the leader's clock back, and it serves
 //! the past.
 
-use super::Config;
+use super::{Config, Flaw};
 use sim_core::prelude::*;
 
 /// What a leader knows of its lease. All times are those of its own clock.
@@ -26,7 +26,8 @@ impl Lease {
             && round <= confirmed
         {
             self.rounds.pop_front();
-            self.until = began + Span(config.election.0.0 / 10 * 9);
+            let tenths = if config.flaw == Some(Flaw::LongLease) { 20 } else { 9 };
+            self.until = began + Span(config.election.0.0 / 10 * tenths);
         }
     }
 

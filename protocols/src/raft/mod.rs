@@ -159,6 +159,11 @@ impl<S: Spec> Protocol for Raft<S> {
 
     fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {
         ctx.set(Election, config.election.0..config.election.1);
+        match config.flaw {
+            Some(Flaw::ForgottenTerm) => ctx.disk.vote.set((0, None)),
+            Some(Flaw::ForgottenVote) => ctx.disk.vote.set((ctx.disk.vote.get().0, None)),
+            Some(_) | None => {}
+        }
         Raft {
             config: config.clone(),
             standing: Follower,
@@ -194,7 +199,7 @@ impl<S: Spec> Protocol for Raft<S> {
 
             Deliver(from, RequestVote { term, last }) => self.vote(from, term, last, ctx),
             Deliver(from, Vote { term, granted }) => {
-                if term == self.term || self.has(Flaw::UncheckedTerm) {
+                if term == self.term || self.has(Flaw::UncheckedTerm) || self.has(Flaw::StaleVote) {
                     self.count(from, granted, ctx);
                 }
             }
@@ -206,7 +211,12 @@ impl<S: Spec> Protocol for Raft<S> {
                 }
                 let matched = self.append(from, prev, entries, ctx);
                 if let Ok(matched) = matched {
-                    self.commit = self.commit.max(commit.min(matched));
+                    let known = match self.config.flaw {
+                        Some(Flaw::UncheckedCommit) => ctx.disk.log.len(),
+                        Some(Flaw::BoundlessCommit) => usize::MAX,
+                        Some(_) | None => matched,
+                    };
+                    self.commit = self.commit.max(commit.min(known));
                 }
                 if !self.has(Flaw::UnsyncedLog) {
                     self.persist(ctx);

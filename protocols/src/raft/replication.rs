@@ -22,6 +22,9 @@ impl<S: Spec> Raft<S> {
             return Err(conflict(log, prev.1));
         }
         let matched = prev.1 + entries.len();
+        if self.config.flaw == Some(Flaw::AlwaysTruncate) {
+            log.truncate(prev.1);
+        }
         for (index, entry) in (prev.1 + 1..).zip(entries) {
             // "If an existing entry conflicts with a new one, delete the existing entry and all that follow it."
             if index <= log.len() && term_at(log, index) != entry.term {
@@ -32,7 +35,7 @@ impl<S: Spec> Raft<S> {
                 self.written = true;
             }
         }
-        Ok(matched.min(log.len()))
+        Ok(if self.config.flaw == Some(Flaw::OwnMatch) { log.len() } else { matched.min(log.len()) })
     }
 
     /// The leader's side of the answer.
@@ -91,7 +94,7 @@ impl<S: Spec> Raft<S> {
         // Mostly there is none: that is seen sooner than which one it is.
         if quorum::reached(followers, |f| f.matched > self.commit) {
             let index = quorum::committed(followers, |f| f.matched);
-            if term_at(&ctx.disk.log, index) == self.term {
+            if term_at(&ctx.disk.log, index) == self.term || self.config.flaw == Some(Flaw::CommitOldTerm) {
                 self.commit = index;
             }
         }
@@ -157,7 +160,8 @@ impl<S: Spec> Raft<S> {
 
     /// "If commitIndex > lastApplied: increment lastApplied, apply log[lastApplied] to state machine."
     pub(super) fn apply(&mut self, ctx: &mut Ctx<Self>) {
-        while self.applied < self.commit {
+        // What is committed is in the log; a flawed server may think otherwise.
+        while self.applied < self.commit.min(ctx.disk.log.len()) {
             self.applied += 1;
             let entry = &ctx.disk.log[self.applied - 1];
             let term = entry.term;
