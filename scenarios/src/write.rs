@@ -12,7 +12,7 @@ use sim_core::{fault::Keep, link::LinkPlan};
 /// No line of `about` is longer, counted in characters.
 const WIDTH: usize = 100;
 
-/// The text of a scenario file that [`read`](crate::read::read)s as this scenario.
+/// The text of a scenario file that [`read`]s as this scenario.
 ///
 /// White space in `about` and `say` that is not a single space between words does not survive, as it does not survive
 /// reading.
