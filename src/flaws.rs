@@ -45,7 +45,7 @@ pub(crate) fn hunt(registry: &Registry, files: &[PathBuf], terms: &Terms, set: &
         for (file, service, _) in services.iter().filter(|(.., runs)| *runs == protocol) {
             let flawed = [set, &[format!("services.{service}.with.flaw={flaw}")]].concat();
             let Some(one) = read(registry, file, &flawed) else { return BAD_INPUT };
-            let many = if terms.time.is_some() { 0..1 << 60 } else { SEEDS };
+            let many = if terms.time.is_some() { 0..hunt::SEEDS_MAX } else { SEEDS };
             let hunted = Hunt {
                 scenario: &one.scenario,
                 seeds: terms.seeds.clone().unwrap_or(many),

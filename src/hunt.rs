@@ -7,6 +7,7 @@ use crate::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scenarios::{
     Registry,
+    format::Expectation,
     hunt::{self, Ended, Header, Hunt, Outcome, Results, Tally, Watch},
     shrink,
 };
@@ -48,8 +49,9 @@ pub(crate) fn seeds(text: &str) -> Result<Seeds, String> {
         None => number(text).map(|count| 0..count),
         Some((from, to)) => number(from).zip(number(to)).map(|(from, to)| from..to),
     };
-    let seeds = seeds.filter(|seeds| !seeds.is_empty() && seeds.end < 1 << 60);
-    seeds.ok_or_else(|| "write 1000 for the seeds 0..1000, or 1000..2000".into())
+    let seeds = seeds.filter(|seeds| !seeds.is_empty() && seeds.end <= hunt::SEEDS_MAX);
+    let wanted = "write 1000 for the seeds 0..1000, or 1000..2000: at least one, all below 2^60";
+    seeds.ok_or_else(|| wanted.into())
 }
 
 /// Reads `k/n`.
@@ -110,14 +112,14 @@ fn hunt_one(
         file: one.file.clone(),
         scenario: format!("{:016x}", digest.finish()),
         version: env!("CARGO_PKG_VERSION").into(),
+        events: terms.events,
         shard: (part, parts),
     };
     let path = folder.join("hunt.jsonl");
     std::fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let mut results = Results::open(&path, &header)?;
-    let before = results.tally().seeds;
     // With a limit of time there are seeds enough.
-    let many = if terms.time.is_some() { 0..1 << 60 } else { SEEDS };
+    let many = if terms.time.is_some() { 0..hunt::SEEDS_MAX } else { SEEDS };
     let seeds = terms.seeds.clone().unwrap_or(many);
     let hunted = Hunt {
         scenario: &one.scenario,
@@ -132,10 +134,10 @@ fn hunt_one(
     let (tally, ended) = hunt::hunt(registry, &hunted, threads, &mut results, &watcher)?;
     let took = watcher.end();
     let mut head = format!("{}: {}", one.name, sum(&tally));
-    if before > 0 {
-        head += &format!(", {} of them in an earlier hunt", thousands(before));
-    }
     let (tried, events) = (watcher.tried.load(Relaxed), watcher.events.load(Relaxed));
+    if tally.seeds > tried {
+        head += &format!(", {} of them in an earlier hunt", thousands(tally.seeds - tried));
+    }
     if took.as_secs_f64() > 0.0 && tried > 0 {
         let each = |count: u64| count as f64 / took.as_secs_f64();
         let threads = if threads == 1 { "1 thread".into() } else { format!("{threads} threads") };
@@ -157,9 +159,13 @@ fn hunt_one(
             crate::shrink::shrink_one(registry, one, seeds[0], terms, &file)?;
         }
     }
+    let never = never(one, &tally);
+    for name in &never {
+        say!("  ✘ sometimes {name}: in none of {}", sum(&tally));
+    }
     coverage(registry, one, &tally);
     say!("  results    {}", path.display());
-    Ok(code(&tally))
+    Ok(if never.is_empty() { code(&tally) } else { 1 })
 }
 
 /// 1 if a seed failed, 3 if there was nothing to judge, 4 if none was decided.
@@ -170,6 +176,15 @@ fn code(tally: &Tally) -> u8 {
         _ if tally.undecided > 0 => 4,
         _ => 0,
     }
+}
+
+/// What should come true some time, and did in no seed.
+fn never<'a>(one: &'a Asked, tally: &Tally) -> Vec<&'a str> {
+    let reached = |name: &str| tally.coverage.reached.contains_key(&format!("sometimes {name}"));
+    let wanted = one.scenario.expect.iter().filter_map(|expectation| {
+        if let Expectation::Sometimes(name) = expectation { Some(name.as_str()) } else { None }
+    });
+    wanted.filter(|name| tally.seeds > 0 && !reached(name)).collect()
 }
 
 fn sum(tally: &Tally) -> String {
@@ -191,9 +206,9 @@ fn report(tally: &Tally, ended: Ended, keep_going: bool) {
             1 => "1 seed:".to_string(),
             count => format!("{} seeds:", thousands(count as u64)),
         };
-        say!("  ✘ {signature}");
+        say!("  ✘ {}", plain(&signature.to_string()));
         say!("      {count} {}{more}", named.join(", "));
-        say!("      {}", tally.failures[&seeds[0]].finding);
+        say!("      {}", plain(&tally.failures[&seeds[0]].finding));
     }
     for (count, what) in
         [(tally.vacuous, "had an expectation with nothing to judge"), (tally.undecided, "were not decided")]
@@ -301,6 +316,11 @@ impl Watch for Watcher {
 fn now() -> Instant {
     // How long the hunt takes decides how many seeds are tried, and never what comes of one.
     Instant::now()
+}
+
+/// What a file says cannot speak to the terminal.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// With a comma after every three digits.

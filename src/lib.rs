@@ -87,7 +87,7 @@ enum Command {
         #[arg(long, value_name = "K/N", value_parser = hunt::shard)]
         shard: Option<(u64, u64)>,
         /// Hunt every mistake that the protocol can be told to make, in all files together, and print which are found.
-        #[arg(long, conflicts_with_all = ["shard", "keep_going"])]
+        #[arg(long, conflicts_with_all = ["shard", "keep_going", "no_shrink", "out"])]
         flaws: bool,
         /// Do not shrink what fails.
         #[arg(long)]
@@ -117,7 +117,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
         /// Runs that it may take.
-        #[arg(long, value_name = "N", default_value_t = 3_000)]
+        #[arg(long, value_name = "N", default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(2..))]
         runs: u64,
         /// A run that takes more events than this has run away.
         #[arg(long, value_name = "N", default_value_t = 50_000_000)]

@@ -9,7 +9,7 @@ use sim_core::{
     protocol::NodeId,
     run::Run,
     time::{Span, Time},
-    trace::Entry,
+    trace::{Entry, Trace},
 };
 use std::{path::Path, str::FromStr};
 
@@ -50,7 +50,8 @@ pub(crate) struct View {
 }
 
 pub(crate) fn replay(registry: &Registry, file: &Path, choice: &Choice, view: &View) -> u8 {
-    let shown = played(registry, file, choice).and_then(|(plan, run)| show(registry, &plan, &run, view));
+    let shown =
+        played(registry, file, choice, EVENTS_MAX).and_then(|(plan, run)| show(registry, &plan, &run, view));
     match shown {
         Ok(()) => 0,
         Err(message) => {
@@ -63,12 +64,12 @@ pub(crate) fn replay(registry: &Registry, file: &Path, choice: &Choice, view: &V
 }
 
 /// Runs a file with a trace. An empty message: what is wrong with the file was said already.
-fn played(registry: &Registry, file: &Path, choice: &Choice) -> Result<(Plan, Run), String> {
+fn played(registry: &Registry, file: &Path, choice: &Choice, events_max: u64) -> Result<(Plan, Run), String> {
     let one = read(registry, file, &choice.set).ok_or_else(String::new)?;
     let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
     let mut world = registry.world(&plan)?;
     world.trace();
-    world.run(EVENTS_MAX);
+    world.run(events_max);
     Ok((plan, world.finish()))
 }
 
@@ -172,12 +173,15 @@ fn clipped(text: &str) -> String {
     plain.chars().take(WIDTH - 1).collect::<String>() + "…"
 }
 
+/// So many events are compared: two traces of more would not fit into everybody's memory.
+const COMPARED: u64 = 3_000_000;
+
 /// Where two runs part: the last events that they share, and the first that they do not.
 pub(crate) fn diff(registry: &Registry, files: [&Path; 2], seeds: [Option<u64>; 2], set: &[String]) -> u8 {
     let run = |index: usize| {
         // What is set is set in the second: the first is as it is.
         let set = if index == 1 { set.to_vec() } else { Vec::new() };
-        played(registry, files[index], &Choice { seed: seeds[index], set })
+        played(registry, files[index], &Choice { seed: seeds[index], set }, COMPARED)
     };
     match run(0).and_then(|one| Ok((one, run(1)?))) {
         Ok(((_, one), (_, other))) => apart(&one, &other, files),
@@ -191,18 +195,18 @@ pub(crate) fn diff(registry: &Registry, files: [&Path; 2], seeds: [Option<u64>; 
 }
 
 fn apart(one: &Run, other: &Run, files: [&Path; 2]) -> u8 {
-    let entries = |run: &Run| {
-        let trace = run.trace.as_ref().expect("it was traced");
-        trace.entries().map(|entry| line(run, &entry)).collect::<Vec<_>>()
+    let (Some(a), Some(b)) = (&one.trace, &other.trace) else { unreachable!("both were traced") };
+    let shared = a.entries().zip(b.entries()).take_while(|(a, b)| a == b).count();
+    let lines = |trace: &Trace, run: &Run, from: usize, count: usize| -> Vec<String> {
+        trace.entries().skip(from).take(count).map(|entry| line(run, &entry)).collect()
     };
-    let (a, b) = (entries(one), entries(other));
-    let shared = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
     let called = |index: usize, run: &Run| {
         format!("{} (seed {})", quoted(&files[index].display().to_string()), run.seed)
     };
     if shared == a.len() && shared == b.len() {
         let same = one.fingerprint == other.fingerprint;
-        say!("the same {} events in {} and {}", a.len(), called(0, one), called(1, other));
+        let some = if one.stopped.is_some() { ", as far as they were compared" } else { "" };
+        say!("the same {} events in {} and {}{some}", a.len(), called(0, one), called(1, other));
         if !same {
             say!(
                 "but the states that they led to differ, or what is on disk: the fingerprints are {:016x} and {:016x}",
@@ -213,15 +217,16 @@ fn apart(one: &Run, other: &Run, files: [&Path; 2]) -> u8 {
         return u8::from(!same);
     }
     say!("{shared} events are the same; then they part");
-    for line in &a[shared.saturating_sub(5)..shared] {
+    for line in lines(a, one, shared.saturating_sub(5), shared.min(5)) {
         say!("  {line}");
     }
-    for (mark, lines, run, index) in [("<", &a, one, 0), (">", &b, other, 1)] {
+    for (mark, trace, run, index) in [("<", a, one, 0), (">", b, other, 1)] {
         say!("{mark} {}", called(index, run));
-        match lines.get(shared..(shared + 4).min(lines.len())) {
-            Some(lines) if !lines.is_empty() => lines.iter().for_each(|line| say!("{mark} {line}")),
-            Some(_) | None => say!("{mark} the run has ended"),
+        let next = lines(trace, run, shared, 4);
+        if next.is_empty() {
+            say!("{mark} the run has ended");
         }
+        next.iter().for_each(|line| say!("{mark} {line}"));
     }
     1
 }

@@ -48,6 +48,13 @@ pub(crate) fn shrink_one(
     terms: Terms,
     path: &Path,
 ) -> Result<bool, String> {
+    let real = |path: &Path| path.canonicalize().ok();
+    if path.exists() && (!path.is_file() || real(path) == real(Path::new(&one.file))) {
+        return Err(format!(
+            "{} is no file that may be replaced: choose another with `--out FILE`",
+            path.display()
+        ));
+    }
     let bar = ProgressBar::with_draw_target(Some(terms.runs_max), ProgressDrawTarget::stderr_with_hz(5));
     let style = ProgressStyle::with_template("{prefix} {spinner} {pos} runs  {msg}  {elapsed}");
     bar.set_style(style.expect("the template is well formed"));

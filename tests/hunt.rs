@@ -282,7 +282,8 @@ fn what_spins_at_one_moment_has_run_away() {
 fn what_is_written_down_of_a_hunt_is_read_again() {
     let folder = Folder::new("written");
     let path = folder.0.join("hunt.jsonl");
-    let header = Header { file: "x.ron".into(), scenario: "1".into(), version: "2".into(), shard: (1, 1) };
+    let header =
+        Header { file: "x.ron".into(), scenario: "1".into(), version: "2".into(), events: 3, shard: (1, 1) };
     drop(Results::open(&path, &header).unwrap());
     let other = Header { scenario: "2".into(), ..header.clone() };
     assert!(Results::open(&path, &other).unwrap_err().contains("another hunt"));
@@ -381,4 +382,44 @@ fn every_flaw_is_a_line_of_a_table() {
     assert_eq!(lines.len(), 17, "{text}");
     assert!(lines.iter().any(|line| line.starts_with("| DoubleVote | ✔ | 1 | ")), "{text}");
     assert!(lines.iter().any(|line| line.starts_with("| LongLease | ✘ | 64 | ")), "{text}");
+}
+
+#[test]
+fn a_hunt_tells_of_the_seeds_that_it_was_asked_for_and_of_no_others() {
+    let folder = Folder::new("asked");
+    let out = folder.path("o");
+    let ask = |seeds: &str| hunted(&[RAFT, "--seeds", seeds, "--set", FLAW, "--no-shrink", "--out", &out]);
+    assert_eq!(ask("100").0, 1);
+    let (code, text) = ask("0..5");
+    assert!(code == 0 && text.starts_with("raft: 5 seeds\n  ✔ none failed"), "{text}");
+    let (_, text) = ask("12..40");
+    assert!(text.starts_with("raft: ") && !text.contains("seed 11"), "{text}");
+    // Once more, from what is written down.
+    assert_eq!(ask("0..5").1.lines().nth(1), Some("  ✔ none failed"));
+}
+
+#[test]
+fn what_should_come_true_some_time_must_in_some_seed() {
+    let folder = Folder::new("sometimes");
+    let set = r#"expect=[Sometimes("log conflict repaired")]"#;
+    let hunt = |more: &[&str]| {
+        let out = folder.path(&format!("{}", more.len()));
+        hunted(&[&[RAFT, "--seeds", "20", "--set", set, "--out", &out], more].concat())
+    };
+    assert_eq!(hunt(&[]).0, 0);
+    let (code, text) = hunt(&["--set", "nemesis=[]"]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("✘ sometimes log conflict repaired: in none of 20 seeds"), "{text}");
+}
+
+#[test]
+fn nothing_but_a_file_of_its_own_is_replaced_by_a_shrunk_one() {
+    let folder = Folder::new("replace");
+    let here = folder.path("raft.ron");
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(RAFT), &here).unwrap();
+    for out in [here.as_str(), folder.0.to_str().unwrap()] {
+        let shrink = sim(&["shrink", &here, "--seed", "11", "--set", FLAW, "--out", out]).output().unwrap();
+        assert_eq!(shrink.status.code(), Some(2), "{out}");
+    }
+    assert!(fs::read_to_string(&here).unwrap().contains("nemesis"));
 }

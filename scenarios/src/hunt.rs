@@ -16,7 +16,7 @@ pub use one::{Failure, Outcome, Trial};
 pub use results::{Header, Results};
 pub use signature::Signature;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::Range,
     sync::{
         Mutex, PoisonError,
@@ -26,6 +26,9 @@ use std::{
 
 /// Seeds are taken, shared among shards and written down so many at a time.
 pub const CHUNK: u64 = 256;
+
+/// Seeds are below this.
+pub const SEEDS_MAX: u64 = 1 << 60;
 
 /// What is hunted, and how far.
 #[derive(Clone, Debug)]
@@ -126,7 +129,7 @@ pub fn hunt(
 ) -> Result<(Tally, Ended), String> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| format!("cannot start {threads} threads: {error}"))?;
-    let tally = results.tally();
+    let tally = results.of(hunt);
     let known = if hunt.keep_going { None } else { tally.failures.keys().next().copied() };
     let field = Field {
         hunt,
@@ -150,11 +153,16 @@ pub fn hunt(
 }
 
 impl Hunt<'_> {
+    /// Whether it takes the seeds of a chunk, or leaves them to another shard.
+    fn takes(&self, chunk: u64) -> bool {
+        chunk % self.shard.1 == self.shard.0
+    }
+
     /// The seeds that are still to be tried, in order.
     fn seeds_left(&self, results: &Results) -> impl Iterator<Item = u64> + Send + use<> {
-        let (part, parts) = self.shard;
-        let done = results.chunks_done();
         let Range { start, end } = self.seeds;
+        let (part, parts) = self.shard;
+        let done: BTreeSet<u64> = results.chunks_done(&self.seeds);
         let mine = move |chunk: &u64| chunk % parts == part && !done.contains(chunk);
         let chunks = (start / CHUNK..end.div_ceil(CHUNK)).filter(mine);
         chunks.flat_map(move |chunk| within(chunk, &(start..end)))
@@ -213,9 +221,7 @@ impl Field<'_> {
         if chunk.len() as u64 == seeds.end - seeds.start && !fails {
             let mut done = Tally::default();
             chunks.remove(&number).into_iter().flatten().for_each(|outcome| done.add(outcome));
-            if seeds.end - seeds.start == CHUNK {
-                results.done(number, &done)?;
-            }
+            results.done(seeds, &done)?;
             tally.join(done);
         }
         Ok(())

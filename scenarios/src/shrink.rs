@@ -74,6 +74,7 @@ pub fn shrink(
         best: Scenario { seed, ..scenario.clone() },
         failure,
         runs: 1,
+        events: 0,
         terms,
         watch,
     };
@@ -93,6 +94,9 @@ pub fn shrink(
     Ok(Some(Shrunk { scenario: best, failure, runs, size: [before, after] }))
 }
 
+/// All attempts together may take so many events, which is a minute at most.
+const EVENTS_MAX: u64 = 100_000_000;
+
 struct Shrinker<'a> {
     registry: &'a Registry,
     signature: Signature,
@@ -100,6 +104,8 @@ struct Shrinker<'a> {
     best: Scenario,
     failure: Failure,
     runs: u64,
+    /// Events of all runs so far.
+    events: u64,
     terms: Terms,
     watch: &'a mut dyn FnMut(u64, Size),
 }
@@ -107,14 +113,16 @@ struct Shrinker<'a> {
 impl Shrinker<'_> {
     /// Takes a scenario for the best, if it fails in the same way.
     fn keeps(&mut self, candidate: Scenario) -> bool {
-        if candidate == self.best || self.runs >= self.terms.runs_max {
+        if candidate == self.best || self.spent() {
             return false;
         }
         // What no file can say is not tried, and costs no run.
         let Ok(read) = read("shrunk.ron", &write(&candidate), self.registry) else { return false };
         self.runs += 1;
         let mut trial = Trial::new(self.registry, &read, self.terms.events_max);
-        let failed = trial.run(read.seed).ok().and_then(|outcome| outcome.failure);
+        let outcome = trial.run(read.seed).ok();
+        self.events += outcome.as_ref().map_or(0, |outcome| outcome.events);
+        let failed = outcome.and_then(|outcome| outcome.failure);
         let Some(failure) = failed.filter(|failure| failure.signature == self.signature) else {
             return false;
         };
@@ -122,6 +130,11 @@ impl Shrinker<'_> {
         let size = self.size();
         (self.watch)(self.runs, size);
         true
+    }
+
+    /// Whether there is nothing left to spend on attempts.
+    fn spent(&self) -> bool {
+        self.runs >= self.terms.runs_max || self.events >= EVENTS_MAX
     }
 
     /// The same with other seeds, where a change deals all chances anew.

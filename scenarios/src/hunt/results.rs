@@ -1,12 +1,13 @@
 //! The file that outlives a hunt: JSON lines, each written whole and at once. A hunt that is killed loses no failure that
 //! it has found, and the next one goes on where it was. A line that was torn when the machine died is dropped.
 
-use super::{CHUNK, Coverage, Failure, Tally};
+use super::{CHUNK, Coverage, Failure, Hunt, SEEDS_MAX, Tally, within};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{File, OpenOptions},
     io::{BufRead, BufReader, Seek, SeekFrom, Write},
+    ops::Range,
     path::Path,
 };
 
@@ -20,6 +21,8 @@ pub struct Header {
     pub scenario: String,
     /// The version of the simulator.
     pub version: String,
+    /// Events that a run may take.
+    pub events: u64,
     /// Which part of the seeds, from 1, of how many; both 0 where parts were merged.
     pub shard: (u64, u64),
 }
@@ -33,9 +36,9 @@ enum Line {
         seed: u64,
         failure: Failure,
     },
-    /// A chunk of seeds, all of them tried; or the sums of several chunks, in the first of them.
+    /// Seeds of a chunk, all of them tried.
     Done {
-        chunk: u64,
+        seeds: (u64, u64),
         tried: u64,
         events: u64,
         vacuous: u64,
@@ -48,9 +51,9 @@ enum Line {
 #[derive(Debug, Default)]
 pub struct Results {
     file: Option<File>,
-    /// The chunks that were tried to their ends.
-    done: BTreeSet<u64>,
-    tally: Tally,
+    /// Seeds that were tried to their ends, from and to, and what they came to; without failures.
+    done: BTreeMap<(u64, u64), Tally>,
+    failures: BTreeMap<u64, Failure>,
 }
 
 impl Results {
@@ -102,18 +105,21 @@ impl Results {
             let (header, _) = part.take(&mut file, &shown)?;
             let header = header.ok_or_else(|| format!("{shown} is empty: no hunt began there"))?;
             let header = Header { shard: (0, 0), ..header };
+            part.keep_widest();
             match &mut merged {
                 None => merged = Some((header, part)),
                 Some((first, all)) => {
                     if *first != header {
                         return Err(format!("{shown} is of another hunt than {}", parts[0].display()));
                     }
-                    if let Some(chunk) = part.done.iter().find(|chunk| all.done.contains(chunk)) {
-                        let from = chunk * CHUNK;
-                        return Err(format!("{shown}: the seeds from {from} on are counted already"));
+                    let twice = |(from, to): &&(u64, u64)| {
+                        all.done.keys().any(|other| *from < other.1 && other.0 < *to)
+                    };
+                    if let Some((from, to)) = part.done.keys().find(twice) {
+                        return Err(format!("{shown}: seeds of {from}..{to} are counted already"));
                     }
                     all.done.append(&mut part.done);
-                    all.tally.join(part.tally);
+                    all.failures.append(&mut part.failures);
                 }
             }
         }
@@ -126,25 +132,57 @@ impl Results {
     /// When it cannot be written.
     pub fn save(&self, header: &Header, to: &mut dyn Write) -> std::io::Result<()> {
         to.write_all(&line(&Line::Hunt(header.clone())))?;
-        for (&seed, failure) in &self.tally.failures {
+        for (&seed, failure) in &self.failures {
             to.write_all(&line(&Line::Failed { seed, failure: failure.clone() }))?;
         }
-        // One line for the sums; the others say only which seeds they are made of.
-        let mut sums = self.tally.clone();
-        for &chunk in &self.done {
-            to.write_all(&line(&done(chunk, &sums)))?;
-            sums = Tally::default();
+        for (&seeds, tally) in &self.done {
+            to.write_all(&line(&done(seeds, tally)))?;
         }
         Ok(())
     }
 
-    /// What all seeds so far came to.
+    /// What all seeds came to.
     pub fn tally(&self) -> Tally {
-        self.tally.clone()
+        let mut sum = Tally { failures: self.failures.clone(), ..Tally::default() };
+        self.done.values().for_each(|tally| sum.join(tally.clone()));
+        sum
     }
 
-    pub(super) fn chunks_done(&self) -> BTreeSet<u64> {
-        self.done.clone()
+    /// The same of seeds that a hunt asks for: only what was tried in the chunks that it would take them in.
+    pub(super) fn of(&self, hunt: &Hunt<'_>) -> Tally {
+        let mut sum = Tally::default();
+        let mine = |seed: &u64| hunt.seeds.contains(seed) && hunt.takes(seed / CHUNK);
+        sum.failures
+            .extend(self.failures.iter().filter(|(seed, _)| mine(seed)).map(|(seed, f)| (*seed, f.clone())));
+        for (&(from, to), tally) in &self.done {
+            if mine(&from) && within(from / CHUNK, &hunt.seeds) == (from..to) {
+                sum.join(tally.clone());
+            }
+        }
+        sum
+    }
+
+    /// Whether all seeds of a chunk that are among these were tried.
+    pub(super) fn has(&self, chunk: u64, seeds: &Range<u64>) -> bool {
+        let Range { start, end } = within(chunk, seeds);
+        self.done.contains_key(&(start, end))
+    }
+
+    pub(super) fn chunks_done(&self, seeds: &Range<u64>) -> BTreeSet<u64> {
+        let chunks = self.done.keys().map(|(from, _)| from / CHUNK);
+        chunks.filter(|&chunk| self.has(chunk, seeds)).collect()
+    }
+
+    /// A hunt of few seeds and one of more may have tried the same: they count once.
+    fn keep_widest(&mut self) {
+        let all = core::mem::take(&mut self.done);
+        let mut widest: Vec<((u64, u64), Tally)> = all.into_iter().collect();
+        widest.sort_by_key(|((from, to), _)| core::cmp::Reverse(to - from));
+        for ((from, to), tally) in widest {
+            if !self.done.keys().any(|other| from < other.1 && other.0 < to) {
+                self.done.insert((from, to), tally);
+            }
+        }
     }
 
     /// A seed failed.
@@ -152,10 +190,12 @@ impl Results {
         self.write(&Line::Failed { seed, failure: failure.clone() })
     }
 
-    /// All seeds of a chunk were tried to their ends.
-    pub(super) fn done(&mut self, chunk: u64, tally: &Tally) -> Result<(), String> {
-        self.write(&done(chunk, tally))?;
-        self.done.insert(chunk);
+    /// These seeds of a chunk were tried to their ends.
+    pub(super) fn done(&mut self, seeds: Range<u64>, tally: &Tally) -> Result<(), String> {
+        let seeds = (seeds.start, seeds.end);
+        self.write(&done(seeds, tally))?;
+        let tally = Tally { failures: BTreeMap::new(), ..tally.clone() };
+        self.done.insert(seeds, tally);
         Ok(())
     }
 
@@ -186,16 +226,23 @@ impl Results {
                     return Err(format!("{shown}:{number}: the first line names no hunt"));
                 }
                 Line::Hunt(_) => return Err(format!("{shown}:{number}: a second hunt begins here")),
-                Line::Failed { seed, failure } => drop(failures.insert(seed, failure)),
-                Line::Done { chunk, tried, events, vacuous, undecided, coverage } => {
-                    self.done.insert(chunk);
+                Line::Failed { seed, failure } if seed < SEEDS_MAX => drop(failures.insert(seed, failure)),
+                Line::Failed { seed, .. } => {
+                    return Err(format!("{shown}:{number}: no hunt tries seed {seed}"));
+                }
+                Line::Done { seeds: (from, to), tried, events, vacuous, undecided, coverage } => {
+                    let fits = from < to && to <= SEEDS_MAX && from / CHUNK == (to - 1) / CHUNK;
+                    if !fits || tried != to - from || vacuous.max(undecided) > tried {
+                        return Err(format!("{shown}:{number}: no hunt tries seeds {from}..{to} so"));
+                    }
                     let failures = BTreeMap::new();
-                    self.tally.join(Tally { seeds: tried, events, vacuous, undecided, coverage, failures });
+                    let tally = Tally { seeds: tried, events, vacuous, undecided, coverage, failures };
+                    self.done.insert((from, to), tally);
                 }
             }
             whole += length as u64;
         }
-        self.tally.failures = failures;
+        self.failures = failures;
         Ok((header, whole))
     }
 }
@@ -203,9 +250,9 @@ impl Results {
 /// No line that a hunt writes is as long.
 const LINE_MAX: u64 = 1 << 24;
 
-fn done(chunk: u64, tally: &Tally) -> Line {
+fn done(seeds: (u64, u64), tally: &Tally) -> Line {
     let Tally { seeds: tried, events, vacuous, undecided, ref coverage, .. } = *tally;
-    Line::Done { chunk, tried, events, vacuous, undecided, coverage: coverage.clone() }
+    Line::Done { seeds, tried, events, vacuous, undecided, coverage: coverage.clone() }
 }
 
 fn line(what: &Line) -> Vec<u8> {

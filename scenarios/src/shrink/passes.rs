@@ -29,7 +29,7 @@ impl Shrinker<'_> {
             self.servers();
             self.world();
             self.each_fault();
-            if self.best == before || self.runs >= self.terms.runs_max {
+            if self.best == before || self.spent() {
                 return;
             }
         }
@@ -256,7 +256,7 @@ impl Shrinker<'_> {
                     from = to;
                 }
             }
-            if part == 1 && !less || self.runs >= self.terms.runs_max {
+            if part == 1 && !less || self.spent() {
                 return;
             }
             part = part.div_ceil(2).min(left.len()).max(1);
