@@ -354,3 +354,15 @@ fn a_link_that_loses_everything_costs_the_quorum_like_a_cut() {
     assert!(worse(burst(bursts(Chance::ALWAYS, Chance::NEVER))));
     assert!(!worse(burst(bursts(Chance::ALWAYS, Chance::ratio(1, 2)))));
 }
+
+/// However many small groups there are, it is the large one that has the quorum.
+#[test]
+fn a_majority_is_found_among_many_small_groups() {
+    let lost = |large: u32| {
+        let mut groups: Vec<Vec<Pick>> = (0..100).map(|node| vec![name(node)]).collect();
+        groups.push((100..100 + large).map(name).collect());
+        let plan = plan(300, constant(1.ms()), vec![(1.s(), Some(1.s()), Fault::Split(groups))]);
+        run(plan, vec![]).faults[0].effect.quorum_lost
+    };
+    assert!(!lost(200), "200 of 300");
+}

@@ -468,3 +468,39 @@ fn a_full_disk_that_stops_a_majority_has_cost_the_quorum() {
     assert!(run.faults[0].effect.quorum_lost);
     assert_eq!(run.faults[0].effect.failed, 3);
 }
+
+/// What a full run queue turns away while a fault holds the node up is that fault's.
+#[test]
+fn a_run_queue_that_a_fault_filled_turns_away_on_its_account() {
+    let faults = [Fault::Pause(vec![name(1)]), Fault::Slow { of: vec![name(1)], factor: 1_000.0 }];
+    for fault in faults {
+        let mut plan = two(vec![(1.s(), Some(1.s()), fault)]);
+        plan.services[0].host =
+            HostPlan { message: Delay::Constant(10.ms()), queue: Some(1), ..HostPlan::default() };
+        let sends = (0..5).map(|i| (0, (1_100 + 20 * i).ms(), vec![Send(1, i)])).collect();
+        let run = run(plan, sends);
+        let effect = run.faults[0].effect;
+        assert!(run.traffic.refused >= 3, "{}", run.traffic.refused);
+        assert_eq!(effect.dropped, run.traffic.refused, "{}", run.faults[0].planned.fault);
+    }
+}
+
+/// What was written after a disk rotted goes with it at the next boot: that is no harm as long as others have it.
+#[test]
+fn a_node_with_a_rotten_disk_is_restarted_only_if_others_hold_what_it_holds() {
+    let mut script: Script = (0..5).map(|node| (node, 100.ms(), vec![Write(1), Sync])).collect();
+    script.extend((0..3).map(|node| (node, 1_500.ms(), vec![Write(2), Sync])));
+    let spared = |node, fault: Fault| {
+        let rot = Fault::BitRot { of: vec![name(0)], records: 1 };
+        let mut plan = plan(5, constant(1.ms()), vec![(1.s(), None, rot), (2.s(), Some(1.s()), fault)]);
+        plan.faults.iter_mut().for_each(|fault| fault.keep = Keep::Quorum);
+        let run = run(plan, script.clone());
+        assert_eq!(run.faults[0].effect.nodes, 1);
+        (node, run.faults[1].effect.spared)
+    };
+    for fault in [Fault::Crash, Fault::PowerLoss, Fault::DiskFull] {
+        // Of three that wrote, two are left beside the rotten one: no majority of five.
+        assert_eq!(spared(0, fault(vec![name(0)])), (0, 1), "{}", fault(vec![name(0)]));
+        assert_eq!(spared(1, fault(vec![name(1)])), (1, 0), "{}", fault(vec![name(1)]));
+    }
+}
