@@ -184,6 +184,8 @@ struct Trap(Config);
 #[derive(Clone, Debug, Default, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Config {
+    /// Once in so many times.
+    rarely: u64,
     panics: bool,
     spins: bool,
 }
@@ -212,7 +214,7 @@ impl Protocol for Trap {
     fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
         match input {
             Timeout(()) => {
-                let drawn = ctx.rng.below(20);
+                let drawn = ctx.rng.below(20.max(self.0.rarely));
                 assert!(!self.0.panics || drawn != 7, "the {drawn} came up");
                 ctx.set((), if self.0.spins { Span::ZERO } else { 10.ms() });
             }
@@ -422,4 +424,40 @@ fn nothing_but_a_file_of_its_own_is_replaced_by_a_shrunk_one() {
         assert_eq!(shrink.status.code(), Some(2), "{out}");
     }
     assert!(fs::read_to_string(&here).unwrap().contains("nemesis"));
+}
+
+/// Waits at a seed that fails, so that the other threads finish whole chunks beyond it.
+struct Slow;
+impl Watch for Slow {
+    fn tried(&self, outcome: &Outcome) {
+        if outcome.failure.is_some() {
+            std::thread::sleep(Duration::from_millis(400));
+        }
+    }
+    fn goes_on(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn what_other_threads_did_beyond_the_failure_does_not_count() {
+    let mut registry = Registry::standard();
+    registry.add::<Trap>("trap", "it fails");
+    let text = r#"(about: "x", seed: 1, until: "200ms", network: (delay: Constant("1ms")), vacuous: Allow,
+        services: { "t": (run: "trap", nodes: 2, with: (panics: true, rarely: 40000)) }, expect: [Linearizable])"#;
+    let scenario = read("trap.ron", text, &registry).unwrap();
+    let hunt = |threads| {
+        let terms = Hunt {
+            scenario: &scenario,
+            seeds: 0..20_000,
+            shard: (0, 1),
+            keep_going: false,
+            events_max: 10_000,
+        };
+        hunt::hunt(&registry, &terms, threads, &mut Results::default(), &Slow).unwrap()
+    };
+    let (alone, ended) = hunt(1);
+    assert_eq!((ended, alone.failures.len()), (Ended::Failed, 1));
+    assert!(alone.seeds < 19_000, "it stopped: {}", alone.seeds);
+    assert_eq!(hunt(3).0, alone);
 }

@@ -135,7 +135,13 @@ pub fn hunt(
         hunt,
         lowest: AtomicU64::new(known.unwrap_or(u64::MAX)),
         seeds: Mutex::new(Box::new(hunt.seeds_left(results))),
-        state: Mutex::new(State { results, chunks: BTreeMap::new(), tally, late: false }),
+        state: Mutex::new(State {
+            results,
+            chunks: BTreeMap::new(),
+            done: BTreeMap::new(),
+            tally,
+            late: false,
+        }),
     };
     // Each thread keeps its world, and takes one seed after another.
     let ends = pool.broadcast(|_| {
@@ -188,6 +194,8 @@ struct State<'a> {
     results: &'a mut Results,
     /// Seeds of chunks that are not written down as done.
     chunks: BTreeMap<u64, Vec<Outcome>>,
+    /// What each chunk came to that is, by its first seed.
+    done: BTreeMap<u64, Tally>,
     tally: Tally,
     late: bool,
 }
@@ -206,7 +214,7 @@ impl Field<'_> {
     }
 
     fn tried(&self, outcome: Outcome) -> Result<(), String> {
-        let State { results, chunks, tally, .. } = &mut *lock(&self.state);
+        let State { results, chunks, done, .. } = &mut *lock(&self.state);
         if let Some(failure) = &outcome.failure {
             results.failed(outcome.seed, failure)?;
             if !self.hunt.keep_going {
@@ -219,10 +227,10 @@ impl Field<'_> {
         let seeds = within(number, &self.hunt.seeds);
         let fails = !self.hunt.keep_going && chunk.iter().any(|outcome| outcome.failure.is_some());
         if chunk.len() as u64 == seeds.end - seeds.start && !fails {
-            let mut done = Tally::default();
-            chunks.remove(&number).into_iter().flatten().for_each(|outcome| done.add(outcome));
-            results.done(seeds, &done)?;
-            tally.join(done);
+            let mut tally = Tally::default();
+            chunks.remove(&number).into_iter().flatten().for_each(|outcome| tally.add(outcome));
+            results.done(seeds.clone(), &tally)?;
+            done.insert(seeds.start, tally);
         }
         Ok(())
     }
@@ -234,6 +242,8 @@ impl State<'_> {
         let counts = |outcome: &Outcome| outcome.seed <= lowest;
         let outcomes = self.chunks.into_values().flatten().filter(counts);
         outcomes.for_each(|outcome| self.tally.add(outcome));
+        let below = self.done.into_iter().filter(|(first, _)| *first <= lowest);
+        below.for_each(|(_, done)| self.tally.join(done));
         self.tally.failures.retain(|&seed, _| seed <= lowest);
         let failed = !hunt.keep_going && !self.tally.failures.is_empty();
         let ended = match (failed, self.late) {
