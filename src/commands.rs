@@ -41,27 +41,11 @@ pub(crate) fn run(
     out: Option<&Path>,
     trace: bool,
 ) -> u8 {
-    // All files are read before the first one runs: a mistake in the last should not cost the time of the others.
-    let asked: Vec<_> = files.iter().map(|file| read(registry, file, &choice.set)).collect();
-    if asked.iter().any(Option::is_none) {
-        return BAD_INPUT;
-    }
-    let asked: Vec<Asked> = asked.into_iter().flatten().collect();
-    if let Some((one, other)) = same_folder(&asked) {
-        eprintln!(
-            "error: {one} and {other} would write to the same folder: run them one by one, with `--out DIR` each"
-        );
-        return BAD_INPUT;
-    }
+    let Some(asked) = read_all(registry, files, &choice.set) else { return BAD_INPUT };
     let mut worst = Status::Held;
     for (index, one) in asked.iter().enumerate() {
         let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
-        let seed = plan.core.seed.to_string();
-        let folder = match out {
-            None => Path::new("sim-out").join(&one.name).join(seed),
-            Some(out) if asked.len() == 1 => out.to_path_buf(),
-            Some(out) => out.join(&one.name),
-        };
+        let folder = folder(out, one, asked.len(), &plan.core.seed.to_string());
         if index > 0 {
             say!("");
         }
@@ -76,8 +60,30 @@ pub(crate) fn run(
     worst.exit_code()
 }
 
+/// Reads all files before the first one runs: a mistake in the last should not cost the time of the others.
+pub(crate) fn read_all(registry: &Registry, files: &[PathBuf], set: &[String]) -> Option<Vec<Asked>> {
+    let asked: Vec<_> = files.iter().map(|file| read(registry, file, set)).collect();
+    let asked: Vec<Asked> = asked.into_iter().collect::<Option<_>>()?;
+    if let Some((one, other)) = same_folder(&asked) {
+        eprintln!(
+            "error: {one} and {other} would write to the same folder: give them one by one, with `--out DIR` each"
+        );
+        return None;
+    }
+    Some(asked)
+}
+
+/// Where the results of one of so many files go; `of` names which results, where nobody says where.
+pub(crate) fn folder(out: Option<&Path>, one: &Asked, files: usize, of: &str) -> PathBuf {
+    match out {
+        None => Path::new("sim-out").join(&one.name).join(of),
+        Some(out) if files == 1 => out.to_path_buf(),
+        Some(out) => out.join(&one.name),
+    }
+}
+
 /// Two files whose results would lie in the same folder.
-pub(crate) fn same_folder(asked: &[Asked]) -> Option<(&str, &str)> {
+fn same_folder(asked: &[Asked]) -> Option<(&str, &str)> {
     let pairs =
         asked.iter().enumerate().flat_map(|(i, one)| asked[..i].iter().map(move |other| (other, one)));
     let clash = |(one, other): &(&Asked, &Asked)| one.name == other.name;
@@ -207,6 +213,9 @@ pub(crate) fn list(registry: &Registry) -> u8 {
         say!("    sometimes   {}", names(false));
         say!("    operations  {}", protocol.mix);
         say!("    with        {}", protocol.config);
+        if !protocol.flaws.is_empty() {
+            say!("    flaws       {}", protocol.flaws.join(", "));
+        }
     }
     say!("\nfaults, links, delays, expectations and how to write them: sim list faults");
     0

@@ -3,14 +3,15 @@
 
 use crate::{
     commands::{BAD_INPUT, read, say},
-    hunt::{SEEDS, Terms, Watcher, thousands},
+    hunt::{Terms, Watcher},
 };
+use reports::count;
 use scenarios::{
     Registry,
-    hunt::{self, Hunt, Results},
+    hunt::{self, Results},
 };
 use sim_core::time::Span;
-use std::{num::NonZero, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 /// Where and how a flaw was found.
 struct Found {
@@ -20,7 +21,13 @@ struct Found {
 
 /// Hunts every flaw of the protocol that the first service of each file runs, file after file until it is found.
 pub(crate) fn hunt(registry: &Registry, files: &[PathBuf], terms: &Terms, set: &[String]) -> u8 {
-    let mut flaws: Vec<(&str, &str)> = Vec::new();
+    if let Some(set) = set.iter().find(|set| set.contains(".with.flaw")) {
+        eprintln!(
+            "error: `--set {set}` has no place beside `--flaws`, which switches on one after the other"
+        );
+        return BAD_INPUT;
+    }
+    let mut flaws: Vec<(&str, String)> = Vec::new();
     let mut services = Vec::new();
     for file in files {
         let Some(one) = read(registry, file, set) else { return BAD_INPUT };
@@ -31,7 +38,7 @@ pub(crate) fn hunt(registry: &Registry, files: &[PathBuf], terms: &Terms, set: &
             eprintln!("error: {}: `{}` has no flaws that could be switched on", one.file, service.run);
             return BAD_INPUT;
         };
-        flaws.extend(protocol.flaws.iter().map(|flaw| (protocol.name, *flaw)));
+        flaws.extend(protocol.flaws.iter().map(|flaw| (protocol.name, flaw.clone())));
         services.push((file, service.name.clone(), protocol.name));
     }
     flaws.sort_unstable();
@@ -45,18 +52,9 @@ pub(crate) fn hunt(registry: &Registry, files: &[PathBuf], terms: &Terms, set: &
         for (file, service, _) in services.iter().filter(|(.., runs)| *runs == protocol) {
             let flawed = [set, &[format!("services.{service}.with.flaw={flaw}")]].concat();
             let Some(one) = read(registry, file, &flawed) else { return BAD_INPUT };
-            let many = if terms.time.is_some() { 0..hunt::SEEDS_MAX } else { SEEDS };
-            let hunted = Hunt {
-                scenario: &one.scenario,
-                seeds: terms.seeds.clone().unwrap_or(many),
-                shard: (0, 1),
-                keep_going: false,
-                events_max: terms.events,
-            };
-            let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-            let threads = terms.jobs.map_or(cores, usize::from);
-            let watcher = Watcher::new(flaw, terms, &hunted.seeds, 1);
-            let tally = hunt::hunt(registry, &hunted, threads, &mut Results::default(), &watcher);
+            let watcher = Watcher::new(&flaw, terms);
+            let hunted = terms.hunt(&one.scenario);
+            let tally = hunt::hunt(registry, &hunted, terms.threads(), &mut Results::default(), &watcher);
             took += watcher.end();
             let tally = match tally {
                 Ok((tally, _)) => tally,
@@ -83,7 +81,7 @@ pub(crate) fn hunt(registry: &Registry, files: &[PathBuf], terms: &Terms, set: &
         let simulated =
             if seconds < 600.0 { format!("{seconds:.0} s") } else { format!("{:.1} h", seconds / 3_600.0) };
         let took = took.as_secs_f64();
-        say!("| {flaw} | {word} | {} | {simulated} | {took:.1} s | {check} | {file} |", thousands(seeds));
+        say!("| {flaw} | {word} | {} | {simulated} | {took:.1} s | {check} | {file} |", count(seeds));
     }
     u8::from(missed > 0)
 }

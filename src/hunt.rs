@@ -1,19 +1,19 @@
 //! `sim hunt` and `sim merge`: many seeds, and what came of them.
 
 use crate::{
-    commands::{Asked, BAD_INPUT, quoted, read, same_folder, say},
+    commands::{Asked, BAD_INPUT, folder, quoted, read_all, say},
     output,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reports::{clean, count, counted};
 use scenarios::{
     Registry,
-    format::Expectation,
+    format::{Expectation, Scenario},
     hunt::{self, Ended, Header, Hunt, Outcome, Results, Tally, Watch},
-    shrink,
+    play, shrink,
 };
-use sim_core::{digest::Digest, time::Span};
+use sim_core::time::Span;
 use std::{
-    hash::Hash,
     num::NonZero,
     ops::Range,
     path::{Path, PathBuf},
@@ -25,7 +25,7 @@ use std::{
 pub(crate) type Seeds = Range<u64>;
 
 /// So many seeds are tried where nobody says how many.
-pub(crate) const SEEDS: Range<u64> = 0..1_000;
+const SEEDS: Range<u64> = 0..1_000;
 /// So many runs shrinking may take.
 const RUNS: u64 = 3_000;
 /// So many failing seeds are named.
@@ -40,6 +40,30 @@ pub(crate) struct Terms {
     pub(crate) shrinks: bool,
     pub(crate) keep_going: bool,
     pub(crate) events: u64,
+}
+
+impl Terms {
+    /// The seeds to try. With a limit of time there are seeds enough.
+    fn seeds(&self) -> Seeds {
+        let many = if self.time.is_some() { 0..hunt::SEEDS_MAX } else { SEEDS };
+        self.seeds.clone().unwrap_or(many)
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        self.jobs.map_or(cores, usize::from)
+    }
+
+    pub(crate) fn hunt<'a>(&self, scenario: &'a Scenario) -> Hunt<'a> {
+        let (part, parts) = self.shard.unwrap_or((1, 1));
+        Hunt {
+            scenario,
+            seeds: self.seeds(),
+            shard: (part - 1, parts),
+            keep_going: self.keep_going,
+            events_max: self.events,
+        }
+    }
 }
 
 /// Reads `A..B` or `N`.
@@ -69,24 +93,10 @@ pub(crate) fn hunt(
     set: &[String],
     out: Option<&Path>,
 ) -> u8 {
-    let asked: Vec<_> = files.iter().map(|file| read(registry, file, set)).collect();
-    if asked.iter().any(Option::is_none) {
-        return BAD_INPUT;
-    }
-    let asked: Vec<Asked> = asked.into_iter().flatten().collect();
-    if let Some((one, other)) = same_folder(&asked) {
-        eprintln!(
-            "error: {one} and {other} would share a folder: hunt them one by one, with `--out DIR` each"
-        );
-        return BAD_INPUT;
-    }
+    let Some(asked) = read_all(registry, files, set) else { return BAD_INPUT };
     let mut worst = 0;
     for one in &asked {
-        let folder = match out {
-            None => Path::new("sim-out").join(&one.name).join("hunt"),
-            Some(out) if asked.len() == 1 => out.to_path_buf(),
-            Some(out) => out.join(&one.name),
-        };
+        let folder = folder(out, one, asked.len(), "hunt");
         match hunt_one(registry, one, terms, set, &folder) {
             Ok(code) => worst = worst.max(code),
             Err(message) => {
@@ -105,42 +115,28 @@ fn hunt_one(
     set: &[String],
     folder: &Path,
 ) -> Result<u8, String> {
-    let (part, parts) = terms.shard.unwrap_or((1, 1));
-    let mut digest = Digest::new();
-    one.text.hash(&mut digest);
     let header = Header {
         file: one.file.clone(),
-        scenario: format!("{:016x}", digest.finish()),
+        scenario: format!("{:016x}", play::hash(&one.text)),
         version: env!("CARGO_PKG_VERSION").into(),
         events: terms.events,
-        shard: (part, parts),
+        shard: terms.shard.unwrap_or((1, 1)),
     };
     let path = folder.join("hunt.jsonl");
     std::fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let mut results = Results::open(&path, &header)?;
-    // With a limit of time there are seeds enough.
-    let many = if terms.time.is_some() { 0..hunt::SEEDS_MAX } else { SEEDS };
-    let seeds = terms.seeds.clone().unwrap_or(many);
-    let hunted = Hunt {
-        scenario: &one.scenario,
-        seeds: seeds.clone(),
-        shard: (part - 1, parts),
-        keep_going: terms.keep_going,
-        events_max: terms.events,
-    };
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = terms.jobs.map_or(cores, usize::from);
-    let watcher = Watcher::new(&one.name, terms, &seeds, parts);
-    let (tally, ended) = hunt::hunt(registry, &hunted, threads, &mut results, &watcher)?;
+    let watcher = Watcher::new(&one.name, terms);
+    let threads = terms.threads();
+    let (tally, ended) = hunt::hunt(registry, &terms.hunt(&one.scenario), threads, &mut results, &watcher)?;
     let took = watcher.end();
     let mut head = format!("{}: {}", one.name, sum(&tally));
     let (tried, events) = (watcher.tried.load(Relaxed), watcher.events.load(Relaxed));
     if tally.seeds > tried {
-        head += &format!(", {} of them in an earlier hunt", thousands(tally.seeds - tried));
+        head += &format!(", {} of them in an earlier hunt", count(tally.seeds - tried));
     }
     if took.as_secs_f64() > 0.0 && tried > 0 {
         let each = |count: u64| count as f64 / took.as_secs_f64();
-        let threads = if threads == 1 { "1 thread".into() } else { format!("{threads} threads") };
+        let threads = counted(threads as u64, "thread");
         head += &format!(
             " ({:.1} s, {:.0} seeds/s, {:.2} M events/s, {threads})",
             took.as_secs_f64(),
@@ -188,8 +184,7 @@ fn never<'a>(one: &'a Asked, tally: &Tally) -> Vec<&'a str> {
 }
 
 fn sum(tally: &Tally) -> String {
-    let seeds = if tally.seeds == 1 { "seed" } else { "seeds" };
-    format!("{} {seeds}", thousands(tally.seeds))
+    counted(tally.seeds, "seed")
 }
 
 fn report(tally: &Tally, ended: Ended, keep_going: bool) {
@@ -204,17 +199,17 @@ fn report(tally: &Tally, ended: Ended, keep_going: bool) {
         let count = match seeds.len() {
             1 if !keep_going => "seed".to_string(),
             1 => "1 seed:".to_string(),
-            count => format!("{} seeds:", thousands(count as u64)),
+            several => format!("{}:", counted(several as u64, "seed")),
         };
-        say!("  ✘ {}", plain(&signature.to_string()));
+        say!("  ✘ {}", clean(&signature.to_string()));
         say!("      {count} {}{more}", named.join(", "));
-        say!("      {}", plain(&tally.failures[&seeds[0]].finding));
+        say!("      {}", clean(&tally.failures[&seeds[0]].finding));
     }
-    for (count, what) in
+    for (seeds, what) in
         [(tally.vacuous, "had an expectation with nothing to judge"), (tally.undecided, "were not decided")]
     {
-        if count > 0 {
-            say!("  ∅ {} {what}", thousands(count));
+        if seeds > 0 {
+            say!("  ∅ {} {what}", count(seeds));
         }
     }
 }
@@ -269,7 +264,8 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    pub(crate) fn new(name: &str, terms: &Terms, seeds: &Seeds, parts: u64) -> Watcher {
+    pub(crate) fn new(name: &str, terms: &Terms) -> Watcher {
+        let (seeds, (_, parts)) = (terms.seeds(), terms.shard.unwrap_or((1, 1)));
         let until = terms.time.map(|time| Duration::from_nanos(time.0));
         let length = if until.is_some() { None } else { Some((seeds.end - seeds.start) / parts) };
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(5));
@@ -316,22 +312,4 @@ impl Watch for Watcher {
 fn now() -> Instant {
     // How long the hunt takes decides how many seeds are tried, and never what comes of one.
     Instant::now()
-}
-
-/// What a file says cannot speak to the terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// With a comma after every three digits.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -4,6 +4,7 @@ use crate::{
     Choice,
     commands::{BAD_INPUT, colored, quoted, read, say},
 };
+use reports::clean;
 use scenarios::{Registry, plan::Plan, play::EVENTS_MAX};
 use sim_core::{
     protocol::NodeId,
@@ -166,7 +167,7 @@ fn line(run: &Run, entry: &Entry<'_>) -> String {
 }
 
 fn clipped(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let plain = clean(text);
     if plain.chars().count() <= WIDTH {
         return plain;
     }

@@ -6,6 +6,7 @@ use crate::{
     output,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reports::{clean, counted};
 use scenarios::{
     Registry,
     shrink::{self, Shrunk, Size, Terms},
@@ -77,7 +78,6 @@ pub(crate) fn shrink_one(
 }
 
 fn told(size: Size) -> String {
-    let counted = |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     format!(
         "{}, {}, {}, {}",
         counted(size.faults as u64, "fault"),
@@ -91,13 +91,12 @@ fn told(size: Size) -> String {
 fn text(registry: &Registry, shrunk: &Shrunk, from: &str, seed: u64, path: &Path) -> String {
     let [before, after] = shrunk.size;
     // A name can hold anything; a comment ends with its line.
-    let line = |text: String| text.replace(|c: char| c.is_control(), " ");
     let comment = [
         format!("{} fails: {}", shrunk.failure.signature.check, shrunk.failure.finding),
         format!("Run it:      sim run {}", quoted(&path.display().to_string())),
         format!("Look at it:  sim replay {}", quoted(&path.display().to_string())),
         format!("Shrunk from {from}, seed {seed}: {}; of {}.", told(after), told(before)),
     ];
-    let comment: String = comment.into_iter().map(|text| format!("// {}\n", line(text))).collect();
+    let comment: String = comment.into_iter().map(|text| format!("// {}\n", clean(&text))).collect();
     comment + &brief(&shrunk.scenario, registry)
 }

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test says what went wrong by failing")]
 
+mod folder;
+
+use folder::Folder;
 use scenarios::{
     hunt::{self, Ended, Header, Hunt, Outcome, Results, Tally, Watch},
     read::read,
@@ -25,26 +28,6 @@ use std::{
 
 const RAFT: &str = "scenarios/hunt/raft.ron";
 
-/// A folder of its own for each test, gone when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hunt-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
-}
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 fn sim(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
     command.args(args).current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::null());
@@ -65,7 +48,7 @@ const FLAW: &str = "services.db.with.flaw=UncheckedPrevious";
 
 #[test]
 fn the_lowest_failing_seed_is_found_whatever_the_number_of_threads() {
-    let folder = Folder::new("threads");
+    let folder = Folder::new("hunt-threads");
     let one = |jobs: &str, more: &[&str]| {
         let out = folder.path(&format!("{jobs}{}", more.len()));
         let args = [&[RAFT, "--set", FLAW, "--jobs", jobs, "--seeds", "600", "--out", &out], more].concat();
@@ -94,7 +77,7 @@ fn the_lowest_failing_seed_is_found_whatever_the_number_of_threads() {
 
 #[test]
 fn a_protocol_without_a_flaw_survives() {
-    let folder = Folder::new("survives");
+    let folder = Folder::new("hunt-survives");
     let (code, text) = hunted(&[RAFT, "--seeds", "300..500", "--out", &folder.path("o")]);
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("200 seeds") && text.contains("✔ none failed"), "{text}");
@@ -107,7 +90,7 @@ fn results(path: &str) -> Tally {
 
 #[test]
 fn shards_joined_are_the_whole() {
-    let folder = Folder::new("shards");
+    let folder = Folder::new("hunt-shards");
     let terms = ["--seeds", "1024", "--keep-going", "--set", FLAW];
     let whole = folder.path("whole");
     hunted(&[&[RAFT, "--out", &whole], &terms[..]].concat());
@@ -128,7 +111,7 @@ fn shards_joined_are_the_whole() {
 /// Killed at twenty moments, each time in the middle of something; the next one goes on where it was.
 #[test]
 fn a_hunt_that_is_killed_loses_nothing_that_it_found() {
-    let folder = Folder::new("killed");
+    let folder = Folder::new("hunt-killed");
     let out = folder.path("o");
     let args = ["hunt", RAFT, "--seeds", "2048", "--keep-going", "--set", FLAW, "--out", &out];
     let mut known = 0;
@@ -163,7 +146,7 @@ fn a_hunt_that_is_killed_loses_nothing_that_it_found() {
 
 #[test]
 fn results_of_another_hunt_are_refused() {
-    let folder = Folder::new("another");
+    let folder = Folder::new("hunt-another");
     let out = folder.path("o");
     hunted(&[RAFT, "--seeds", "4", "--out", &out]);
     let other = Command::new(env!("CARGO_BIN_EXE_sim"))
@@ -282,7 +265,7 @@ fn what_spins_at_one_moment_has_run_away() {
 
 #[test]
 fn what_is_written_down_of_a_hunt_is_read_again() {
-    let folder = Folder::new("written");
+    let folder = Folder::new("hunt-written");
     let path = folder.0.join("hunt.jsonl");
     let header =
         Header { file: "x.ron".into(), scenario: "1".into(), version: "2".into(), events: 3, shard: (1, 1) };
@@ -305,7 +288,7 @@ fn shrunk(folder: &Folder, flaw: &str) -> (String, PathBuf) {
 
 #[test]
 fn what_fails_is_shrunk_to_a_file_that_fails_in_the_same_way_and_says_how() {
-    let folder = Folder::new("shrunk");
+    let folder = Folder::new("hunt-shrunk");
     for flaw in ["UncheckedPrevious", "UncheckedLog", "UncheckedTerm", "UnsyncedLog", "DoubleVote"] {
         let (said, file) = shrunk(&folder, flaw);
         let signature = said.lines().find_map(|line| line.trim().strip_prefix("✘ ")).unwrap();
@@ -325,7 +308,7 @@ fn what_fails_is_shrunk_to_a_file_that_fails_in_the_same_way_and_says_how() {
         assert!(replay.contains(&format!("✘ {property}: ")), "{replay}");
         assert!(replay.contains("\n  db-1 ") && replay.contains("term "), "the states come last: {replay}");
         // The same hunt, the same file.
-        let again = Folder::new("shrunk-again");
+        let again = Folder::new("hunt-shrunk-again");
         let same = fs::read_to_string(shrunk(&again, flaw).1).unwrap();
         let body =
             |text: &str| text.lines().filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n");
@@ -335,7 +318,7 @@ fn what_fails_is_shrunk_to_a_file_that_fails_in_the_same_way_and_says_how() {
 
 #[test]
 fn a_seed_that_does_not_fail_is_not_shrunk() {
-    let folder = Folder::new("holds");
+    let folder = Folder::new("hunt-holds");
     let shrink = sim(&["shrink", RAFT, "--seed", "1", "--out", &folder.path("x.ron")]).output().unwrap();
     assert_eq!(shrink.status.code(), Some(0));
     assert!(!Path::new(&folder.path("x.ron")).exists());
@@ -384,11 +367,13 @@ fn every_flaw_is_a_line_of_a_table() {
     assert_eq!(lines.len(), 17, "{text}");
     assert!(lines.iter().any(|line| line.starts_with("| DoubleVote | ✔ | 1 | ")), "{text}");
     assert!(lines.iter().any(|line| line.starts_with("| LongLease | ✘ | 64 | ")), "{text}");
+    let both = sim(&["hunt", RAFT, "--flaws", "--seeds", "1", "--set", FLAW]).output().unwrap();
+    assert_eq!(both.status.code(), Some(2), "a flaw that would be hunted under other names");
 }
 
 #[test]
 fn a_hunt_tells_of_the_seeds_that_it_was_asked_for_and_of_no_others() {
-    let folder = Folder::new("asked");
+    let folder = Folder::new("hunt-asked");
     let out = folder.path("o");
     let ask = |seeds: &str| hunted(&[RAFT, "--seeds", seeds, "--set", FLAW, "--no-shrink", "--out", &out]);
     assert_eq!(ask("100").0, 1);
@@ -402,7 +387,7 @@ fn a_hunt_tells_of_the_seeds_that_it_was_asked_for_and_of_no_others() {
 
 #[test]
 fn what_should_come_true_some_time_must_in_some_seed() {
-    let folder = Folder::new("sometimes");
+    let folder = Folder::new("hunt-sometimes");
     let set = r#"expect=[Sometimes("log conflict repaired")]"#;
     let hunt = |more: &[&str]| {
         let out = folder.path(&format!("{}", more.len()));
@@ -416,7 +401,7 @@ fn what_should_come_true_some_time_must_in_some_seed() {
 
 #[test]
 fn nothing_but_a_file_of_its_own_is_replaced_by_a_shrunk_one() {
-    let folder = Folder::new("replace");
+    let folder = Folder::new("hunt-replace");
     let here = folder.path("raft.ron");
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(RAFT), &here).unwrap();
     for out in [here.as_str(), folder.0.to_str().unwrap()] {

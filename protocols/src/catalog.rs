@@ -30,14 +30,19 @@ pub fn list(catalog: &mut impl Catalog) {
 /// A protocol's configuration as a scenario file gives it.
 pub trait Settings: Clone + Debug + Default + Serialize + DeserializeOwned {
     /// Names of mistakes that `flaw` can switch on, in scenario files.
-    const FLAWS: &'static [&'static str] = &[];
+    fn flaws() -> Vec<String> {
+        Vec::new()
+    }
     /// Refuses what cannot work, in words: where in the configuration (a key, or empty for the whole), and what was
     /// found and what would do.
     fn check(&self) -> Result<(), (&'static str, String)>;
 }
 
 impl Settings for raft::Config {
-    const FLAWS: &'static [&'static str] = &raft::Flaw::NAMES;
+    fn flaws() -> Vec<String> {
+        // They are written as they are called here.
+        raft::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
     fn check(&self) -> Result<(), (&'static str, String)> {
         raft::Config::check(self)
     }

@@ -38,3 +38,4 @@ pub use html::html;
 pub use summary::{SCHEMA, summary_json};
 pub use text::text;
 pub use trace::trace_jsonl;
+pub use words::{clean, count, counted};

@@ -27,7 +27,7 @@ fn round(value: u64, unit: u64) -> u64 {
 }
 
 /// A number with its thousands apart: `11,832`.
-pub(crate) fn count(number: u64) -> String {
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -40,7 +40,7 @@ pub(crate) fn count(number: u64) -> String {
 }
 
 /// A number with its noun: `1 message`, `3 messages`.
-pub(crate) fn counted(number: u64, noun: &str) -> String {
+pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn percent(part: u64, whole: u64) -> String {
 }
 
 /// One line without control characters or characters that reorder the text around them.
-pub(crate) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     text.chars().map(|c| if c == '\n' || c == '\t' { ' ' } else { harmless(c) }).collect()
 }
 

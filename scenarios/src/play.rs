@@ -67,7 +67,8 @@ pub fn judge(registry: &Registry, plan: &Plan, run: Run, origin: Origin<'_>) -> 
     Judged { provenance, run, measures, verdicts }
 }
 
-fn hash(text: &str) -> u64 {
+/// What tells one text from another.
+pub fn hash(text: &str) -> u64 {
     let mut digest = Digest::new();
     core::hash::Hash::hash(text, &mut digest);
     core::hash::Hasher::finish(&digest)

@@ -34,7 +34,7 @@ trait Kind: Sync + Send {
     fn roles(&self) -> Vec<&'static str>;
     fn properties(&self) -> Vec<(&'static str, bool)>;
     fn nodes_max(&self) -> u64;
-    fn flaws(&self) -> &'static [&'static str];
+    fn flaws(&self) -> Vec<String>;
     fn mix(&self) -> &'static str;
     fn check_config(&self, text: &str) -> Result<(), Refusal>;
     fn check_mix(&self, text: &str) -> Result<(), Refusal>;
@@ -145,7 +145,7 @@ pub struct Listing {
     /// Its default configuration, as RON.
     pub config: String,
     /// The mistakes that its configuration can switch on, under `flaw`.
-    pub flaws: &'static [&'static str],
+    pub flaws: Vec<String>,
 }
 
 impl catalog::Catalog for Registry {
@@ -203,8 +203,8 @@ where
         u64::from(P::NODES_MAX)
     }
 
-    fn flaws(&self) -> &'static [&'static str] {
-        P::Config::FLAWS
+    fn flaws(&self) -> Vec<String> {
+        P::Config::flaws()
     }
 
     fn mix(&self) -> &'static str {

@@ -144,36 +144,4 @@ impl Flaw {
         Flaw::UnconfirmedRead,
         Flaw::LongLease,
     ];
-
-    /// Their names in scenario files, in the same order.
-    pub const NAMES: [&'static str; 17] = [
-        "SmallQuorum",
-        "UnsyncedVote",
-        "ForgottenVote",
-        "ForgottenTerm",
-        "DoubleVote",
-        "StaleVote",
-        "UncheckedLog",
-        "UncheckedTerm",
-        "UnsyncedLog",
-        "UncheckedPrevious",
-        "AlwaysTruncate",
-        "OwnMatch",
-        "UncheckedCommit",
-        "BoundlessCommit",
-        "CommitOldTerm",
-        "UnconfirmedRead",
-        "LongLease",
-    ];
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_flaw_has_its_name() {
-        let written: Vec<String> = Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect();
-        assert_eq!(written, Flaw::NAMES);
-    }
 }
