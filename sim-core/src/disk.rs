@@ -133,6 +133,10 @@ impl<T> Cell<T> {
     pub fn get(&self) -> &T {
         &self.value
     }
+    /// What is durable: no process can tell, but proofs are about it.
+    pub fn synced(&self) -> &T {
+        &self.synced
+    }
 }
 
 /// What a later life can read of it; whether the next sync has work follows from that.

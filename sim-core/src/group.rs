@@ -94,7 +94,7 @@ pub(crate) struct Members<P: Protocol> {
     first: NodeId,
     pub(crate) members: Vec<Member<P>>,
     pub(crate) mail: Mail<P>,
-    ghost: P::Ghost,
+    pub(crate) ghost: P::Ghost,
     tallies: Vec<Tally>,
     clients: bool,
     /// Whether somebody has led.

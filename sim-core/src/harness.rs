@@ -90,10 +90,10 @@ use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Harness<P: Protocol> {
-    group: Members<P>,
-    kernel: Kernel,
+    pub(crate) group: Members<P>,
+    pub(crate) kernel: Kernel,
     /// The events of timers that are set, or cancelled and not reused.
-    timers: Vec<Event>,
+    pub(crate) timers: Vec<Event>,
     asked: u32,
 }
 
@@ -157,11 +157,12 @@ impl<P: Protocol> Harness<P> {
 
     /// Kills the process of a node: its timers are gone, and of its disk remains what was synced and perhaps more.
     pub fn crash(&mut self, node: NodeId) {
-        assert!(
-            self.group.crash(node, TEST, End::Killed, &mut self.kernel),
-            "node {} is down already",
-            node.0
-        );
+        self.crash_by(node, End::Killed);
+    }
+
+    /// The same with a choice of what becomes of the disk.
+    pub(crate) fn crash_by(&mut self, node: NodeId, end: End) {
+        assert!(self.group.crash(node, TEST, end, &mut self.kernel), "node {} is down already", node.0);
         let (gone, kept) = self.timers.drain(..).partition::<Vec<Event>, _>(|event| event.node == node.0);
         self.timers = kept;
         // Their life is over, so nothing rings; but their slots become free.
@@ -183,8 +184,26 @@ impl<P: Protocol> Harness<P> {
             }
             Input::Timeout(timer) => return self.fire(node, &timer),
         };
-        self.group.handle(Event { node: node.0, slot, round: 0, what }.pack(), &mut self.kernel);
+        self.handle(Event { node: node.0, slot, round: 0, what })
+    }
+
+    /// Gives a node an event, whose value is where it belongs.
+    pub(crate) fn handle(&mut self, event: Event) -> Vec<Output<P>> {
+        self.group.handle(event.pack(), &mut self.kernel);
         self.collect()
+    }
+
+    /// Frees the timers that were cancelled, or moved and left behind.
+    pub(crate) fn sweep(&mut self) {
+        let (group, kernel) = (&mut self.group, &mut self.kernel);
+        self.timers.retain(|event| {
+            let armed = group.mail.timers.peek(event.slot, event.round);
+            let set = armed.is_some_and(|armed| armed.at != Time::MAX);
+            if !set && armed.is_some() {
+                group.handle(event.pack(), kernel);
+            }
+            set
+        });
     }
 
     /// Asks a node for something: the ticket of the request, and what others see of it.

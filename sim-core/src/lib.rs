@@ -21,6 +21,7 @@ pub mod check;
 pub mod clock;
 pub mod digest;
 pub mod disk;
+pub mod explore;
 pub mod fault;
 pub mod group;
 pub mod harness;

@@ -5,6 +5,7 @@ use crate::{
     time::Time,
 };
 use alloc::string::String;
+use core::hash::Hash;
 
 /// A named claim about a service, judged while it runs.
 pub struct Property<P: Protocol> {
@@ -33,7 +34,7 @@ impl<P: Protocol> Property<P> {
 pub type Judge<P> = fn(ghost: &<P as Protocol>::Ghost, view: &View<'_, P>, changed: NodeId) -> Judgement;
 
 /// History variables of a group: what proofs remember and nodes do not. `()` where there are none.
-pub trait Ghost<P: Protocol>: Clone + core::fmt::Debug + Default + 'static {
+pub trait Ghost<P: Protocol>: Clone + core::fmt::Debug + Default + Hash + 'static {
     /// Takes note of what an event changed at a node, before the properties are judged. Whether that is news: where it is
     /// not, every property with [`When::News`] would be [`Judgement::Idle`].
     fn observe(&mut self, view: &View<'_, P>, changed: NodeId) -> bool;

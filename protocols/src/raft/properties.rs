@@ -28,7 +28,7 @@ pub struct Ghost {
     news: News,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 struct Campaign {
     term: u64,
     candidates: BTreeSet<NodeId>,
@@ -37,7 +37,7 @@ struct Campaign {
 }
 
 /// An entry by its term and hash, and the term before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Held {
     term: u64,
     hash: u64,
@@ -51,7 +51,7 @@ impl Held {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 struct Applied {
     term: u64,
     hash: u64,
@@ -59,7 +59,7 @@ struct Applied {
     by: u64,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 struct Seen {
     /// The terms of its log.
     terms: Vec<u64>,
@@ -68,7 +68,7 @@ struct Seen {
 
 /// What tells at a glance whether anything changed at a server that properties look at. Logs are cut and appended to,
 /// nothing else, so one that ends as it did is as it was.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Glance {
     /// Term and index of its last entry.
     last: (u64, usize),
@@ -106,6 +106,14 @@ struct News {
     fresh: usize,
     /// An index at which its log holds another entry than some log did under the same term: its entry, and that one.
     mismatch: Option<(usize, Held, Held)>,
+}
+
+/// What is remembered; what the last event changed is not.
+impl Hash for Ghost {
+    fn hash<H: core::hash::Hasher>(&self, hasher: &mut H) {
+        let Ghost { leaders, reigning, campaign, held, held_too, applied, seen, news: _ } = self;
+        (leaders, reigning, campaign, held, held_too, applied, seen).hash(hasher);
+    }
 }
 
 fn hash<O: Hash>(entry: &Entry<O>) -> u64 {
