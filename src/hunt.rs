@@ -12,7 +12,7 @@ use scenarios::{
     hunt::{self, Ended, Header, Hunt, Outcome, Results, Tally, Watch},
     play, shrink,
 };
-use sim_core::time::Span;
+use sim_core::{digest::Digest, time::Span};
 use std::{
     num::NonZero,
     ops::Range,
@@ -119,12 +119,16 @@ fn hunt_one(
         file: one.file.clone(),
         scenario: format!("{:016x}", play::hash(&one.text)),
         version: env!("CARGO_PKG_VERSION").into(),
+        build: build()?,
         events: terms.events,
         shard: terms.shard.unwrap_or((1, 1)),
     };
     let path = folder.join("hunt.jsonl");
     std::fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
-    let mut results = Results::open(&path, &header)?;
+    let (mut results, aside) = Results::open(&path, &header)?;
+    if let Some(aside) = aside {
+        say!("{}: results of another build of sim are in {} now", one.name, aside.display());
+    }
     let watcher = Watcher::new(&one.name, terms);
     let threads = terms.threads();
     let (tally, ended) = hunt::hunt(registry, &terms.hunt(&one.scenario), threads, &mut results, &watcher)?;
@@ -162,6 +166,15 @@ fn hunt_one(
     coverage(registry, one, &tally);
     say!("  results    {}", path.display());
     Ok(if never.is_empty() { code(&tally) } else { 1 })
+}
+
+/// Which program this is: a protocol that was changed since makes what an earlier build found worthless.
+fn build() -> Result<String, String> {
+    let program = std::env::current_exe().and_then(std::fs::read);
+    let program = program.map_err(|error| format!("cannot read the running program: {error}"))?;
+    let mut digest = Digest::new();
+    std::hash::Hash::hash(&program, &mut digest);
+    Ok(format!("{:016x}", digest.finish()))
 }
 
 /// 1 if a seed failed, 3 if there was nothing to judge, 4 if none was decided.

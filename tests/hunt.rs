@@ -267,12 +267,26 @@ fn what_spins_at_one_moment_has_run_away() {
 fn what_is_written_down_of_a_hunt_is_read_again() {
     let folder = Folder::new("hunt-written");
     let path = folder.0.join("hunt.jsonl");
-    let header =
-        Header { file: "x.ron".into(), scenario: "1".into(), version: "2".into(), events: 3, shard: (1, 1) };
+    let header = Header {
+        file: "x.ron".into(),
+        scenario: "1".into(),
+        version: "2".into(),
+        build: "3".into(),
+        events: 3,
+        shard: (1, 1),
+    };
     drop(Results::open(&path, &header).unwrap());
     let other = Header { scenario: "2".into(), ..header.clone() };
     assert!(Results::open(&path, &other).unwrap_err().contains("another hunt"));
-    assert_eq!(Results::open(&path, &header).unwrap().tally(), Tally::default());
+    let (results, aside) = Results::open(&path, &header).unwrap();
+    assert_eq!((results.tally(), aside), (Tally::default(), None));
+    // A protocol may have changed: what another build found is kept, and counts for nothing.
+    let before = fs::read(&path).unwrap();
+    let rebuilt = Header { build: "4".into(), ..header.clone() };
+    let (results, aside) = Results::open(&path, &rebuilt).unwrap();
+    assert_eq!(results.tally(), Tally::default());
+    assert_eq!(fs::read(aside.unwrap()).unwrap(), before);
+    assert!(fs::read_to_string(&path).unwrap().contains("\"build\":\"4\""));
 }
 
 /// The seed that a hunt reports, and the file that it shrank it to.

@@ -8,7 +8,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{BufRead, BufReader, Seek, SeekFrom, Write},
     ops::Range,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// What a hunt is of: results are added only to those of the same.
@@ -21,10 +21,20 @@ pub struct Header {
     pub scenario: String,
     /// The version of the simulator.
     pub version: String,
+    /// Which build of it: protocols change from one to the next. Empty where parts were merged, and in files from before it
+    /// was written.
+    #[serde(default)]
+    pub build: String,
     /// Events that a run may take.
     pub events: u64,
     /// Which part of the seeds, from 1, of how many; both 0 where parts were merged.
     pub shard: (u64, u64),
+}
+
+impl Header {
+    fn built(self, build: &str) -> Header {
+        Header { build: build.into(), ..self }
+    }
 }
 
 /// A line.
@@ -57,11 +67,12 @@ pub struct Results {
 }
 
 impl Results {
-    /// Opens the results of a hunt, which goes on if they are of the same scenario and version, or begins.
+    /// Opens the results of a hunt, which goes on if they are of the same scenario and build, or begins. Results of another
+    /// build are moved aside, to where is returned too.
     ///
     /// # Errors
     /// When the file is of another hunt, holds what no hunt wrote, or cannot be read or written.
-    pub fn open(path: &Path, header: &Header) -> Result<Results, String> {
+    pub fn open(path: &Path, header: &Header) -> Result<(Results, Option<PathBuf>), String> {
         let shown = path.display();
         let failed = |error: std::io::Error| format!("cannot use {shown}: {error}");
         let mut file = OpenOptions::new()
@@ -74,6 +85,11 @@ impl Results {
         let mut results = Results::default();
         let (found, whole) = results.take(&mut file, &shown.to_string())?;
         match found {
+            Some(found) if found.build != header.build && found.clone().built(&header.build) == *header => {
+                let aside = path.with_extension("old.jsonl");
+                std::fs::rename(path, &aside).map_err(failed)?;
+                return Ok((Results::open(path, header)?.0, Some(aside)));
+            }
             Some(found) if found != *header => {
                 return Err(format!(
                     "{shown} holds results of {}, scenario {}, version {}, shard {}/{}, which is another hunt: remove \
@@ -89,7 +105,7 @@ impl Results {
         if found.is_none() {
             results.write(&Line::Hunt(header.clone()))?;
         }
-        Ok(results)
+        Ok((results, None))
     }
 
     /// Joins the results of shards of one hunt.
@@ -104,7 +120,7 @@ impl Results {
             let mut part = Results::default();
             let (header, _) = part.take(&mut file, &shown)?;
             let header = header.ok_or_else(|| format!("{shown} is empty: no hunt began there"))?;
-            let header = Header { shard: (0, 0), ..header };
+            let header = Header { shard: (0, 0), ..header.built("") };
             part.keep_widest();
             match &mut merged {
                 None => merged = Some((header, part)),
