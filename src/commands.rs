@@ -154,7 +154,7 @@ pub(crate) fn colored() -> bool {
 pub(crate) fn check(registry: &Registry, files: &[PathBuf], set: &[String]) -> u8 {
     let mut code = 0;
     for file in files {
-        match read(registry, file, set) {
+        match read_any(registry, file, set) {
             Some(one) => say!(
                 "{}: ok: {} nodes, {} faults, {} expectations, until {}",
                 one.file,
@@ -170,8 +170,18 @@ pub(crate) fn check(registry: &Registry, files: &[PathBuf], set: &[String]) -> u
     code
 }
 
-/// Reads a scenario; says on standard error what is wrong with it.
+/// Reads a scenario that is to run; says on standard error what is wrong with it.
 pub(crate) fn read(registry: &Registry, file: &Path, set: &[String]) -> Option<Asked> {
+    let one = read_any(registry, file, set)?;
+    if one.scenario.path().is_empty() {
+        return Some(one);
+    }
+    eprintln!("error: {}: this is a path through an explored world: `sim replay` plays it", one.file);
+    None
+}
+
+/// Reads a scenario, or a path through one.
+pub(crate) fn read_any(registry: &Registry, file: &Path, set: &[String]) -> Option<Asked> {
     let shown = file.display().to_string();
     let read = contents(file)
         .map_err(|error| Diagnostics::of_file(&shown, &format!("cannot read it: {error}")))

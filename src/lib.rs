@@ -13,6 +13,7 @@
 //! with it, [`scenarios`] reads files, plans, runs and judges, [`reports`] draws what came of it.
 
 mod commands;
+mod explore;
 mod flaws;
 mod hunt;
 mod output;
@@ -104,6 +105,18 @@ enum Command {
         /// Where to keep results [default: sim-out/<scenario>/hunt; with several files, a folder for each in here]. A hunt
         /// that was interrupted goes on there.
         #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Visit every state of a small world: all orders in which messages arrive, timers run out, processes crash.
+    Explore {
+        /// A scenario file with one service. Its `explore` says how far to go.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Read the file as if it said this, for example `--set explore.timeouts=3`.
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        set: Vec<String>,
+        /// Where to write the path to a violation [default: sim-out/<scenario>/explore/path.ron].
+        #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
     /// Make a seed that fails into a small scenario that fails in the same way, with every fault written out.
@@ -237,6 +250,7 @@ pub fn main(registry: &Registry) -> ExitCode {
             let terms = scenarios::shrink::Terms { runs_max: runs, events_max: events };
             shrink::shrink(registry, &file, &choice, terms, out.as_deref())
         }
+        Command::Explore { file, set, out } => explore::explore(registry, &file, &set, out.as_deref()),
         Command::Replay { file, choice, until, around, show } => {
             replay::replay(registry, &file, &choice, &replay::View { until, around, show })
         }

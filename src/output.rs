@@ -29,6 +29,25 @@ pub(crate) fn write(
     })
 }
 
+/// Refuses to replace what was read, and what is no file.
+pub(crate) fn replaceable(path: &Path, read: &str) -> Result<(), String> {
+    let real = |path: &Path| path.canonicalize().ok();
+    if path.exists() && (!path.is_file() || real(path) == real(Path::new(read))) {
+        return Err(format!(
+            "{} is no file that may be replaced: choose another with `--out FILE`",
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
+/// The folder of a file, and its name in there.
+pub(crate) fn split(path: &Path) -> Result<(&Path, String), String> {
+    let name = path.file_name().ok_or_else(|| format!("{} names no file", path.display()))?;
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    Ok((folder, name.to_string_lossy().into_owned()))
+}
+
 /// Removes files of an earlier run, where there are any.
 pub(crate) fn clear(folder: &Path, names: &[&str]) -> Result<(), String> {
     for name in names {

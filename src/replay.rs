@@ -2,7 +2,7 @@
 
 use crate::{
     Choice,
-    commands::{BAD_INPUT, colored, quoted, read, say},
+    commands::{BAD_INPUT, colored, quoted, read, read_any, say},
 };
 use reports::clean;
 use scenarios::{Registry, plan::Plan, play::EVENTS_MAX};
@@ -51,6 +51,10 @@ pub(crate) struct View {
 }
 
 pub(crate) fn replay(registry: &Registry, file: &Path, choice: &Choice, view: &View) -> u8 {
+    let Some(one) = read_any(registry, file, &choice.set) else { return BAD_INPUT };
+    if !one.scenario.path().is_empty() {
+        return crate::explore::replay(registry, &one, choice, view);
+    }
     let shown =
         played(registry, file, choice, EVENTS_MAX).and_then(|(plan, run)| show(registry, &plan, &run, view));
     match shown {
@@ -166,7 +170,7 @@ fn line(run: &Run, entry: &Entry<'_>) -> String {
     )
 }
 
-fn clipped(text: &str) -> String {
+pub(crate) fn clipped(text: &str) -> String {
     let plain = clean(text);
     if plain.chars().count() <= WIDTH {
         return plain;

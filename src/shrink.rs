@@ -49,13 +49,7 @@ pub(crate) fn shrink_one(
     terms: Terms,
     path: &Path,
 ) -> Result<bool, String> {
-    let real = |path: &Path| path.canonicalize().ok();
-    if path.exists() && (!path.is_file() || real(path) == real(Path::new(&one.file))) {
-        return Err(format!(
-            "{} is no file that may be replaced: choose another with `--out FILE`",
-            path.display()
-        ));
-    }
+    output::replaceable(path, &one.file)?;
     let bar = ProgressBar::with_draw_target(Some(terms.runs_max), ProgressDrawTarget::stderr_with_hz(5));
     let style = ProgressStyle::with_template("{prefix} {spinner} {pos} runs  {msg}  {elapsed}");
     bar.set_style(style.expect("the template is well formed"));
@@ -67,10 +61,9 @@ pub(crate) fn shrink_one(
     });
     bar.finish_and_clear();
     let Some(shrunk) = shrunk? else { return Ok(false) };
-    let name = path.file_name().ok_or_else(|| format!("{} names no file", path.display()))?;
-    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let (folder, name) = output::split(path)?;
     let text = text(registry, &shrunk, &one.file, seed, path);
-    output::write(folder, &name.to_string_lossy(), |to| to.write_all(text.as_bytes()))?;
+    output::write(folder, &name, |to| to.write_all(text.as_bytes()))?;
     let [before, after] = shrunk.size;
     say!("  shrunk     {} → {}, in {} runs", told(before), told(after), shrunk.runs);
     say!("             {}", path.display());

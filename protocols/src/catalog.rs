@@ -3,6 +3,7 @@
 use crate::{
     kv::Kv,
     raft::{self, Raft},
+    two_phase::{self, TwoPhase},
     workload::Workload,
 };
 use core::fmt::Debug;
@@ -25,6 +26,10 @@ pub fn list(catalog: &mut impl Catalog) {
         "raft",
         "a replicated key-value map: leader election and log replication (Ongaro 2014)",
     );
+    catalog.add::<TwoPhase>(
+        "two-phase-commit",
+        "one transaction: the first node is the transaction manager, the others resource managers (Gray and Lamport 2006)",
+    );
 }
 
 /// A protocol's configuration as a scenario file gives it.
@@ -45,5 +50,14 @@ impl Settings for raft::Config {
     }
     fn check(&self) -> Result<(), (&'static str, String)> {
         raft::Config::check(self)
+    }
+}
+
+impl Settings for two_phase::Config {
+    fn flaws() -> Vec<String> {
+        two_phase::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        two_phase::Config::check(self)
     }
 }

@@ -7,7 +7,11 @@
 
 use crate::workload::{KeyChoice, Workload};
 use Timer::*;
-use sim_core::{prelude::*, rng::Purpose, sample::exponential};
+use sim_core::{
+    prelude::*,
+    rng::{Keys, Purpose},
+    sample::exponential,
+};
 
 /// What clients do.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,6 +133,32 @@ impl<T> core::hash::Hash for Shared<T> {
     fn hash<H: core::hash::Hasher>(&self, _: &mut H) {}
 }
 
+/// The operation of this number that `client` makes, by its mix and its keys, and the stream from which the rest of what
+/// concerns it is drawn.
+pub fn operation<W: Workload>(
+    keys: &Keys,
+    client: NodeId,
+    number: u32,
+    choice: (&W::Mix, &KeyChoice),
+    memory: &W::Memory,
+) -> (W::Op, Rng) {
+    let rng = keys.stream(Purpose::Ops, u64::from(client.0), u64::from(number));
+    draw::<W>(rng, client, number, choice, memory)
+}
+
+fn draw<W: Workload>(
+    mut rng: Rng,
+    client: NodeId,
+    number: u32,
+    (mix, keys): (&W::Mix, &KeyChoice),
+    memory: &W::Memory,
+) -> (W::Op, Rng) {
+    let key = keys.draw(&mut rng);
+    // Values say who wrote them, and start above 0, which stands for "never written" in a compare-and-set.
+    let fresh = (u64::from(client.0) + 1) << 32 | u64::from(number);
+    (W::draw(mix, key, fresh, memory, &mut rng), rng)
+}
+
 impl<W: Workload> Protocol for Client<W> {
     type Config = Config<W>;
     type Msg = Never;
@@ -225,11 +255,8 @@ impl<W: Workload> Client<W> {
             return self.skip(ctx);
         }
         let config = &self.config.0;
-        let mut rng = ctx.stream(Purpose::Ops, u64::from(number));
-        let key = config.keys.draw(&mut rng);
-        // Values say who wrote them, and start above 0, which stands for "never written" in a compare-and-set.
-        let fresh = (u64::from(ctx.me.0) + 1) << 32 | u64::from(number);
-        let op = W::draw(&config.mix, key, fresh, &self.memory, &mut rng);
+        let rng = ctx.stream(Purpose::Ops, u64::from(number));
+        let (op, mut rng) = draw::<W>(rng, ctx.me, number, (&config.mix, &config.keys), &self.memory);
         let server = match config.route {
             Route::Sticky => self.server,
             Route::Spread => NodeId(config.servers.0.0 + rng.below(u64::from(config.servers.1)) as u32),

@@ -9,4 +9,5 @@ pub mod catalog;
 pub mod client;
 pub mod kv;
 pub mod raft;
+pub mod two_phase;
 pub mod workload;

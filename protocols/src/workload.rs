@@ -22,6 +22,23 @@ pub trait Workload: Spec {
     fn learn(memory: &mut Self::Memory, op: &Self::Op, ret: &Self::Ret);
 }
 
+/// Nothing is asked of what serves nothing; scenarios whose clients would are refused.
+impl Workload for Never {
+    type Mix = ();
+    type Memory = ();
+    const MIX: &'static str = "nothing: it takes no requests";
+
+    fn check((): &()) -> Result<(), String> {
+        Err("it takes no requests".into())
+    }
+    fn draw((): &(), _: u64, _: u64, (): &(), _: &mut Rng) -> Never {
+        unreachable!("nobody calls what takes no requests")
+    }
+    fn learn((): &mut (), op: &Never, _: &Never) {
+        match *op {}
+    }
+}
+
 /// Which keys operations touch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum KeyChoice {

@@ -38,4 +38,5 @@ pub use html::html;
 pub use summary::{SCHEMA, summary_json};
 pub use text::text;
 pub use trace::trace_jsonl;
+pub use verdicts::sign;
 pub use words::{clean, count, counted};

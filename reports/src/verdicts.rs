@@ -12,7 +12,7 @@ const EVIDENCE_MAX: usize = 8;
 const EVIDENCE_EACH: usize = 5;
 
 /// The sign of a verdict, so that nothing rests on colour alone.
-pub(crate) fn sign(status: Status) -> &'static str {
+pub fn sign(status: Status) -> &'static str {
     match status {
         Status::Held => "✔",
         Status::Undecided => "?",

@@ -10,12 +10,14 @@
 //! * [`expand`](crate::expand::expand) makes at most [`LIST_MAX`] faults of it.
 
 mod expect;
+mod explore;
 mod faults;
 mod network;
 
 pub use crate::decode::{Misread, parse};
 use crate::topology::Topology;
 pub use expect::{Claim, Expectation, Figure};
+pub use explore::{Explore, Messages, Step};
 pub use faults::{Kind, Nemesis, TimedFault, When};
 pub use network::{Link, Network};
 use ron::error::SpannedError;
@@ -83,6 +85,8 @@ pub struct Scenario {
     pub expect: Vec<Expectation>,
     /// Whether a run in which an expectation had nothing to judge is accepted. Default: refused.
     pub vacuous: Vacuous,
+    /// How far `sim explore` goes. Default: see [`Explore`].
+    pub explore: Option<Explore>,
 }
 
 /// Nodes that all run one protocol. They are called `<name>-1`, `<name>-2`, …
@@ -246,6 +250,8 @@ pub trait Catalog {
     fn roles(&self, protocol: &str) -> Vec<&'static str>;
     /// The properties of this protocol by name, and whether each must always hold (or come true once).
     fn properties(&self, protocol: &str) -> Vec<(&'static str, bool)>;
+    /// Whether this protocol answers requests, so that clients can make some.
+    fn serves(&self, protocol: &str) -> bool;
     /// The most nodes that a service of this protocol may have.
     fn nodes_max(&self, protocol: &str) -> u64;
     /// Reads what a file says under `with`. A file without `with` is checked with `()`.
@@ -313,6 +319,11 @@ impl Service {
 }
 
 impl Scenario {
+    /// The path through its explored world, if it holds one.
+    pub fn path(&self) -> &[Step] {
+        self.explore.as_ref().map_or(&[], |explore| &explore.path)
+    }
+
     /// When the calm part begins; the end of the run when there is none.
     pub fn calm_from(&self) -> Time {
         Time(self.until.0.saturating_sub(self.calm.0))

@@ -34,7 +34,7 @@ pub fn judge(scenario: &Scenario, run: &Run, measures: &Measures) -> Vec<Verdict
     verdicts
 }
 
-fn verdict(expectation: impl Into<String>, status: Status, finding: impl Into<String>) -> Verdict {
+pub(crate) fn verdict(expectation: impl Into<String>, status: Status, finding: impl Into<String>) -> Verdict {
     Verdict { expectation: expectation.into(), status, finding: finding.into(), evidence: Vec::new() }
 }
 

@@ -13,6 +13,7 @@
 mod decode;
 pub mod diagnostics;
 pub mod expand;
+pub mod explore;
 pub mod format;
 pub mod hunt;
 pub mod judge;

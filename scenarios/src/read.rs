@@ -34,6 +34,7 @@ const SCENARIO: &[Key] = &[
     ("calm", None),
     ("expect", Some("[Linearizable]")),
     ("vacuous", None),
+    ("explore", None),
 ];
 /// Reads a scenario, or says everything that keeps it from being one.
 ///
@@ -120,6 +121,7 @@ impl<'a> Reader<'a> {
             calm,
             expect: self.values(part, "expect", || Expectation::Linearizable),
             vacuous: self.value_or(part, "vacuous", Vacuous::Refuse),
+            explore: self.maybe(part, "explore"),
         }
     }
 

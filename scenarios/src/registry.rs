@@ -1,7 +1,8 @@
 //! The registry: every protocol that a scenario can name, with what the runner must be able to do with it.
 
 use crate::{
-    format::{self, Catalog, Clients, Keys, Load, Rate, Refusal, Route, parse},
+    explore,
+    format::{self, Catalog, Clients, Keys, Load, Rate, Refusal, Route, Scenario, Service, parse},
     plan::Plan,
 };
 use protocols::{
@@ -10,12 +11,14 @@ use protocols::{
     workload::{KeyChoice, Workload},
 };
 use sim_core::{
-    protocol::{NodeId, Protocol},
+    explore::{Exploration, Progress, Scene, Small, Step},
+    protocol::{Never, NodeId, Protocol},
+    rng::Keys as Seeds,
     sample::Zipf,
     time::{Span, Units},
     world::World,
 };
-use std::marker::PhantomData;
+use std::{any::TypeId, marker::PhantomData};
 
 /// Every protocol by name. Start from [`Registry::standard`] and add your own.
 #[derive(Default)]
@@ -34,6 +37,7 @@ trait Kind: Sync + Send {
     fn roles(&self) -> Vec<&'static str>;
     fn properties(&self) -> Vec<(&'static str, bool)>;
     fn nodes_max(&self) -> u64;
+    fn serves(&self) -> bool;
     fn flaws(&self) -> Vec<String>;
     fn mix(&self) -> &'static str;
     fn check_config(&self, text: &str) -> Result<(), Refusal>;
@@ -47,6 +51,19 @@ trait Kind: Sync + Send {
         clients: &Clients,
         nodes: [(NodeId, u32); 2],
         world: &mut World,
+    ) -> Result<(), String>;
+    fn explore(
+        &self,
+        scenario: &Scenario,
+        service: &Service,
+        goes_on: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<Exploration, String>;
+    fn follow(
+        &self,
+        scenario: &Scenario,
+        service: &Service,
+        path: &[Step],
+        show: &mut dyn FnMut(Option<&Step>, &Scene),
     ) -> Result<(), String>;
 }
 
@@ -106,12 +123,36 @@ impl Registry {
         self.kind(protocol)?.mix_text(mix).ok()
     }
 
+    /// See [`explore::explore`].
+    pub(crate) fn explore(
+        &self,
+        scenario: &Scenario,
+        service: &Service,
+        goes_on: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<Exploration, String> {
+        self.known(service)?.explore(scenario, service, goes_on)
+    }
+
+    /// See [`explore::follow`].
+    pub(crate) fn follow(
+        &self,
+        scenario: &Scenario,
+        service: &Service,
+        path: &[Step],
+        show: &mut dyn FnMut(Option<&Step>, &Scene),
+    ) -> Result<(), String> {
+        self.known(service)?.follow(scenario, service, path, show)
+    }
+
+    fn known(&self, service: &Service) -> Result<&dyn Kind, String> {
+        self.kind(&service.run).ok_or_else(|| format!("there is no protocol `{}`", service.run))
+    }
+
     /// Builds the world of a plan.
     pub fn world(&self, plan: &Plan) -> Result<World, String> {
         let mut world = World::new(plan.core.clone());
         for service in &plan.scenario.services {
-            let kind =
-                self.kind(&service.run).ok_or_else(|| format!("there is no protocol `{}`", service.run))?;
+            let kind = self.known(service)?;
             kind.populate(service.with.as_ref().map_or("()", |raw| &raw.text), &mut world)?;
         }
         if let Some(clients) = &plan.scenario.clients {
@@ -169,6 +210,9 @@ impl Catalog for Registry {
     fn properties(&self, protocol: &str) -> Vec<(&'static str, bool)> {
         self.kind(protocol).map_or_else(Vec::new, Kind::properties)
     }
+    fn serves(&self, protocol: &str) -> bool {
+        self.kind(protocol).is_none_or(Kind::serves)
+    }
     fn nodes_max(&self, protocol: &str) -> u64 {
         self.kind(protocol).map_or(u64::MAX, Kind::nodes_max)
     }
@@ -182,6 +226,39 @@ impl Catalog for Registry {
 
 fn print<T: serde::Serialize>(value: &T) -> Result<String, Refusal> {
     format::options().to_string(value).map_err(|error| error.to_string().into())
+}
+
+/// The service of a scenario as a small world. Its operations are those that the first client would make first, if it
+/// got no answers.
+fn small<P>(scenario: &Scenario, service: &Service) -> Result<Small<P>, String>
+where
+    P: Protocol,
+    P::Config: Settings,
+    P::Serves: Workload,
+{
+    let read = "it was checked when the file was read";
+    let config = parse(service.with.as_ref().map_or("()", |raw| &raw.text)).map_err(|_| read)?;
+    let wanted = scenario.explore.clone().unwrap_or_default();
+    let mut operations = Vec::new();
+    if let Some(clients) = &scenario.clients {
+        let mix = clients.mix.as_ref().map_or_else(|| Ok(Default::default()), |raw| parse(&raw.text));
+        let (mix, keys) = (mix.map_err(|_| read)?, key_choice(&clients.keys)?);
+        let (seeds, first) = (Seeds::new(scenario.seed), NodeId(service.nodes));
+        let memory = <P::Serves as Workload>::Memory::default();
+        operations.extend(
+            (0..wanted.operations).map(|number| {
+                client::operation::<P::Serves>(&seeds, first, number, (&mix, &keys), &memory).0
+            }),
+        );
+    }
+    Ok(Small { config, nodes: service.nodes, operations, bounds: explore::bounds(&wanted) })
+}
+
+fn key_choice(keys: &Keys) -> Result<KeyChoice, String> {
+    Ok(match *keys {
+        Keys::Uniform(count) => KeyChoice::Uniform(count),
+        Keys::Zipf { count, s } => KeyChoice::Zipf(Zipf::new(count, s)?),
+    })
 }
 
 impl<P> Kind for Typed<P>
@@ -201,6 +278,10 @@ where
 
     fn nodes_max(&self) -> u64 {
         u64::from(P::NODES_MAX)
+    }
+
+    fn serves(&self) -> bool {
+        TypeId::of::<P::Serves>() != TypeId::of::<Never>()
     }
 
     fn flaws(&self) -> Vec<String> {
@@ -251,10 +332,7 @@ where
                 Load::Closed { think } => client::Load::Closed(think.max(1.us())),
             },
             mix: mix.map_err(|_| "the mix was checked when the file was read")?,
-            keys: match clients.keys {
-                Keys::Uniform(count) => KeyChoice::Uniform(count),
-                Keys::Zipf { count, s } => KeyChoice::Zipf(Zipf::new(count, s)?),
-            },
+            keys: key_choice(&clients.keys)?,
             timeout: clients.timeout,
             attempts: clients.retry.attempts,
             backoff: clients.retry.backoff,
@@ -273,5 +351,24 @@ where
             }),
         };
         world.populate::<Client<P::Serves>>(config, Some(&clients.of))
+    }
+
+    fn explore(
+        &self,
+        scenario: &Scenario,
+        service: &Service,
+        goes_on: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<Exploration, String> {
+        small::<P>(scenario, service)?.explore(goes_on)
+    }
+
+    fn follow(
+        &self,
+        scenario: &Scenario,
+        service: &Service,
+        path: &[Step],
+        show: &mut dyn FnMut(Option<&Step>, &Scene),
+    ) -> Result<(), String> {
+        small::<P>(scenario, service)?.follow(path, show)
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The keys whose values are texts. (`at_most` is a text or a number, depending on where it stands.)
-const TEXTS: [&str; 34] = [
+const TEXTS: [&str; 38] = [
     "about",
     "at",
     "backoff",
@@ -34,9 +34,12 @@ const TEXTS: [&str; 34] = [
     "mean",
     "median",
     "min",
+    "msg",
     "name",
+    "node",
     "of",
     "offset",
+    "op",
     "p99",
     "part_of",
     "rate",
@@ -51,6 +54,7 @@ const TEXTS: [&str; 34] = [
     "start",
     "think",
     "timeout",
+    "timer",
     "to",
     "until",
     "within",

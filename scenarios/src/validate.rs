@@ -4,6 +4,7 @@
 //! not be read is passed over: the reader has enough to do with the value.
 
 mod expect;
+mod explore;
 mod faults;
 mod harm;
 mod names;
@@ -48,6 +49,7 @@ pub(crate) fn validate(
     check.network();
     let strikes = faults::check(&mut check);
     expect::check(&mut check, &strikes);
+    explore::check(&mut check);
 }
 
 struct Check<'a, 'm> {
@@ -246,6 +248,9 @@ impl<'a> Check<'a, '_> {
                 None => self.say(meaning::no_such_service(of.place(), &clients.of, &names)),
                 Some(service) => {
                     let known = self.catalog.protocols().contains(&service.run.as_str());
+                    if known && !self.catalog.serves(&service.run) {
+                        return self.say(meaning::serves_nothing(of.place(), &clients.of, &service.run));
+                    }
                     if let Some(raw) = clients.mix.as_ref().filter(|_| known) {
                         let refused = self.catalog.check_mix(&service.run, &raw.text);
                         self.refused(refused, raw, at.key("mix"), &service.run, "mix");

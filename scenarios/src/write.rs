@@ -1,7 +1,9 @@
 //! Writes a scenario as a file: every default spelled out, one fault and one expectation a line.
 
 use crate::{
-    format::{Catalog, Clients, Kind, Link, Nemesis, Network, Scenario, Service, TimedFault, When, options},
+    format::{
+        Catalog, Clients, Explore, Kind, Link, Nemesis, Network, Scenario, Service, TimedFault, When, options,
+    },
     read::read,
     topology::Topology,
 };
@@ -37,6 +39,9 @@ pub fn write(scenario: &Scenario) -> String {
     line("calm", &value(&scenario.calm));
     line("expect", &block('[', scenario.expect.iter().map(value), ']'));
     line("vacuous", &value(&scenario.vacuous));
+    if let Some(some) = &scenario.explore {
+        line("explore", &block('(', explore(some), ')'));
+    }
     text + ")\n"
 }
 
@@ -178,6 +183,20 @@ fn clients(clients: &Clients) -> Vec<String> {
 /// `key: value` for each that has a value.
 fn lines<const N: usize>(entries: [(&str, Option<String>); N]) -> Vec<String> {
     entries.into_iter().filter_map(|(key, value)| Some(format!("{key}: {}", value?))).collect()
+}
+
+fn explore(explore: &Explore) -> Vec<String> {
+    let Explore { messages, timeouts, crashes, operations, depth, states, path } = explore;
+    let path = inner(&block('[', path.iter().map(value), ']'));
+    lines([
+        ("messages", Some(value(messages))),
+        ("timeouts", timeouts.as_ref().map(value)),
+        ("crashes", Some(value(crashes))),
+        ("operations", Some(value(operations))),
+        ("depth", depth.as_ref().map(value)),
+        ("states", Some(value(states))),
+        ("path", Some(path).filter(|_| !explore.path.is_empty())),
+    ])
 }
 
 fn topology(topology: &Topology) -> String {

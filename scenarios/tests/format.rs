@@ -109,6 +109,11 @@ fn mistakes_in_expectations() {
 }
 
 #[test]
+fn mistakes_in_what_is_explored() {
+    check("explore.txt");
+}
+
+#[test]
 fn several_mistakes_at_once() {
     check("several.txt");
 }

@@ -189,6 +189,30 @@ fn expectation() -> impl Strategy<Value = Expectation> {
     ]
 }
 
+fn explore() -> impl Strategy<Value = Explore> {
+    let step = prop_oneof![
+        words(0..8).prop_map(|msg| Step::Deliver { from: "db-1".into(), to: "db-1".into(), msg }),
+        words(0..8).prop_map(|timer| Step::Timeout { node: "db-1".into(), timer }),
+        words(0..8).prop_map(|op| Step::Operation { node: "db-1".into(), op }),
+        Just(Step::Crash("db-1".into())),
+        Just(Step::Boot("db-1".into())),
+    ];
+    let messages = prop_oneof![Just(Messages::Once), Just(Messages::Again)];
+    let most = || prop::option::of(any::<u32>());
+    let counts = (any::<u32>(), 0..=Explore::OPERATIONS_MAX, 1..=Explore::STATES_MAX);
+    (messages, most(), most(), counts, prop::collection::vec(step, 0..4)).prop_map(
+        |(messages, timeouts, depth, (crashes, operations, states), path)| Explore {
+            messages,
+            timeouts,
+            crashes,
+            operations,
+            depth,
+            states,
+            path,
+        },
+    )
+}
+
 fn scenario() -> impl Strategy<Value = Scenario> {
     let link = (prop::option::of(delay()), chance()).prop_map(|(delay, loss)| Link {
         delay,
@@ -198,9 +222,18 @@ fn scenario() -> impl Strategy<Value = Scenario> {
     let network = (delay(), chance(), prop::collection::vec(link, 0..3));
     let expect = prop::collection::vec(expectation(), 0..5);
     let vacuous = prop_oneof![Just(Vacuous::Allow), Just(Vacuous::Refuse)];
-    let services = (service("db"), service("other_one-b2"), 1usize..=2);
+    let services = (service("db"), service("other_one-b2"), 1usize..=2, prop::option::of(explore()));
     (words(1..60), any::<u64>(), services, clients(), network, faults(), expect, vacuous).prop_map(
-        |(about, seed, (db, other, count), clients, (delay, loss, links), faults, mut expect, vacuous)| {
+        |(
+            about,
+            seed,
+            (db, other, count, explore),
+            clients,
+            (delay, loss, links),
+            faults,
+            mut expect,
+            vacuous,
+        )| {
             expect.dedup();
             expect.push(Expectation::Linearizable);
             let mut said = Vec::new();
@@ -223,6 +256,7 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                 calm: Span(10_000_000_000),
                 expect,
                 vacuous,
+                explore: explore.filter(|_| count == 1),
             }
         },
     )

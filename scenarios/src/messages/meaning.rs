@@ -99,6 +99,12 @@ pub(crate) fn no_such_service(at: Place, found: &str, known: &[&str]) -> Mistake
     mistake(at, format!("there is no service {}", quote(found)), "unknown").help(suggestion(found, known))
 }
 
+pub(crate) fn serves_nothing(at: Place, service: &str, protocol: &str) -> Mistake {
+    let what = format!("{} takes no requests, so it has no clients", quote(service));
+    mistake(at, what, format!("runs `{protocol}`"))
+        .help("leave `clients` out, or name a service that takes some")
+}
+
 pub(crate) fn rate(at: Place, found: f64) -> Mistake {
     mistake(at, format!("{found} operations per second are no load"), "expected a number above 0")
         .help("leave `clients` out if there is nothing to do")
@@ -357,4 +363,34 @@ pub(crate) fn over_at_once(at: Place, kind: &str) -> Mistake {
 
 pub(crate) fn recovers_from_good(at: Place, kind: &str) -> Mistake {
     mistake(at, format!("{} does no harm", a(kind)), "not a harm").help("name the fault that does the harm")
+}
+
+// Exploring.
+
+pub(crate) fn explores_one(at: Place, services: usize) -> Mistake {
+    mistake(
+        at,
+        format!("one service by itself can be explored, and there are {services}"),
+        "not with several",
+    )
+    .help("leave the other services out, or `explore`")
+}
+
+pub(crate) fn explore_bound(at: Place, what: &str, found: u32, most: u32) -> Mistake {
+    let least = if what == "states" { 1 } else { 0 };
+    mistake(
+        at,
+        format!("{found} {what} cannot be explored"),
+        format!("expected a count from {least} to {most}"),
+    )
+}
+
+pub(crate) fn explore_operations(at: Place) -> Mistake {
+    mistake(at, "there are no clients whose operations could be made", "no clients")
+        .help("add `clients`: theirs are the kinds of operation and the keys")
+}
+
+pub(crate) fn no_such_node(at: Place, found: &str, first: &str, last: &str) -> Mistake {
+    mistake(at, format!("there is no server {}", quote(found)), "unknown")
+        .help(format!("servers are called `{first}` to `{last}`"))
 }

@@ -82,6 +82,9 @@ impl Catalog for Zoo {
             _ => parse::<()>(ron_text),
         }
     }
+    fn serves(&self, _: &str) -> bool {
+        true
+    }
     fn nodes_max(&self, protocol: &str) -> u64 {
         if protocol == "raft" { 1_000 } else { u64::MAX }
     }
