@@ -19,7 +19,7 @@ use core::hash::Hasher;
 /// digest.add(7);
 /// assert_ne!(digest.finish(), Digest::new().finish());
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest(u64);
 
 /// Odd constants from the fractional part of pi: no structure, nothing up the sleeve.

@@ -7,13 +7,14 @@
 //! What was synced may rot. Every record has a checksum, so damage is found when a booting process reads its disk, and
 //! not before.
 
-use crate::{digest::Digest, rng::Rng};
-use alloc::{collections::BTreeSet, vec::Vec};
+mod log;
+
+use crate::rng::Rng;
 use core::{
     fmt::Debug,
     hash::{Hash, Hasher},
-    ops::Deref,
 };
+pub use log::{Log, Snapshot};
 
 /// State that survives a crash, once synced: a disk with its parts, which are synced together.
 ///
@@ -209,240 +210,10 @@ impl<T: Clone + Debug + Default + Hash + 'static> Part for Cell<T> {
     }
 }
 
-/// An append-only file of records whose end can be cut off.
-///
-/// A crash keeps the synced records and a prefix of what was appended since. Cutting is a write too: records that were
-/// cut off since the last sync may be back after a crash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log<T> {
-    items: Vec<T>,
-    synced: Image<T>,
-    flight: Option<Image<T>>,
-    /// Durable records that rotted.
-    damaged: BTreeSet<usize>,
-}
-
-/// What the platter holds: the first `len` records of the log as it is now, then records that were cut off since.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Image<T> {
-    len: usize,
-    cut: Vec<T>,
-}
-
-impl<T: Clone> Image<T> {
-    fn truncate(&mut self, items: &[T], len: usize) {
-        if len < self.len {
-            self.cut.splice(0..0, items[len..self.len].iter().cloned());
-            self.len = len;
-        }
-    }
-}
-
-impl<T> Default for Log<T> {
-    fn default() -> Self {
-        let synced = Image { len: 0, cut: Vec::new() };
-        Log { items: Vec::new(), synced, flight: None, damaged: BTreeSet::new() }
-    }
-}
-
-impl<T: Clone> Log<T> {
-    /// Appends a record.
-    pub fn push(&mut self, item: T) {
-        self.items.push(item);
-    }
-    /// Cuts the log down to its first `len` records.
-    pub fn truncate(&mut self, len: usize) {
-        self.synced.truncate(&self.items, len);
-        if let Some(flight) = &mut self.flight {
-            flight.truncate(&self.items, len);
-        }
-        self.items.truncate(len);
-    }
-}
-
-impl<T> Deref for Log<T> {
-    type Target = [T];
-    fn deref(&self) -> &[T] {
-        &self.items
-    }
-}
-
-impl<T: Hash> Hash for Log<T> {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        (&self.items, &self.synced, &self.flight).hash(hasher);
-        if !self.damaged.is_empty() {
-            self.damaged.hash(hasher);
-        }
-    }
-}
-
-impl<T: Clone + Debug + Hash + 'static> Durable for Log<T> {
-    fn parts(&mut self, visit: &mut impl FnMut(&mut dyn Part)) {
-        visit(self);
-    }
-}
-
-impl<T: Clone + Debug + Hash + 'static> Part for Log<T> {
-    fn flush(&mut self) {
-        self.flight = Some(Image { len: self.items.len(), cut: Vec::new() });
-    }
-    fn flushed(&mut self) {
-        let before = self.synced.len;
-        self.synced = self.flight.take().expect("a sync that ends has begun");
-        // What was cut off and written anew is whole again.
-        if !self.damaged.is_empty() {
-            self.damaged.retain(|&record| record < before);
-        }
-    }
-    fn dirty(&self) -> u64 {
-        let Image { len, cut } = self.flight.as_ref().unwrap_or(&self.synced);
-        (self.items.len() - len) as u64 + u64::from(!cut.is_empty())
-    }
-    fn crash(&mut self, end: End, rng: &mut Rng) -> u64 {
-        let flight = self.flight.take();
-        let durable = self.synced.len;
-        let written = self.items.len();
-        self.damaged.retain(|&record| record < durable);
-        match end {
-            End::PowerLost => {
-                let appends = self.synced.cut.is_empty();
-                let under_way = flight.filter(|image| appends && image.len >= durable);
-                let most = under_way.as_ref().map(|image| image.len + image.cut.len());
-                self.become_image(under_way);
-                if let Some(most) = most {
-                    self.items.truncate(rng.range(durable as u64, most as u64 + 1) as usize);
-                }
-            }
-            End::Killed => match rng.below(3) {
-                0 => self.become_image(None),
-                1 => self.become_image(flight),
-                // The cuts reached the platter, and a part of what was appended after them.
-                _ => {
-                    let torn = rng.range(durable as u64, written as u64 + 1) as usize;
-                    self.items.truncate(torn);
-                }
-            },
-        }
-        self.synced = Image { len: self.items.len(), cut: Vec::new() };
-        written.saturating_sub(self.items.len()) as u64
-    }
-    fn records(&self) -> u64 {
-        self.synced.len as u64
-    }
-    fn damage(&mut self, record: u64) -> bool {
-        self.damaged.insert(record as usize)
-    }
-    fn damages(&self) -> u64 {
-        self.damaged.len() as u64
-    }
-    fn prefix(&self, records: u64) -> Option<u64> {
-        let mut digest = Digest::new();
-        let kept = (records as usize <= self.synced.len).then(|| &self.items[..records as usize])?;
-        kept.hash(&mut digest);
-        Some(digest.finish())
-    }
-    fn cut_damage(&mut self) {
-        if let Some(&first) = self.damaged.first() {
-            self.items.truncate(first);
-            *self = Log { items: core::mem::take(&mut self.items), ..Log::default() };
-            self.synced.len = self.items.len();
-        }
-    }
-}
-
-impl<T> Log<T> {
-    fn become_image(&mut self, flight: Option<Image<T>>) {
-        let image = flight
-            .unwrap_or_else(|| Image { len: self.synced.len, cut: core::mem::take(&mut self.synced.cut) });
-        self.items.truncate(image.len);
-        self.items.extend(image.cut);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rng::{Keys, Purpose};
-    use alloc::vec;
-
-    fn crashes(log: &Log<u32>) -> alloc::collections::BTreeSet<Vec<u32>> {
-        let keys = Keys::new(1);
-        (0..200)
-            .map(|i| {
-                let mut copy = log.clone();
-                Part::crash(&mut copy, End::Killed, &mut keys.stream(Purpose::Disk, 0, i));
-                copy.to_vec()
-            })
-            .collect()
-    }
-
-    fn synced(items: &[u32]) -> Log<u32> {
-        let mut log = Log::default();
-        items.iter().for_each(|&i| log.push(i));
-        Part::flush(&mut log);
-        Part::flushed(&mut log);
-        log
-    }
-
-    #[test]
-    fn a_crash_keeps_what_was_synced_and_a_prefix_of_the_rest() {
-        let mut log = synced(&[1, 2]);
-        log.push(3);
-        log.push(4);
-        let expected = [vec![1, 2], vec![1, 2, 3], vec![1, 2, 3, 4]];
-        assert_eq!(crashes(&log), expected.into());
-    }
-
-    #[test]
-    fn what_was_cut_but_not_synced_may_come_back() {
-        let mut log = synced(&[1, 2, 3]);
-        log.truncate(1);
-        log.push(9);
-        assert_eq!(crashes(&log), [vec![1, 2, 3], vec![1], vec![1, 9]].into());
-    }
-
-    #[test]
-    fn what_is_written_during_a_sync_belongs_to_the_next_one() {
-        let mut log = synced(&[1]);
-        log.push(2);
-        Part::flush(&mut log);
-        log.push(3);
-        Part::flushed(&mut log);
-        assert_eq!(crashes(&log), [vec![1, 2], vec![1, 2, 3]].into());
-        Part::flush(&mut log);
-        log.truncate(1);
-        Part::flushed(&mut log);
-        assert!(crashes(&log).contains(&vec![1, 2, 3]), "the cut came after the sync began");
-    }
-
-    #[test]
-    fn a_power_loss_keeps_what_was_synced_and_a_prefix_of_a_sync_under_way() {
-        let keys = Keys::new(1);
-        let left = |log: &Log<u32>| -> alloc::collections::BTreeSet<Vec<u32>> {
-            let after = |i| {
-                let mut copy = log.clone();
-                Part::crash(&mut copy, End::PowerLost, &mut keys.stream(Purpose::Disk, 0, i));
-                assert_eq!(copy.records(), copy.len() as u64);
-                copy.to_vec()
-            };
-            (0..200).map(after).collect()
-        };
-        let mut log = synced(&[1]);
-        log.push(2);
-        log.push(3);
-        assert_eq!(left(&log), [vec![1]].into(), "nothing was being synced");
-        Part::flush(&mut log);
-        log.push(4);
-        assert_eq!(left(&log), [vec![1], vec![1, 2], vec![1, 2, 3]].into());
-        // What is cut off meanwhile is still part of the sync; what the sync cuts off is there or not.
-        log.truncate(2);
-        assert_eq!(left(&log), [vec![1], vec![1, 2], vec![1, 2, 3]].into());
-        let mut cut = synced(&[1, 2]);
-        cut.truncate(1);
-        cut.push(9);
-        Part::flush(&mut cut);
-        assert_eq!(left(&cut), [vec![1, 2]].into());
-    }
 
     #[test]
     fn a_cell_keeps_the_synced_value_or_a_newer_one() {
