@@ -1,6 +1,10 @@
 //! Specifications: what a service promises, as a sequential object.
 
 use crate::protocol::{Never, NodeId};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use core::{fmt::Debug, hash::Hash};
 
 /// A deterministic sequential object: what a service promises, what Raft replicates, what the checker replays.
@@ -12,8 +16,9 @@ pub trait Spec: Clone + Debug + Eq + Hash + Sized + 'static {
     type Op: Message + Eq;
     /// What it gets back.
     type Ret: Message + Eq;
-    /// What the operations act on; `default()` is the state before the first operation.
-    type State: Clone + Debug + Default + Eq + Hash + 'static;
+    /// What the operations act on; `default()` is the state before the first operation. It has a size, for it is sent to
+    /// whoever has fallen behind.
+    type State: Message + Default + Eq;
 
     /// Carries out `op` and says what it returned. Total and deterministic: no error, no clock, no randomness.
     fn apply(state: &mut Self::State, op: &Self::Op) -> Self::Ret;
@@ -68,5 +73,30 @@ impl Message for Never {
 impl Message for u64 {
     fn bytes(&self) -> u64 {
         8
+    }
+}
+impl Message for () {
+    fn bytes(&self) -> u64 {
+        0
+    }
+}
+impl<T: Message> Message for Option<T> {
+    fn bytes(&self) -> u64 {
+        1 + self.as_ref().map_or(0, Message::bytes)
+    }
+}
+impl<T: Message> Message for Vec<T> {
+    fn bytes(&self) -> u64 {
+        4 + self.iter().map(Message::bytes).sum::<u64>()
+    }
+}
+impl<T: Message + Ord> Message for BTreeSet<T> {
+    fn bytes(&self) -> u64 {
+        4 + self.iter().map(Message::bytes).sum::<u64>()
+    }
+}
+impl<K: Message + Ord, V: Message> Message for BTreeMap<K, V> {
+    fn bytes(&self) -> u64 {
+        4 + self.iter().map(|(key, value)| key.bytes() + value.bytes()).sum::<u64>()
     }
 }

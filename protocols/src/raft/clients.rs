@@ -11,11 +11,14 @@ impl<S: Spec> Raft<S> {
         if !matches!(self.standing, Leader { .. }) {
             return ctx.answer(ticket, self.leader.map_or(Answer::Refused, Answer::Redirect));
         }
+        if let Leader { successor: Some(_), .. } = self.standing {
+            return ctx.answer(ticket, Answer::Refused);
+        }
         if read && self.config.reads != Reads::Log {
             return self.read(ticket, op, ctx);
         }
-        self.take(Some(op), ctx);
-        self.waiting.insert(ctx.disk.log.len(), (self.term, ticket));
+        self.take(Command::Apply(op), ctx);
+        self.waiting.insert(ctx.disk.log.end(), (self.term, ticket));
         self.replicate(ctx);
         self.advance(ctx);
     }
@@ -31,7 +34,11 @@ impl<S: Spec> Raft<S> {
         let Leader { round, .. } = self.standing else { return };
         let round = if leased { 0 } else { round };
         // Before an entry of its own term is committed, a leader does not know the commit index: not below its no-op.
-        let opening = ctx.disk.log.partition_point(|entry| entry.term < self.term) + 1;
+        let log = &ctx.disk.log;
+        let opening = match log.snapshot().state.term {
+            term if term == self.term => 0,
+            _ => log.start() + log.partition_point(|entry| entry.term < self.term) + 1,
+        };
         self.reads.push_back(Read { round, index: self.commit.max(opening), op, ticket });
         self.serve_reads(ctx);
     }
@@ -44,7 +51,7 @@ impl<S: Spec> Raft<S> {
         followers[ctx.index(ctx.me)].round = *round;
         while let Some(read) = self.reads.front()
             && read.index <= self.applied
-            && quorum::reached(followers, |f| f.round >= read.round)
+            && self.members.reached(|node| followers[ctx.index(node)].round >= read.round)
         {
             let read = self.reads.pop_front().expect("there is a front");
             ctx.answer(read.ticket, Answer::Ok(S::apply(&mut self.machine, &read.op)));

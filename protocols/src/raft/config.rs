@@ -1,5 +1,6 @@
 //! What a scenario may say about Raft, and the flaws that it may switch on.
 
+use super::Members;
 use serde::{Deserialize, Serialize};
 use sim_core::prelude::*;
 
@@ -17,6 +18,24 @@ pub struct Config {
     pub backtrack: Backtrack,
     /// Entries per message, at most.
     pub batch: u32,
+    /// Whether a server first asks whether it would be elected, and campaigns only then: one that comes back after a cut
+    /// has not pushed its term up meanwhile (dissertation §9.6).
+    pub pre_vote: bool,
+    /// Whether a leader steps down that no quorum answers for an election timeout (§6.2 of the dissertation), and servers
+    /// that hear a leader vote for nobody else (§4.2.3).
+    pub check_quorum: bool,
+    /// A snapshot is taken every so many entries, and the log before the one before it is dropped. Default: never.
+    pub snapshot: Option<u32>,
+    /// So many servers, the first ones, vote from the beginning. Default: all.
+    pub voters: Option<u32>,
+    /// So many servers after these are sent the log, and do not vote.
+    pub learners: u32,
+    /// How the voters are changed.
+    pub way: Way,
+    /// What an operator asks for, in the order of time.
+    pub changes: Vec<Change>,
+    /// When an operator asks the leader to hand over, in the order of time.
+    pub transfers: Vec<Transfer>,
     /// A mistake to make: for teaching, and to test the tests.
     pub flaw: Option<Flaw>,
 }
@@ -29,6 +48,14 @@ impl Default for Config {
             reads: Reads::ReadIndex,
             backtrack: Backtrack::ByTerm,
             batch: 64,
+            pre_vote: false,
+            check_quorum: false,
+            snapshot: None,
+            voters: None,
+            learners: 0,
+            way: Way::Joint,
+            changes: Vec::new(),
+            transfers: Vec::new(),
             flaw: None,
         }
     }
@@ -55,8 +82,104 @@ impl Config {
         if self.batch == 0 {
             return Err(("batch", "a batch of 0 entries replicates nothing; 1 or more would do".into()));
         }
+        if self.snapshot == Some(0) {
+            return Err(("snapshot", "a snapshot every 0 entries would never end; `1000` would do".into()));
+        }
+        let ordered = self.changes.is_sorted_by_key(|change| change.at);
+        if !ordered {
+            return Err(("changes", "changes are asked for in the order of `at`; sort them".into()));
+        }
+        if !self.transfers.is_sorted_by_key(|transfer| transfer.at) {
+            return Err(("transfers", "transfers are asked for in the order of `at`; sort them".into()));
+        }
+        if self.changes.iter().any(|change| change.voters.is_empty()) {
+            return Err((
+                "changes",
+                "nobody would vote: no leader could ever be elected; name a voter".into(),
+            ));
+        }
         Ok(())
     }
+
+    /// Refuses what so many servers cannot do: which key, and why.
+    pub fn check_for(&self, servers: u32) -> Result<(), (&'static str, String)> {
+        let first = self.voters.unwrap_or(servers);
+        if first == 0 || first > servers {
+            return Err(("voters", format!("{first} of {servers} servers cannot vote; 1 to {servers} can")));
+        }
+        if self.learners > servers - first {
+            let left = servers - first;
+            return Err((
+                "learners",
+                format!("{} servers cannot learn where {left} do not vote", self.learners),
+            ));
+        }
+        let named = |numbers: &[u32]| numbers.iter().copied().find(|number| !(1..=servers).contains(number));
+        for change in &self.changes {
+            if let Some(number) = named(&change.voters).or_else(|| named(&change.learners)) {
+                return Err((
+                    "changes",
+                    format!("there is no server {number} of {servers}; they count from 1"),
+                ));
+            }
+        }
+        if let Some(number) = self.transfers.iter().find_map(|transfer| named(&[transfer.to])) {
+            return Err((
+                "transfers",
+                format!("there is no server {number} of {servers}; they count from 1"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Who takes part from the beginning.
+    pub(super) fn first_members(&self, servers: impl ExactSizeIterator<Item = NodeId> + Clone) -> Members {
+        let voters = self.voters.map_or(servers.len(), |voters| voters as usize);
+        let learners = servers.clone().skip(voters).take(self.learners as usize).collect();
+        Members::new(servers.take(voters).collect(), vec![], learners)
+    }
+
+    /// Whether it matters when a leader was last heard: votes are refused so soon after.
+    pub(super) fn faithful(&self) -> bool {
+        self.reads == Reads::Lease || self.check_quorum || self.pre_vote
+    }
+}
+
+/// How the voters are changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Way {
+    /// By a joint configuration, all at once (§6).
+    Joint,
+    /// One server at a time (dissertation §4.1).
+    Single,
+}
+
+/// Who is to vote from now on. Servers are named by number, from 1, as nodes are: the first of `db` is `db-1`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// When the operator asks, by the clock of each server.
+    pub at: Span,
+    /// Who is to vote.
+    pub voters: Vec<u32>,
+    /// Who is to be sent the log besides.
+    #[serde(default)]
+    pub learners: Vec<u32>,
+}
+
+/// Who is to lead.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transfer {
+    /// When the operator asks, by the clock of the leader.
+    pub at: Span,
+    /// The number of the server, from 1.
+    pub to: u32,
+}
+
+/// The servers of these numbers, each once, in ascending order.
+pub(super) fn numbered(numbers: &[u32], servers: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+    (1..).zip(servers).filter(|(number, _)| numbers.contains(number)).map(|(_, server)| server).collect()
 }
 
 /// How reads are served.
@@ -121,11 +244,23 @@ pub enum Flaw {
     UnconfirmedRead,
     /// A lease lasts for two election timeouts, so that somebody else can be elected meanwhile.
     LongLease,
+    /// A leader that told its successor to campaign goes on reading on its lease.
+    LeaseAfterTransfer,
+    /// Whoever would be voted for is taken to be voted for.
+    PreVoteCounts,
+    /// A follower installs a snapshot that is behind what it has applied.
+    StaleSnapshot,
+    /// A snapshot is acknowledged before it is on the disk.
+    UnsyncedSnapshot,
+    /// While two configurations are joint, a majority of the new one is enough.
+    NewMajority,
+    /// A leader changes the voters before an entry of its own term is committed.
+    EagerChange,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Flaw; 17] = [
+    pub const ALL: [Flaw; 23] = [
         Flaw::SmallQuorum,
         Flaw::UnsyncedVote,
         Flaw::ForgottenVote,
@@ -143,5 +278,11 @@ impl Flaw {
         Flaw::CommitOldTerm,
         Flaw::UnconfirmedRead,
         Flaw::LongLease,
+        Flaw::LeaseAfterTransfer,
+        Flaw::PreVoteCounts,
+        Flaw::StaleSnapshot,
+        Flaw::UnsyncedSnapshot,
+        Flaw::NewMajority,
+        Flaw::EagerChange,
     ];
 }

@@ -3,16 +3,65 @@
 use super::*;
 
 impl<S: Spec> Raft<S> {
-    pub(super) fn campaign(&mut self, ctx: &mut Ctx<Self>) {
+    /// The election timer ran out.
+    pub(super) fn stand(&mut self, ctx: &mut Ctx<Self>) {
+        if !self.members.votes(ctx.me) {
+            return self.rest(ctx);
+        }
+        if !self.config.pre_vote {
+            return self.campaign(false, ctx);
+        }
+        // "A candidate would first ask other servers whether its log is sufficiently up-to-date to get their vote" (§9.6).
+        self.follow(self.term, ctx);
+        self.rest(ctx);
+        self.standing = PreCandidate { votes: self.own_vote(ctx) };
+        self.ask_all(&PreVote { term: self.term + 1, last: last(&ctx.disk.log) }, ctx);
+        self.count_pre_vote(ctx.me, true, ctx);
+    }
+
+    /// Asks for votes, because nobody leads or because the leader `told` it to.
+    pub(super) fn campaign(&mut self, told: bool, ctx: &mut Ctx<Self>) {
         self.follow(self.term + 1, ctx);
         self.rest(ctx);
-        let mut votes = vec![None; ctx.members().len()];
-        votes[ctx.index(ctx.me)] = Some(true);
-        self.standing = Candidate { votes };
+        self.standing = Candidate { votes: self.own_vote(ctx) };
         ctx.disk.vote.set((self.term, Some(ctx.me)));
         self.persist(ctx);
-        ctx.broadcast(RequestVote { term: self.term, last: last(&ctx.disk.log) });
+        self.ask_all(&RequestVote { term: self.term, last: last(&ctx.disk.log), told }, ctx);
         self.count(ctx.me, true, ctx);
+    }
+
+    fn own_vote(&self, ctx: &Ctx<Self>) -> Vec<Option<bool>> {
+        let mut votes = vec![None; ctx.members().len()];
+        votes[ctx.index(ctx.me)] = Some(true);
+        votes
+    }
+
+    fn ask_all(&self, question: &Msg<S>, ctx: &mut Ctx<Self>) {
+        for &voter in self.members.all().iter().filter(|&&node| self.members.votes(node)) {
+            if voter != ctx.me {
+                ctx.send(voter, question.clone());
+            }
+        }
+    }
+
+    /// Whether it would vote for a candidate of this term, if it stood.
+    pub(super) fn pre_vote(&mut self, candidate: NodeId, term: u64, log: (u64, usize), ctx: &mut Ctx<Self>) {
+        let granted = term > self.term && log >= last(&ctx.disk.log) && !self.hears_a_leader(ctx);
+        let term = if granted { term } else { self.term };
+        ctx.send(candidate, PreVoted { term, granted });
+    }
+
+    pub(super) fn count_pre_vote(&mut self, from: NodeId, granted: bool, ctx: &mut Ctx<Self>) {
+        if self.has(Flaw::PreVoteCounts) {
+            self.count(from, granted, ctx);
+        }
+        let PreCandidate { votes } = &mut self.standing else { return };
+        votes[ctx.index(from)] = Some(granted);
+        match self.members.poll(|node| votes[ctx.index(node)]) {
+            Poll::Won => self.campaign(false, ctx),
+            Poll::Lost => self.standing = Follower,
+            Poll::Pending => {}
+        }
     }
 
     pub(super) fn vote(&mut self, candidate: NodeId, term: u64, log: (u64, usize), ctx: &mut Ctx<Self>) {
@@ -36,8 +85,9 @@ impl<S: Spec> Raft<S> {
     pub(super) fn count(&mut self, from: NodeId, granted: bool, ctx: &mut Ctx<Self>) {
         let Candidate { votes } = &mut self.standing else { return };
         votes[ctx.index(from)] = Some(granted);
-        let half = votes.iter().filter(|vote| **vote == Some(true)).count() >= votes.len() / 2;
-        match quorum::poll(votes) {
+        let half =
+            votes.iter().filter(|vote| **vote == Some(true)).count() >= self.members.voters().len() / 2;
+        match self.members.poll(|node| votes[ctx.index(node)]) {
             Poll::Pending if half && self.has(Flaw::SmallQuorum) => self.lead(ctx),
             Poll::Won => self.lead(ctx),
             // Hopeless: wait for the next term as a follower.
@@ -47,16 +97,32 @@ impl<S: Spec> Raft<S> {
     }
 
     pub(super) fn lead(&mut self, ctx: &mut Ctx<Self>) {
-        let next = ctx.disk.log.len() + 1;
+        let next = ctx.disk.log.end() + 1;
         let progress = Progress { next, sent: next - 1, ..Progress::default() };
-        self.standing =
-            Leader { followers: vec![progress; ctx.members().len()], round: 0, lease: Lease::default() };
+        let followers = vec![progress; ctx.members().len()];
+        self.standing = Leader { followers, round: 0, lease: Lease::default(), successor: None };
         self.leader = Some(ctx.me);
         ctx.cancel(&Election);
+        if self.config.check_quorum {
+            ctx.set(Quorum, self.config.election.0);
+        }
         // A leader learns what is committed by committing something of its own term (§8).
-        self.take(None, ctx);
+        self.take(Command::Noop, ctx);
         self.heartbeat(ctx);
         self.advance(ctx);
+        self.pursue(ctx);
+    }
+
+    /// "A leader steps down if an election timeout elapses without a successful round of heartbeats to a majority of its
+    /// cluster" (dissertation §6.2).
+    pub(super) fn check_quorum(&mut self, ctx: &mut Ctx<Self>) {
+        let Leader { followers, .. } = &mut self.standing else { return };
+        followers[ctx.index(ctx.me)].answered = true;
+        if !self.members.reached(|node| followers[ctx.index(node)].answered) {
+            return self.follow(self.term, ctx);
+        }
+        followers.iter_mut().for_each(|follower| follower.answered = false);
+        ctx.set(Quorum, self.config.election.0);
     }
 
     /// Becomes, or stays, a follower in `term`.
@@ -68,11 +134,20 @@ impl<S: Spec> Raft<S> {
             self.written = true;
         }
         if let Leader { .. } = self.standing {
-            ctx.cancel(&Heartbeat);
+            for timer in [Heartbeat, Quorum, Resume] {
+                ctx.cancel(&timer);
+            }
+            self.leader = None;
             self.rest(ctx);
             self.refuse_reads(ctx);
         }
         self.standing = Follower;
+    }
+
+    /// Whether it heard a leader within the shortest election timeout, or is one.
+    pub(super) fn hears_a_leader(&self, ctx: &mut Ctx<Self>) -> bool {
+        let leads = self.config.check_quorum && matches!(self.standing, Leader { .. });
+        leads || ctx.now() < self.heard + self.config.election.0
     }
 
     /// Waits for another election timeout.

@@ -11,6 +11,8 @@ pub(super) struct Lease {
     /// Rounds of AppendEntries that no quorum has answered yet, and when each began.
     rounds: VecDeque<(u64, Time)>,
     until: Time,
+    /// Others were told that they may lead.
+    given_up: bool,
 }
 
 impl Lease {
@@ -27,8 +29,16 @@ impl Lease {
         {
             self.rounds.pop_front();
             let tenths = if config.flaw == Some(Flaw::LongLease) { 20 } else { 9 };
+            if self.given_up {
+                continue;
+            }
             self.until = began + Span(config.election.0.0 / 10 * tenths);
         }
+    }
+
+    /// There will be no lease in this term any more: what told others to campaign may arrive at any time.
+    pub(super) fn give_up(&mut self) {
+        (self.until, self.given_up) = (Time::ZERO, true);
     }
 
     pub(super) fn holds(&self, now: Time) -> bool {

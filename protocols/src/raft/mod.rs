@@ -11,53 +11,82 @@
 //! (dissertation §6.4.1, with the refusal to vote of §4.2.3), backing up by
 //! whole terms (§5.3). A leader sends each entry to a follower once and at once, without waiting for the answer to the
 //! one before; it sends again from where the logs are known to agree when the follower finds a gap, or leaves a
-//! heartbeat unanswered. To a follower that is silent for longer it sends with heartbeats only. Left out: log
-//! compaction (§7), membership changes (§6), pre-vote, and asking again for a vote within a term.
+//! heartbeat unanswered. To a follower that is silent for longer it sends with heartbeats only. From the dissertation are
+//! pre-vote (§9.6), a leader's check of its quorum (§6.2), learners (§4.2.1) and leadership transfer (§3.10). Left out:
+//! snapshots in chunks, and asking again for a vote within a term.
 //! Indexes count entries from 1, as in the paper; 0 is the place before the first.
 //!
-//! Here are what servers say, keep and wait for, and the step that takes it in; `elections.rs`, `replication.rs` and
-//! `clients.rs` are what a step does, section by section.
+//! Here are what servers say, keep and wait for, and the step that takes it in; `elections.rs`, `replication.rs`,
+//! `clients.rs`, `snapshots.rs`, `membership.rs` and `transfer.rs` are what a step does, section by section.
 
 mod clients;
 mod config;
 mod elections;
 mod lease;
+mod membership;
 mod properties;
 pub mod quorum;
 mod replication;
+mod snapshots;
+mod transfer;
 
 use Msg::*;
 use Standing::*;
 use Timer::*;
-pub use config::{Backtrack, Config, Flaw, Reads};
+use config::numbered;
+pub use config::{Backtrack, Change, Config, Flaw, Reads, Transfer, Way};
 use lease::Lease;
+pub use membership::Members;
 pub use properties::Ghost;
-use quorum::Election as Poll;
+use quorum::{Bounded, Election as Poll};
 use sim_core::prelude::*;
+use snapshots::Mark;
+pub use snapshots::{Compacted, Journal, Snapshot};
 
-/// An entry of the log: `None` is the no-op that opens a term.
+/// An entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Entry<O> {
     /// The term of the leader that took it.
     pub term: u64,
-    /// What to apply.
-    pub op: Option<O>,
+    /// What it says.
+    pub command: Command<O>,
 }
 
-/// The two calls of the paper and their answers.
+/// What an entry says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Command<O> {
+    /// Nothing: it opens a term.
+    Noop,
+    /// What a client asked for.
+    Apply(O),
+    /// Who takes part from here on.
+    Change(Box<Members>),
+}
+
+/// The calls of the paper and the dissertation, and their answers.
 #[allow(missing_docs, reason = "each variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Msg<O> {
-    /// A candidate asks for a vote; `last` is the term and index of its last entry.
-    RequestVote { term: u64, last: (u64, usize) },
+pub enum Msg<S: Spec> {
+    /// A candidate asks for a vote; `last` is the term and index of its last entry. It may have been `told` to campaign by
+    /// the leader itself.
+    RequestVote { term: u64, last: (u64, usize), told: bool },
     /// The vote.
     Vote { term: u64, granted: bool },
     /// A leader is heard, and sends the entries that follow index `prev.1` of term `prev.0`, perhaps none. `round` counts
     /// what a leader announced to all: its echo shows when the follower still followed.
-    AppendEntries { term: u64, prev: (u64, usize), entries: Vec<Entry<O>>, commit: usize, round: u64 },
+    AppendEntries { term: u64, prev: (u64, usize), entries: Vec<Entry<S::Op>>, commit: usize, round: u64 },
     /// A follower's log agrees up to index `Ok`; or it does not agree at `prev`, and index `Err` is the latest worth
     /// trying next.
     Appended { term: u64, prev: usize, matched: Result<usize, usize>, round: u64 },
+    /// Would you vote for me in this term? `last` is as in RequestVote.
+    PreVote { term: u64, last: (u64, usize) },
+    /// I would, in that term; or I would not, and this is my term.
+    PreVoted { term: u64, granted: bool },
+    /// What the first entries of the leader's log have come to, for a follower that needs some of them. The answer is
+    /// Appended.
+    InstallSnapshot { term: u64, snapshot: Box<Compacted<S>>, round: u64 },
+    /// Campaign now: you are to lead.
+    TimeoutNow { term: u64 },
 }
 
 /// What a server waits for.
@@ -67,15 +96,23 @@ pub enum Timer {
     Election,
     /// It is time to be heard as a leader.
     Heartbeat,
+    /// It is time for a leader to look whether a quorum still answers.
+    Quorum,
+    /// The successor should lead by now.
+    Resume,
+    /// The operator asks for a change of members.
+    Change(u32),
+    /// The operator asks for another leader.
+    Transfer(u32),
 }
 
 /// "Persistent state on all servers: updated on stable storage before responding to RPCs."
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Disk<O> {
+pub struct Disk<S: Spec> {
     /// `currentTerm` and `votedFor`.
     pub vote: Cell<(u64, Option<NodeId>)>,
-    /// The log.
-    pub log: Log<Entry<O>>,
+    /// The log, and the snapshot before it.
+    pub log: Journal<S>,
 }
 
 /// A server.
@@ -98,6 +135,13 @@ pub struct Raft<S: Spec> {
     written: bool,
     /// When, by its own clock, it last heard a leader, or began its life: it may have heard one just before.
     heard: Time,
+    /// Who takes part, after the entry at index `changed`: a Change, or the last that a snapshot stands for.
+    members: Members,
+    changed: usize,
+    /// The change that the operator asked for last, if it may still be wanted.
+    wish: Option<u32>,
+    /// The snapshot that will replace the log up to it when the next is due.
+    mark: Option<Mark<S>>,
 }
 
 /// Follower, candidate or leader, with what only such a server keeps.
@@ -108,11 +152,16 @@ enum Standing {
     Candidate {
         votes: Vec<Option<bool>>,
     },
-    /// What is known of each member, and how many rounds of AppendEntries went out.
+    /// What is known of each member, how many rounds of AppendEntries went out, and who is to lead next.
     Leader {
         followers: Vec<Progress>,
         round: u64,
         lease: Lease,
+        successor: Option<NodeId>,
+    },
+    /// Who would vote for it, by member.
+    PreCandidate {
+        votes: Vec<Option<bool>>,
     },
 }
 
@@ -129,6 +178,8 @@ struct Progress {
     round: u64,
     /// Heartbeats since it answered last, counted up to [`SILENT`].
     silent: u8,
+    /// Whether it answered since the leader last looked.
+    answered: bool,
 }
 
 /// So many heartbeats without an answer, and a follower is left alone between heartbeats.
@@ -145,15 +196,16 @@ struct Read<O> {
 
 impl<S: Spec> Protocol for Raft<S> {
     type Config = Config;
-    type Msg = Msg<S::Op>;
+    type Msg = Msg<S>;
     type Timer = Timer;
-    type Disk = Disk<S::Op>;
+    type Disk = Disk<S>;
     type Serves = S;
     type Calls = Never;
     type Ghost = Ghost;
 
     const PROPERTIES: &'static [Property<Self>] = Self::CLAIMS;
-    const ROLES: &'static [Role] = &[Role("follower"), Role("candidate"), Role("leader")];
+    const ROLES: &'static [Role] =
+        &[Role("follower"), Role("candidate"), Role("leader"), Role("pre-candidate")];
     /// Each keeps a vote and a progress for every other, and an election sends votes by the square.
     const NODES_MAX: u32 = 1_000;
 
@@ -164,26 +216,46 @@ impl<S: Spec> Protocol for Raft<S> {
             Some(Flaw::ForgottenVote) => ctx.disk.vote.set((ctx.disk.vote.get().0, None)),
             Some(_) | None => {}
         }
+        let mut wish = None;
+        let now = ctx.now();
+        for (which, Change { at, .. }) in (0..).zip(&config.changes) {
+            match Time(at.0) {
+                at if at > now => drop(ctx.after(at.since(now), Timer::Change(which))),
+                _ => wish = Some(which),
+            }
+        }
+        for (which, at) in (0..).zip(config.transfers.iter().map(|transfer| Time(transfer.at.0))) {
+            if at > now {
+                ctx.after(at.since(now), Timer::Transfer(which));
+            }
+        }
+        let (changed, members) = Self::members_at(config, ctx.disk.log.end(), ctx);
+        let log = &ctx.disk.log;
         Raft {
             config: config.clone(),
             standing: Follower,
             leader: None,
-            commit: 0,
-            applied: 0,
-            machine: S::State::default(),
+            commit: log.start(),
+            applied: log.start(),
+            machine: log.snapshot().state.machine.clone(),
             waiting: BTreeMap::new(),
             reads: VecDeque::new(),
             term: ctx.disk.vote.get().0,
             written: false,
-            heard: if config.reads == Reads::Lease { ctx.now() } else { Time::ZERO },
+            heard: if config.faithful() { now } else { Time::ZERO },
+            members,
+            changed,
+            wish,
+            mark: None,
         }
     }
 
     fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
         // "If a server receives a RequestVote request within the minimum election timeout of hearing from a current
         // leader, it does not update its term or grant its vote" (dissertation §4.2.3): what leases stand on.
-        if let (Reads::Lease, Deliver(_, RequestVote { .. })) = (self.config.reads, &input)
-            && ctx.now() < self.heard + self.config.election.0
+        if let Deliver(_, RequestVote { told: false, .. }) = &input
+            && (self.config.reads == Reads::Lease || self.config.check_quorum)
+            && self.hears_a_leader(ctx)
         {
             return;
         }
@@ -194,10 +266,20 @@ impl<S: Spec> Protocol for Raft<S> {
             self.follow(msg.term(), ctx);
         }
         match input {
-            Timeout(Election) => self.campaign(ctx),
+            Timeout(Election) => self.stand(ctx),
             Timeout(Heartbeat) => self.heartbeat(ctx),
+            Timeout(Quorum) => self.check_quorum(ctx),
+            Timeout(Resume) => self.resume(),
+            Timeout(Timer::Change(which)) => self.ask(which, ctx),
+            Timeout(Timer::Transfer(which)) => self.hand_over(which, ctx),
 
-            Deliver(from, RequestVote { term, last }) => self.vote(from, term, last, ctx),
+            Deliver(from, PreVote { term, last }) => self.pre_vote(from, term, last, ctx),
+            Deliver(from, PreVoted { term, granted }) => {
+                if !granted || term == self.term + 1 || self.has(Flaw::PreVoteCounts) {
+                    self.count_pre_vote(from, granted, ctx);
+                }
+            }
+            Deliver(from, RequestVote { term, last, .. }) => self.vote(from, term, last, ctx),
             Deliver(from, Vote { term, granted }) => {
                 if term == self.term || self.has(Flaw::UncheckedTerm) || self.has(Flaw::StaleVote) {
                     self.count(from, granted, ctx);
@@ -209,10 +291,11 @@ impl<S: Spec> Protocol for Raft<S> {
                     return ctx
                         .send(from, Appended { term: self.term, prev: prev.1, matched: Err(0), round });
                 }
-                let matched = self.append(from, prev, entries, ctx);
+                self.hear(from, ctx);
+                let matched = self.append(prev, entries, ctx);
                 if let Ok(matched) = matched {
                     let known = match self.config.flaw {
-                        Some(Flaw::UncheckedCommit) => ctx.disk.log.len(),
+                        Some(Flaw::UncheckedCommit) => ctx.disk.log.end(),
                         Some(Flaw::BoundlessCommit) => usize::MAX,
                         Some(_) | None => matched,
                     };
@@ -229,6 +312,25 @@ impl<S: Spec> Protocol for Raft<S> {
                     self.appended(from, prev, matched, round, ctx);
                 }
             }
+            Deliver(from, InstallSnapshot { term, snapshot, round }) => {
+                let prev = snapshot.len();
+                let matched = match term {
+                    term if term < self.term => Err(0),
+                    _ => {
+                        self.hear(from, ctx);
+                        Ok(self.install(*snapshot, ctx))
+                    }
+                };
+                if !self.has(Flaw::UnsyncedSnapshot) {
+                    self.persist(ctx);
+                }
+                ctx.send(from, Appended { term: self.term, prev, matched, round });
+            }
+            Deliver(_, TimeoutNow { term }) => {
+                if term == self.term && self.members.votes(ctx.me) {
+                    self.campaign(true, ctx);
+                }
+            }
             Request(ticket, op) => self.request(ticket, op, ctx),
             Response(_, answer) => match answer {
                 Answer::Ok(never) => match never {},
@@ -242,6 +344,7 @@ impl<S: Spec> Protocol for Raft<S> {
             Follower => Role("follower"),
             Candidate { .. } => Role("candidate"),
             Leader { .. } => Role("leader"),
+            PreCandidate { .. } => Role("pre-candidate"),
         }
     }
 
@@ -257,6 +360,7 @@ impl<S: Spec> Protocol for Raft<S> {
             ("leader", known),
             ("commit", self.commit.to_string()),
             ("applied", self.applied.to_string()),
+            ("voters", names(self.members.voters())),
         ]
     }
 }
@@ -270,8 +374,8 @@ impl<S: Spec> Raft<S> {
     }
 
     /// A leader only ever appends to its log.
-    fn take(&mut self, op: Option<S::Op>, ctx: &mut Ctx<Self>) {
-        ctx.disk.log.push(Entry { term: self.term, op });
+    fn take(&mut self, command: Command<S::Op>, ctx: &mut Ctx<Self>) {
+        ctx.disk.log.push(Entry { term: self.term, command });
         self.written = true;
     }
 
@@ -280,57 +384,90 @@ impl<S: Spec> Raft<S> {
     }
 }
 
-/// The term of the entry at `index`; 0 before the first.
-fn term_at<O>(log: &[Entry<O>], index: usize) -> u64 {
-    index.checked_sub(1).map_or(0, |i| log[i].term)
+/// The entry at `index`, which is after the snapshot.
+fn entry_at<S: Spec>(log: &Journal<S>, index: usize) -> &Entry<S::Op> {
+    &log[index - log.start() - 1]
+}
+
+/// The term of the entry at `index`, which may be the last that the snapshot stands for; 0 before the first.
+fn term_at<S: Spec>(log: &Journal<S>, index: usize) -> u64 {
+    if index == log.start() { log.snapshot().state.term } else { entry_at(log, index).term }
 }
 
 /// Term and index of the last entry: compared so, the later log is the more up-to-date one (§5.4.1).
-fn last<O>(log: &[Entry<O>]) -> (u64, usize) {
-    (term_at(log, log.len()), log.len())
+fn last<S: Spec>(log: &Journal<S>) -> (u64, usize) {
+    (term_at(log, log.end()), log.end())
 }
 
 /// Where a leader should try next when the log does not agree at `prev`: just past the end of a short log, or the first
 /// entry of the conflicting term (§5.3).
-fn conflict<O>(log: &[Entry<O>], prev: usize) -> usize {
-    if prev > log.len() {
-        return log.len() + 1;
+fn conflict<S: Spec>(log: &Journal<S>, prev: usize) -> usize {
+    if prev > log.end() {
+        return log.end() + 1;
     }
     let term = term_at(log, prev);
-    log.partition_point(|entry| entry.term < term) + 1
+    log.start() + log.partition_point(|entry| entry.term < term) + 1
 }
 
-impl<O> Msg<O> {
+/// The numbers of these nodes, for people.
+fn names(nodes: &[NodeId]) -> String {
+    let mut text = String::new();
+    for node in nodes {
+        text += if text.is_empty() { "" } else { ", " };
+        text += &node.0.to_string();
+    }
+    text
+}
+
+impl<S: Spec> Msg<S> {
+    /// The sender's term; 0 where it speaks of a term that nobody may ever be in.
     fn term(&self) -> u64 {
         match self {
+            PreVote { .. } | PreVoted { granted: true, .. } => 0,
             RequestVote { term, .. }
             | Vote { term, .. }
             | AppendEntries { term, .. }
-            | Appended { term, .. } => *term,
+            | Appended { term, .. }
+            | PreVoted { term, .. }
+            | InstallSnapshot { term, .. }
+            | TimeoutNow { term } => *term,
         }
     }
 }
 
-impl<O: Message> Message for Msg<O> {
+impl<S: Spec> Message for Msg<S> {
     fn bytes(&self) -> u64 {
         match self {
-            RequestVote { .. } => 24,
-            Vote { .. } => 9,
+            RequestVote { .. } => 25,
+            Vote { .. } | PreVoted { .. } => 9,
             AppendEntries { entries, .. } => {
-                40 + entries.iter().map(|e| 9 + e.op.as_ref().map_or(0, Message::bytes)).sum::<u64>()
+                40 + entries.iter().map(|entry| 9 + entry.command.bytes()).sum::<u64>()
             }
             Appended { .. } => 33,
+            PreVote { .. } => 24,
+            InstallSnapshot { snapshot, .. } => 24 + snapshot.state.bytes(),
+            TimeoutNow { .. } => 8,
         }
     }
 }
 
-impl<O> Default for Disk<O> {
+impl<O: Message> Command<O> {
+    fn bytes(&self) -> u64 {
+        match self {
+            Command::Noop => 0,
+            Command::Apply(op) => op.bytes(),
+            Command::Change(members) => members.bytes(),
+        }
+    }
+}
+
+impl<S: Spec> Default for Disk<S> {
     fn default() -> Self {
         Disk { vote: Cell::default(), log: Log::default() }
     }
 }
 
-impl<O: Message> Durable for Disk<O> {
+impl<S: Spec> Durable for Disk<S> {
     fn parts(&mut self, visit: &mut impl FnMut(&mut dyn Part)) {
         visit(&mut self.vote);
         visit(&mut self.log);

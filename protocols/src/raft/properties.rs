@@ -3,7 +3,7 @@
 //! Each check costs what the event changed, not what the cluster holds: the ghost remembers each log as it was seen
 //! last, every entry that any log ever held, and everything that was ever applied.
 
-use super::{Entry, Raft, Standing, last, term_at};
+use super::{Entry, Journal, Raft, Standing, entry_at, last, term_at};
 use core::hash::Hash;
 use sim_core::{digest::Digest, prelude::*};
 
@@ -17,11 +17,13 @@ pub struct Ghost {
     /// The last term in which anybody campaigned, who did, and the term before that one.
     campaign: Campaign,
     /// What the first log to have an entry at an index held there.
-    held: Vec<Held>,
+    held: Shelf<Held>,
     /// What logs held there under other terms, by index and term.
     held_too: BTreeMap<(usize, u64), Held>,
     /// What was applied at each index, by whoever did so first.
-    applied: Vec<Applied>,
+    applied: Shelf<Applied>,
+    /// All that was applied.
+    digest: Digest,
     /// Each server as it was seen last.
     seen: Vec<Seen>,
     /// What the last event changed.
@@ -45,8 +47,8 @@ struct Held {
 }
 
 impl Held {
-    fn at<O: Hash>(log: &[Entry<O>], index: usize) -> Held {
-        let entry = &log[index - 1];
+    fn at<S: Spec>(log: &Journal<S>, index: usize) -> Held {
+        let entry = entry_at(log, index);
         Held { term: entry.term, hash: hash(entry), before: term_at(log, index - 1) }
     }
 }
@@ -57,12 +59,52 @@ struct Applied {
     hash: u64,
     /// The term of the server that applied it: it was committed in this term or before.
     by: u64,
+    /// All entries up to this one, as snapshots that stand for them have it.
+    digest: u64,
+}
+
+/// Facts by index, from 1, without the first ones: what the snapshots of all servers stand for is past.
+#[derive(Clone, Debug, Hash)]
+struct Shelf<T> {
+    past: usize,
+    facts: VecDeque<T>,
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Shelf { past: 0, facts: VecDeque::new() }
+    }
+}
+
+impl<T: Copy> Shelf<T> {
+    /// The index after the last.
+    fn end(&self) -> usize {
+        self.past + self.facts.len() + 1
+    }
+    fn get(&self, index: usize) -> Option<T> {
+        self.facts.get(index.checked_sub(self.past + 1)?).copied()
+    }
+    /// Puts a fact at its end, or at an index beyond, where all before is past then.
+    fn put(&mut self, index: usize, fact: T) {
+        if index > self.end() {
+            self.forget(index - 1);
+        }
+        self.facts.push_back(fact);
+    }
+    /// What is up to this index is past.
+    fn forget(&mut self, index: usize) {
+        let gone = index.saturating_sub(self.past);
+        self.facts.drain(..gone.min(self.facts.len()));
+        self.past = self.past.max(index);
+    }
 }
 
 #[derive(Clone, Debug, Default, Hash)]
 struct Seen {
-    /// The terms of its log.
-    terms: Vec<u64>,
+    /// For how many entries its snapshot stands.
+    start: usize,
+    /// The terms of the entries after it.
+    terms: VecDeque<u64>,
     glance: Glance,
 }
 
@@ -72,6 +114,7 @@ struct Seen {
 struct Glance {
     /// Term and index of its last entry.
     last: (u64, usize),
+    start: usize,
     applied: usize,
     /// The term that it leads, and that in which it is a candidate; 0 if it does not, and is not.
     leads: u64,
@@ -81,14 +124,15 @@ struct Glance {
 impl Glance {
     #[inline]
     fn at<S: Spec>(view: &View<'_, Raft<S>>, node: NodeId) -> Glance {
-        let last = last(&view.disk(node).log);
-        let Some(state) = view.state(node) else { return Glance { last, ..Glance::default() } };
+        let log = &view.disk(node).log;
+        let (last, start) = (last(log), log.start());
+        let Some(state) = view.state(node) else { return Glance { last, start, ..Glance::default() } };
         let (leads, campaigns) = match state.standing {
-            Standing::Follower => (0, 0),
+            Standing::Follower | Standing::PreCandidate { .. } => (0, 0),
             Standing::Candidate { .. } => (0, state.term),
             Standing::Leader { .. } => (state.term, 0),
         };
-        Glance { last, applied: state.applied, leads, campaigns }
+        Glance { last, start, applied: state.applied, leads, campaigns }
     }
 }
 
@@ -111,14 +155,14 @@ struct News {
 /// What is remembered; what the last event changed is not.
 impl Hash for Ghost {
     fn hash<H: core::hash::Hasher>(&self, hasher: &mut H) {
-        let Ghost { leaders, reigning, campaign, held, held_too, applied, seen, news: _ } = self;
-        (leaders, reigning, campaign, held, held_too, applied, seen).hash(hasher);
+        let Ghost { leaders, reigning, campaign, held, held_too, applied, digest, seen, news: _ } = self;
+        (leaders, reigning, campaign, held, held_too, applied, digest, seen).hash(hasher);
     }
 }
 
 fn hash<O: Hash>(entry: &Entry<O>) -> u64 {
     let mut digest = Digest::new();
-    entry.op.hash(&mut digest);
+    entry.command.hash(&mut digest);
     digest.finish()
 }
 
@@ -153,10 +197,11 @@ impl Ghost {
     /// Takes note of news. Out of line: there is none after most events.
     #[inline(never)]
     fn note<S: Spec>(&mut self, now: Glance, view: &View<'_, Raft<S>>, node: NodeId) {
-        let (place, log) = (view.index(node), &view.disk(node).log[..]);
-        let Seen { terms, glance } = &mut self.seen[place];
-        let before = core::mem::replace(glance, now);
-        let (len, first) = (terms.len(), first_change(terms, log));
+        let (place, log) = (view.index(node), &view.disk(node).log);
+        let seen = &mut self.seen[place];
+        let before = core::mem::replace(&mut seen.glance, now);
+        let len = seen.start + seen.terms.len();
+        let first = seen.first_change(log);
         let elected = now.leads != before.leads && now.leads != 0;
         if now.leads != before.leads {
             self.reigns(node, now.leads);
@@ -165,11 +210,17 @@ impl Ghost {
             self.campaigns(node, now.campaigns);
         }
         let mismatch = self.holds(place, first, log);
-        let fresh = self.applied.len() + 1;
-        for index in fresh..=now.applied {
-            let entry = &log[index - 1];
+        let fresh = self.applied.end();
+        // What was not in the log any more was applied before, by whoever made the snapshot.
+        for index in fresh.max(log.start() + 1)..=now.applied {
+            let entry = entry_at(log, index);
             let by = view.state(node).map_or(0, |s| s.term);
-            self.applied.push(Applied { term: entry.term, hash: hash(entry), by });
+            entry.hash(&mut self.digest);
+            let digest = self.digest.finish();
+            self.applied.put(index, Applied { term: entry.term, hash: hash(entry), by, digest });
+        }
+        if now.start != before.start {
+            self.forget();
         }
         let applied = (before.applied, now.applied);
         self.news = News { elected, len, first, applied, fresh, mismatch };
@@ -177,30 +228,39 @@ impl Ghost {
 
     /// The log at this place is another one from index `first` on. Where it holds another entry than some log did under
     /// the same term, if anywhere.
-    fn holds<O: Hash>(
+    fn holds<S: Spec>(
         &mut self,
         place: usize,
         first: usize,
-        log: &[Entry<O>],
+        log: &Journal<S>,
     ) -> Option<(usize, Held, Held)> {
         let mut mismatch = None;
-        for index in first..=log.len() {
+        for index in first..=log.end() {
             let now = Held::at(log, index);
-            if self.held.len() < index {
-                self.held.push(now);
+            if self.held.end() <= index {
+                self.held.put(index, now);
             }
-            let held = match self.held[index - 1] {
-                held if held.term == now.term => held,
-                _ => *self.held_too.entry((index, now.term)).or_insert(now),
+            let held = match self.held.get(index) {
+                Some(held) if held.term == now.term => held,
+                Some(_) => *self.held_too.entry((index, now.term)).or_insert(now),
+                None => now,
             };
             if held != now {
                 mismatch = Some((index, now, held));
             }
         }
-        let terms = &mut self.seen[place].terms;
-        terms.truncate(first - 1);
-        terms.extend(log[first - 1..].iter().map(|entry| entry.term));
+        let Seen { start, terms, .. } = &mut self.seen[place];
+        terms.truncate(first - *start - 1);
+        terms.extend(log[first - *start - 1..].iter().map(|entry| entry.term));
         mismatch
+    }
+
+    /// What the snapshots of all servers stand for will not be asked for any more, but for the last of it.
+    fn forget(&mut self) {
+        let past = self.seen.iter().map(|seen| seen.start).min().unwrap_or(0).saturating_sub(1);
+        self.held.forget(past);
+        self.applied.forget(past.min(self.applied.end() - 1));
+        self.held_too = self.held_too.split_off(&(past + 1, 0));
     }
 
     /// A server leads this term now; no more, if it is 0.
@@ -228,14 +288,21 @@ impl Ghost {
     }
 }
 
-/// The first index at which `log` is not the log with these terms. Logs are cut and appended to, nothing else, so the
-/// last index that agrees is found from the end.
-fn first_change<O>(terms: &[u64], log: &[Entry<O>]) -> usize {
-    let mut index = terms.len().min(log.len());
-    while index > 0 && terms[index - 1] != log[index - 1].term {
-        index -= 1;
+impl Seen {
+    /// The first index at which `log` is another one than was seen. Logs are cut and appended to, nothing else, so the last
+    /// index that agrees is found from the end.
+    fn first_change<S: Spec>(&mut self, log: &Journal<S>) -> usize {
+        match log.start().checked_sub(self.start) {
+            Some(dropped) if dropped <= self.terms.len() => drop(self.terms.drain(..dropped)),
+            Some(_) | None => self.terms.clear(),
+        }
+        self.start = log.start();
+        let mut kept = self.terms.len().min(log.len());
+        while kept > 0 && self.terms[kept - 1] != log[kept - 1].term {
+            kept -= 1;
+        }
+        self.start + kept + 1
     }
-    index + 1
 }
 
 impl<S: Spec> Raft<S> {
@@ -249,6 +316,7 @@ impl<S: Spec> Raft<S> {
         Property::sometimes("leader changed", When::RoleChange, leader_changed),
         Property::sometimes("log conflict repaired", When::News, repaired),
         Property::sometimes("vote split", When::RoleChange, vote_split),
+        Property::sometimes("snapshot installed", When::News, installed),
     ];
 
     fn leads(&self) -> bool {
@@ -270,7 +338,7 @@ fn election_safety<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeI
 fn append_only<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
     let News { elected, len, first, .. } = ghost.news;
     let log = &view.disk(node).log;
-    if first > len && log.len() == len {
+    if first > len && log.end() == len {
         return Judgement::Idle;
     }
     let Some(state) = view.state(node).filter(|s| s.leads() && !elected) else { return Judgement::Idle };
@@ -286,7 +354,7 @@ fn append_only<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -
 /// "If two logs contain an entry with the same index and term, then the logs are identical in all entries up through
 /// the given index. §5.3" By induction over the index: index and term determine the entry and the term before it.
 fn log_matching<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
-    if ghost.news.first > view.disk(node).log.len() {
+    if ghost.news.first > view.disk(node).log.end() {
         return Judgement::Idle;
     }
     let Some((index, now, held)) = ghost.news.mismatch else { return Judgement::Holds };
@@ -305,7 +373,7 @@ fn completeness<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) 
     if elected {
         return complete(ghost, view, node, 1);
     }
-    if fresh > ghost.applied.len() {
+    if fresh >= ghost.applied.end() {
         return Judgement::Idle;
     }
     for &leader in ghost.reigning.keys() {
@@ -318,8 +386,12 @@ fn completeness<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) 
 
 fn complete<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, leader: NodeId, from: usize) -> Judgement {
     let (Some(state), log) = (view.state(leader), &view.disk(leader).log) else { return Judgement::Idle };
-    for (index, fact) in (from..).zip(&ghost.applied[from - 1..]) {
-        let has = index <= log.len() && term_at(log, index) == fact.term;
+    if let broken @ Judgement::Broken(_) = whole(ghost, log, leader) {
+        return broken;
+    }
+    for index in from.max(log.start() + 1)..ghost.applied.end() {
+        let Some(fact) = ghost.applied.get(index) else { continue };
+        let has = index <= log.end() && term_at(log, index) == fact.term;
         if fact.by < state.term && !has {
             return Judgement::Broken(format!(
                 "node {} leads term {} without the entry at index {index} of term {}, which was committed by term {}",
@@ -330,6 +402,18 @@ fn complete<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, leader: NodeId, fr
     Judgement::Holds
 }
 
+/// A snapshot stands for the entries that were applied, and no others.
+fn whole<S: Spec>(ghost: &Ghost, log: &Journal<S>, node: NodeId) -> Judgement {
+    match ghost.applied.get(log.start()) {
+        Some(fact) if fact.digest != log.snapshot().digest() => Judgement::Broken(format!(
+            "node {} has a snapshot of other entries up to index {} than were applied",
+            node.0,
+            log.start()
+        )),
+        Some(_) | None => Judgement::Holds,
+    }
+}
+
 /// "If a server has applied a log entry at a given index to its state machine, no other server will ever apply a
 /// different log entry for the same index. §5.4.3"
 fn machine_safety<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
@@ -338,8 +422,14 @@ fn machine_safety<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId
         return Judgement::Idle;
     }
     let log = &view.disk(node).log;
-    for index in before + 1..=now {
-        let (entry, first) = (&log[index - 1], ghost.applied[index - 1]);
+    if before < log.start()
+        && let broken @ Judgement::Broken(_) = whole(ghost, log, node)
+    {
+        return broken;
+    }
+    for index in before.max(log.start()) + 1..=now {
+        let Some(first) = ghost.applied.get(index) else { continue };
+        let entry = entry_at(log, index);
         if (entry.term, hash(entry)) != (first.term, first.hash) {
             return Judgement::Broken(format!(
                 "node {} applied at index {index} an entry of term {}; another server had applied one of term {}",
@@ -376,4 +466,11 @@ fn vote_split<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) ->
         .state(node)
         .is_some_and(|s| s.term == campaign.term && matches!(s.standing, Standing::Candidate { .. }));
     if opens && now { Judgement::Holds } else { Judgement::Idle }
+}
+
+/// A server got a snapshot, because what it needed was gone from the leader's log.
+fn installed<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
+    let (before, start) = (ghost.news.applied.0, view.disk(node).log.start());
+    let jumped = view.state(node).is_some() && before != 0 && before < start;
+    if jumped { Judgement::Holds } else { Judgement::Idle }
 }

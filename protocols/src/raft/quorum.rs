@@ -12,10 +12,10 @@ pub enum Election {
 }
 
 /// Counts the votes of all members: granted, refused, or not heard of. Without members it is won.
-pub fn poll(votes: &[Option<bool>]) -> Election {
-    let count = |wanted: Option<bool>| votes.iter().filter(|&&vote| vote == wanted).count();
-    let quorum = votes.len() / 2 + 1;
-    if votes.is_empty() || count(Some(true)) >= quorum {
+pub fn poll<T>(members: &[T], vote: impl Fn(&T) -> Option<bool>) -> Election {
+    let count = |wanted: Option<bool>| members.iter().filter(|member| vote(member) == wanted).count();
+    let quorum = members.len() / 2 + 1;
+    if members.is_empty() || count(Some(true)) >= quorum {
         Election::Won
     } else if count(Some(true)) + count(None) < quorum {
         Election::Lost

@@ -3,39 +3,60 @@
 use super::*;
 
 impl<S: Spec> Raft<S> {
+    /// The leader of this term is heard.
+    pub(super) fn hear(&mut self, leader: NodeId, ctx: &mut Ctx<Self>) {
+        self.follow(self.term, ctx);
+        self.leader = Some(leader);
+        if self.config.faithful() {
+            self.heard = ctx.now();
+        }
+        self.rest(ctx);
+    }
+
     /// A follower's side of AppendEntries: how far its log now agrees with the leader's, or where to try next.
     pub(super) fn append(
         &mut self,
-        leader: NodeId,
         prev: (u64, usize),
         entries: Vec<Entry<S::Op>>,
         ctx: &mut Ctx<Self>,
     ) -> Result<usize, usize> {
-        self.follow(self.term, ctx);
-        self.leader = Some(leader);
-        if self.config.reads == Reads::Lease {
-            self.heard = ctx.now();
-        }
-        self.rest(ctx);
         let log = &mut ctx.disk.log;
-        if (prev.1 > log.len() || term_at(log, prev.1) != prev.0) && !self.has(Flaw::UncheckedPrevious) {
+        let start = log.start();
+        // How far the log was cut down.
+        let mut cut = usize::MAX;
+        let agrees = || prev.1 < start || prev.1 <= log.end() && term_at(log, prev.1) == prev.0;
+        if !self.has(Flaw::UncheckedPrevious) && !agrees() {
             return Err(conflict(log, prev.1));
         }
         let matched = prev.1 + entries.len();
         if self.config.flaw == Some(Flaw::AlwaysTruncate) {
-            log.truncate(prev.1);
+            cut = prev.1.clamp(start, log.end());
+            log.truncate(cut);
         }
         for (index, entry) in (prev.1 + 1..).zip(entries) {
-            // "If an existing entry conflicts with a new one, delete the existing entry and all that follow it."
-            if index <= log.len() && term_at(log, index) != entry.term {
-                log.truncate(index - 1);
+            // What a snapshot stands for is committed, and so the same in every log.
+            if index <= start {
+                continue;
             }
-            if index == log.len() + 1 {
+            // "If an existing entry conflicts with a new one, delete the existing entry and all that follow it."
+            if index <= log.end() && term_at(log, index) != entry.term {
+                cut = index - 1;
+                log.truncate(cut);
+            }
+            if index == log.end() + 1 {
+                if let Command::Change(members) = &entry.command {
+                    (self.changed, self.members) = (index, (**members).clone());
+                }
                 log.push(entry);
                 self.written = true;
             }
         }
-        Ok(if self.config.flaw == Some(Flaw::OwnMatch) { log.len() } else { matched.min(log.len()) })
+        let end = log.end();
+        // A Change that was cut off is no longer in force, unless another came after it.
+        if cut < self.changed {
+            (self.changed, self.members) = Self::members_at(&self.config, end, ctx);
+        }
+        Ok(if self.config.flaw == Some(Flaw::OwnMatch) { end } else { matched.min(end) })
     }
 
     /// The leader's side of the answer.
@@ -47,15 +68,16 @@ impl<S: Spec> Raft<S> {
         round: u64,
         ctx: &mut Ctx<'_, Self>,
     ) {
-        let end = ctx.disk.log.len();
+        let end = ctx.disk.log.end();
         let me = ctx.index(ctx.me);
-        let Leader { followers, round: latest, lease } = &mut self.standing else { return };
+        let Leader { followers, round: latest, lease, .. } = &mut self.standing else { return };
         let follower = &mut followers[ctx.index(from)];
         follower.silent = 0;
+        follower.answered = true;
         follower.round = follower.round.max(round);
         if self.config.reads == Reads::Lease {
             followers[me].round = *latest;
-            lease.renew(quorum::committed(followers, |f| f.round), &self.config);
+            lease.renew(self.members.committed(|node| followers[ctx.index(node)].round), &self.config);
         }
         let follower = &mut followers[ctx.index(from)];
         let ask = match matched {
@@ -84,21 +106,37 @@ impl<S: Spec> Raft<S> {
             self.send_entries(from, ctx);
         }
         self.advance(ctx);
+        if self.wish.is_some() {
+            self.pursue(ctx);
+        }
+        if let Leader { successor: Some(successor), .. } = self.standing
+            && successor == from
+        {
+            self.tell_successor(ctx);
+        }
     }
 
     /// "If there exists an N such that N > commitIndex, a majority of matchIndex[i] >= N, and log[N].term ==
     /// currentTerm: set commitIndex = N."
     pub(super) fn advance(&mut self, ctx: &mut Ctx<Self>) {
         let Leader { followers, .. } = &mut self.standing else { return };
-        followers[ctx.index(ctx.me)].matched = ctx.disk.log.len();
+        followers[ctx.index(ctx.me)].matched = ctx.disk.log.end();
+        let before = self.commit;
+        let matched = |node| followers[ctx.index(node)].matched;
+        let new_majority = || quorum::reached(self.members.voters(), |&node| matched(node) > before);
         // Mostly there is none: that is seen sooner than which one it is.
-        if quorum::reached(followers, |f| f.matched > self.commit) {
-            let index = quorum::committed(followers, |f| f.matched);
+        if self.members.reached(|node| matched(node) > before) {
+            let index = self.members.committed(matched);
             if term_at(&ctx.disk.log, index) == self.term || self.config.flaw == Some(Flaw::CommitOldTerm) {
                 self.commit = index;
             }
+        } else if self.config.flaw == Some(Flaw::NewMajority) && new_majority() {
+            self.commit = quorum::committed(self.members.voters(), |&node| matched(node));
         }
         self.apply(ctx);
+        if (before + 1..=self.commit).contains(&self.changed) {
+            self.changed(ctx);
+        }
     }
 
     /// Lets itself be heard. Who left the last heartbeat unanswered is sent again what it is not known to have.
@@ -122,16 +160,21 @@ impl<S: Spec> Raft<S> {
             lease.ask(*round, ctx.now());
         }
         self.persist(ctx);
-        for peer in ctx.peers() {
-            self.send_entries(peer, ctx);
+        for at in 0..self.members.all().len() {
+            let peer = self.members.all()[at];
+            if peer != ctx.me {
+                self.send_entries(peer, ctx);
+            }
         }
     }
 
     /// Sends what is new to the followers that are known to listen.
     pub(super) fn replicate(&mut self, ctx: &mut Ctx<'_, Self>) {
         self.persist(ctx);
-        for peer in ctx.peers() {
+        for at in 0..self.members.all().len() {
+            let peer = self.members.all()[at];
             if let Leader { followers, .. } = &self.standing
+                && peer != ctx.me
                 && let Progress { silent, probing, .. } = followers[ctx.index(peer)]
                 && silent < SILENT
                 && !probing
@@ -145,13 +188,19 @@ impl<S: Spec> Raft<S> {
         let Leader { followers, round, .. } = &mut self.standing else { return };
         let follower = &mut followers[ctx.index(peer)];
         let log = &ctx.disk.log;
+        let start = log.start();
+        if follower.sent < start {
+            follower.sent = start;
+            let snapshot = Box::new(log.snapshot().clone());
+            return ctx.send(peer, InstallSnapshot { term: self.term, snapshot, round: *round });
+        }
         let prev = follower.sent;
-        let end = log.len().min(prev + self.config.batch as usize);
+        let end = log.end().min(prev + self.config.batch as usize);
         follower.sent = end;
         let msg = AppendEntries {
             term: self.term,
             prev: (term_at(log, prev), prev),
-            entries: log[prev..end].to_vec(),
+            entries: log[prev - start..end - start].to_vec(),
             commit: self.commit,
             round: *round,
         };
@@ -161,16 +210,20 @@ impl<S: Spec> Raft<S> {
     /// "If commitIndex > lastApplied: increment lastApplied, apply log[lastApplied] to state machine."
     pub(super) fn apply(&mut self, ctx: &mut Ctx<Self>) {
         // What is committed is in the log; a flawed server may think otherwise.
-        while self.applied < self.commit.min(ctx.disk.log.len()) {
+        while self.applied < self.commit.min(ctx.disk.log.end()) {
             self.applied += 1;
-            let entry = &ctx.disk.log[self.applied - 1];
-            let term = entry.term;
-            let ret = entry.op.as_ref().map(|op| S::apply(&mut self.machine, op));
+            let Entry { term, command } = entry_at(&ctx.disk.log, self.applied);
+            let term = *term;
+            let ret = match command {
+                Command::Apply(op) => Some(S::apply(&mut self.machine, op)),
+                Command::Noop | Command::Change(_) => None,
+            };
             if let Some((asked, ticket)) = self.waiting.remove(&self.applied) {
                 // Another entry was committed in this place: the one that was asked for never will be.
                 ctx.answer(ticket, ret.filter(|_| asked == term).map_or(Answer::Refused, Answer::Ok));
             }
         }
+        self.compact(ctx);
         self.serve_reads(ctx);
     }
 }

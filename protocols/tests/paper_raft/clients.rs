@@ -36,7 +36,7 @@ fn each_leader_commits_a_blank_no_op_entry_into_the_log_at_the_start_of_its_term
     let [leader, ..] = nodes::<3>();
     let mut cluster = cluster(3, Config::default());
     elect(&mut cluster, leader);
-    assert_eq!(cluster.disk(leader).log[..], [Entry { term: 1, op: None }]);
+    assert_eq!(cluster.disk(leader).log[..], [Entry { term: 1, command: Command::Noop }]);
     assert_eq!(commit(&cluster, leader), 1);
 }
 
@@ -120,7 +120,7 @@ fn a_leader_that_a_quorum_answered_serves_reads_without_asking_until_its_lease_i
 #[test]
 fn a_server_that_heard_a_leader_a_moment_ago_neither_votes_nor_updates_its_term_4_2_3() {
     let [leader, follower, rival] = nodes();
-    let ask = || Deliver(rival, Msg::RequestVote { term: 7, last: (9, 9) });
+    let ask = || Deliver(rival, Msg::RequestVote { term: 7, last: (9, 9), told: false });
     let mut leased = cluster(3, Config { reads: Reads::Lease, ..Config::default() });
     assert!(leased.step(follower, ask()).is_empty(), "it may have heard one just before it booted");
     elect(&mut leased, leader);

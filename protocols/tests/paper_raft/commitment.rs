@@ -97,7 +97,7 @@ fn what_a_majority_has_reached_is_as_published() {
 fn what_the_votes_of_all_members_come_to_is_as_published() {
     for (votes, wanted) in tables::POLLS {
         let votes: Vec<_> = votes.chars().map(|vote| (vote != '_').then_some(vote == 'y')).collect();
-        let found = match poll(&votes) {
+        let found = match poll(&votes, |vote| *vote) {
             Election::Won => "VoteWon",
             Election::Lost => "VoteLost",
             Election::Pending => "VotePending",

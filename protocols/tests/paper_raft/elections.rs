@@ -21,7 +21,7 @@ fn to_begin_an_election_a_follower_increments_its_term_votes_for_itself_and_asks
     assert_eq!((role(&cluster, server), term(&cluster, server)), ("candidate", 5));
     assert_eq!(*cluster.disk(server).vote.get(), (5, Some(server)));
     let request = |output: &Output<Server>| {
-        let Output::Send(to, Msg::RequestVote { term: 5, last: (4, 2) }) = output else {
+        let Output::Send(to, Msg::RequestVote { term: 5, last: (4, 2), told: false }) = output else {
             panic!("{output:?}")
         };
         to.0
@@ -70,7 +70,9 @@ fn each_server_will_vote_for_at_most_one_candidate_in_a_given_term_first_come_fi
     let [voter, first, second] = nodes();
     let mut cluster = alone(3, voter, 0, &[]);
     let mut ask = |candidate, term| {
-        granted(&cluster.step(voter, Deliver(candidate, Msg::RequestVote { term, last: (0, 0) })))
+        granted(
+            &cluster.step(voter, Deliver(candidate, Msg::RequestVote { term, last: (0, 0), told: false })),
+        )
     };
     assert!(ask(first, 1));
     assert!(!ask(second, 1));
@@ -82,7 +84,7 @@ fn each_server_will_vote_for_at_most_one_candidate_in_a_given_term_first_come_fi
 #[test]
 fn a_server_remains_follower_as_long_as_it_receives_valid_rpcs_5_2() {
     let [server, other] = nodes();
-    let heard = |msg: Msg<Op>| {
+    let heard = |msg: Msg<Kv>| {
         let mut cluster = alone(3, server, 2, &[2]);
         let before = deadline(&cluster, server, Timer::Election).unwrap();
         cluster.pass(149.ms());
@@ -92,8 +94,8 @@ fn a_server_remains_follower_as_long_as_it_receives_valid_rpcs_5_2() {
         after != before
     };
     assert!(heard(append(2, (2, 1), &[], 0)), "a leader was heard");
-    assert!(heard(Msg::RequestVote { term: 3, last: (2, 1) }), "a vote was granted");
-    assert!(!heard(Msg::RequestVote { term: 3, last: (1, 1) }), "a vote was refused");
+    assert!(heard(Msg::RequestVote { term: 3, last: (2, 1), told: false }), "a vote was granted");
+    assert!(!heard(Msg::RequestVote { term: 3, last: (1, 1), told: false }), "a vote was refused");
     assert!(!heard(append(1, (0, 0), &[], 0)), "that leader is of the past");
 }
 
@@ -175,7 +177,7 @@ fn the_voter_denies_its_vote_if_its_own_log_is_more_up_to_date_5_4_1() {
     let [voter, candidate] = nodes();
     for (log, last, wanted) in tables::VOTERS {
         let mut cluster = alone(3, voter, 2, log);
-        let vote = cluster.step(voter, Deliver(candidate, Msg::RequestVote { term: 3, last }));
+        let vote = cluster.step(voter, Deliver(candidate, Msg::RequestVote { term: 3, last, told: false }));
         assert_eq!(
             granted(&vote),
             wanted,

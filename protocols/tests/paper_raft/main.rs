@@ -14,7 +14,7 @@ mod terms;
 use protocols::{
     kv::{Kv, Op, Ret},
     raft::{
-        Backtrack, Config, Entry, Flaw, Msg, Raft, Reads, Timer,
+        Backtrack, Command, Config, Entry, Flaw, Msg, Raft, Reads, Timer,
         quorum::{Election, committed, poll},
     },
 };
@@ -42,7 +42,7 @@ fn cluster(servers: u32, config: Config) -> Cluster {
 fn left_behind(cluster: &mut Cluster, server: NodeId, term: u64, log: &[u64]) {
     let disk = cluster.disk(server);
     disk.vote.set((term, None));
-    log.iter().for_each(|&term| disk.log.push(Entry { term, op: None }));
+    log.iter().for_each(|&term| disk.log.push(Entry { term, command: Command::Noop }));
 }
 
 /// A cluster in which only `server` is up, with a past.
@@ -96,18 +96,18 @@ fn crown(cluster: &mut Cluster, server: NodeId, servers: u32) {
     assert_eq!(role(cluster, server), "leader");
 }
 
-fn append(term: u64, prev: (u64, usize), entries: &[u64], commit: usize) -> Msg<Op> {
-    let entries = entries.iter().map(|&term| Entry { term, op: None }).collect();
+fn append(term: u64, prev: (u64, usize), entries: &[u64], commit: usize) -> Msg<Kv> {
+    let entries = entries.iter().map(|&term| Entry { term, command: Command::Noop }).collect();
     Msg::AppendEntries { term, prev, entries, commit, round: 0 }
 }
 
-fn appended(term: u64, matched: Result<usize, usize>) -> Msg<Op> {
+fn appended(term: u64, matched: Result<usize, usize>) -> Msg<Kv> {
     let prev = matched.unwrap_or_else(|latest| latest);
     Msg::Appended { term, prev, matched, round: 0 }
 }
 
 /// The one message among the outputs.
-fn only_message(outputs: &Outputs) -> &Msg<Op> {
+fn only_message(outputs: &Outputs) -> &Msg<Kv> {
     match &outputs[..] {
         [Output::Send(_, msg)] => msg,
         other => panic!("one message was expected, found {other:?}"),

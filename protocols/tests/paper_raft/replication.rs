@@ -8,7 +8,10 @@ fn a_leader_appends_the_command_to_its_log_then_issues_append_entries_in_paralle
     let mut cluster = cluster(3, Config::default());
     elect(&mut cluster, leader);
     let (_, outputs) = cluster.request(leader, Op::Put(1, 10));
-    assert_eq!(cluster.disk(leader).log.last(), Some(&Entry { term: 1, op: Some(Op::Put(1, 10)) }));
+    assert_eq!(
+        cluster.disk(leader).log.last(),
+        Some(&Entry { term: 1, command: Command::Apply(Op::Put(1, 10)) })
+    );
     assert_eq!(appends(&outputs), [(NodeId(1), 1, 1), (NodeId(2), 1, 1)]);
     assert_eq!(outputs.len(), 2, "no answer before the entry is safely replicated");
 }
@@ -175,8 +178,8 @@ fn a_follower_that_left_two_heartbeats_unanswered_hears_of_new_entries_with_the_
 fn raft_rpcs_are_idempotent_5_5() {
     let [server, other] = nodes();
     let mut cluster = alone(3, server, 1, &[1]);
-    for msg in [append(2, (1, 1), &[2, 2], 2), Msg::RequestVote { term: 3, last: (2, 3) }] {
-        let mut twice = |msg: &Msg<Op>| format!("{:?}", cluster.step(server, Deliver(other, msg.clone())));
+    for msg in [append(2, (1, 1), &[2, 2], 2), Msg::RequestVote { term: 3, last: (2, 3), told: false }] {
+        let mut twice = |msg: &Msg<Kv>| format!("{:?}", cluster.step(server, Deliver(other, msg.clone())));
         assert_eq!(twice(&msg), twice(&msg));
     }
     assert_eq!(terms(&mut cluster, server), [1, 2, 2]);
@@ -200,8 +203,14 @@ fn repair(log: &[u64], backtrack: Backtrack) -> u32 {
         match &msg {
             Msg::AppendEntries { prev, .. } if to == follower => drop(first.get_or_insert(prev.1 + 1)),
             Msg::Appended { matched: Err(_), .. } => refused += 1,
-            Msg::AppendEntries { .. } | Msg::Appended { .. } | Msg::RequestVote { .. } | Msg::Vote { .. } => {
-            }
+            Msg::Vote { .. }
+            | Msg::Appended { .. }
+            | Msg::AppendEntries { .. }
+            | Msg::RequestVote { .. }
+            | Msg::PreVote { .. }
+            | Msg::PreVoted { .. }
+            | Msg::InstallSnapshot { .. }
+            | Msg::TimeoutNow { .. } => {}
         }
         messages += 1;
         assert!(messages < 1_000, "it never comes to an end");

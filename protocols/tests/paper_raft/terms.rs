@@ -15,7 +15,8 @@ fn persistent_state_is_updated_on_stable_storage_before_responding_figure_2() {
 
         // A vote.
         assert!(granted(
-            &cluster.step(server, Deliver(candidate, Msg::RequestVote { term: 1, last: (0, 0) }))
+            &cluster
+                .step(server, Deliver(candidate, Msg::RequestVote { term: 1, last: (0, 0), told: false }))
         ));
         crash(&mut cluster);
         assert_eq!(*cluster.disk(server).vote.get(), (1, Some(candidate)));
@@ -48,14 +49,14 @@ fn persistent_state_is_updated_on_stable_storage_before_responding_figure_2() {
 #[test]
 fn without_the_syncs_a_crash_takes_back_what_was_told_figure_2() {
     let [server, candidate] = nodes();
-    let told = |flaw: Flaw, msg: Msg<Op>, seed: u64| {
+    let told = |flaw: Flaw, msg: Msg<Kv>, seed: u64| {
         let mut cluster = Cluster::seeded(seed, 3, Config { flaw: Some(flaw), ..Config::default() });
         cluster.boot(server);
         assert_eq!(cluster.step(server, Deliver(candidate, msg)).len(), 1);
         cluster.crash(server);
         (*cluster.disk(server).vote.get(), terms(&mut cluster, server))
     };
-    let vote = Msg::RequestVote { term: 1, last: (0, 0) };
+    let vote = Msg::RequestVote { term: 1, last: (0, 0), told: false };
     assert!((0..32).any(|seed| told(Flaw::UnsyncedVote, vote.clone(), seed).0 == (0, None)));
     let entries = append(1, (0, 0), &[1], 0);
     assert!((0..32).any(|seed| told(Flaw::UnsyncedLog, entries.clone(), seed).1.is_empty()));
@@ -65,7 +66,7 @@ fn without_the_syncs_a_crash_takes_back_what_was_told_figure_2() {
 fn if_a_servers_term_is_smaller_it_updates_its_current_term_to_the_larger_value_5_1() {
     let [server, other] = nodes();
     for msg in [
-        Msg::RequestVote { term: 7, last: (0, 0) },
+        Msg::RequestVote { term: 7, last: (0, 0), told: false },
         Msg::Vote { term: 7, granted: false },
         append(7, (0, 0), &[], 0),
         appended(7, Err(0)),
@@ -83,7 +84,7 @@ fn if_a_candidate_or_leader_discovers_that_its_term_is_out_of_date_it_immediatel
     let leader = |cluster: &mut Cluster| crown(cluster, server, 3);
     for make in [&candidate as &dyn Fn(&mut Cluster), &leader] {
         for msg in [
-            Msg::RequestVote { term: 7, last: (0, 0) },
+            Msg::RequestVote { term: 7, last: (0, 0), told: false },
             Msg::Vote { term: 7, granted: false },
             append(7, (0, 0), &[], 0),
             appended(7, Err(0)),
@@ -102,7 +103,7 @@ fn if_a_candidate_or_leader_discovers_that_its_term_is_out_of_date_it_immediatel
 fn if_a_server_receives_a_request_with_a_stale_term_number_it_rejects_the_request_5_1() {
     let [server, other] = nodes();
     let mut cluster = alone(3, server, 3, &[1, 3]);
-    let vote = cluster.step(server, Deliver(other, Msg::RequestVote { term: 2, last: (9, 9) }));
+    let vote = cluster.step(server, Deliver(other, Msg::RequestVote { term: 2, last: (9, 9), told: false }));
     assert!(matches!(only_message(&vote), Msg::Vote { term: 3, granted: false }));
     let answer = cluster.step(server, Deliver(other, append(2, (1, 1), &[2], 2)));
     assert!(matches!(only_message(&answer), Msg::Appended { term: 3, matched: Err(_), .. }));
