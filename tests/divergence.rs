@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 struct Nothing {}
 
 impl Settings for Nothing {
-    fn check(&self) -> Result<(), (&'static str, String)> {
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
         Ok(())
     }
 }

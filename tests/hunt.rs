@@ -174,7 +174,7 @@ struct Config {
 }
 
 impl Settings for Config {
-    fn check(&self) -> Result<(), (&'static str, String)> {
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
         Ok(())
     }
 }

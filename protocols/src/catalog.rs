@@ -38,9 +38,9 @@ pub trait Settings: Clone + Debug + Default + Serialize + DeserializeOwned {
     fn flaws() -> Vec<String> {
         Vec::new()
     }
-    /// Refuses what cannot work, in words: where in the configuration (a key, or empty for the whole), and what was
-    /// found and what would do.
-    fn check(&self) -> Result<(), (&'static str, String)>;
+    /// Refuses what cannot work for a service of so many nodes, in words: where in the configuration (a key, or empty for
+    /// the whole), and what was found and what would do.
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)>;
 }
 
 impl Settings for raft::Config {
@@ -48,8 +48,9 @@ impl Settings for raft::Config {
         // They are written as they are called here.
         raft::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
     }
-    fn check(&self) -> Result<(), (&'static str, String)> {
-        raft::Config::check(self)
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        raft::Config::check(self)?;
+        self.check_for(nodes)
     }
 }
 
@@ -57,7 +58,7 @@ impl Settings for two_phase::Config {
     fn flaws() -> Vec<String> {
         two_phase::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
     }
-    fn check(&self) -> Result<(), (&'static str, String)> {
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
         two_phase::Config::check(self)
     }
 }

@@ -254,8 +254,8 @@ pub trait Catalog {
     fn serves(&self, protocol: &str) -> bool;
     /// The most nodes that a service of this protocol may have.
     fn nodes_max(&self, protocol: &str) -> u64;
-    /// Reads what a file says under `with`. A file without `with` is checked with `()`.
-    fn check_config(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal>;
+    /// Reads what a file says under `with`, for a service of so many nodes. A file without `with` is checked with `()`.
+    fn check_config(&self, protocol: &str, ron_text: &str, nodes: u32) -> Result<(), Refusal>;
     /// Reads what a file says under `mix`, for the spec that this protocol serves. Not called when there is no `mix`.
     fn check_mix(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal>;
 }

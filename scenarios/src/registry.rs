@@ -40,7 +40,7 @@ trait Kind: Sync + Send {
     fn serves(&self) -> bool;
     fn flaws(&self) -> Vec<String>;
     fn mix(&self) -> &'static str;
-    fn check_config(&self, text: &str) -> Result<(), Refusal>;
+    fn check_config(&self, text: &str, nodes: u32) -> Result<(), Refusal>;
     fn check_mix(&self, text: &str) -> Result<(), Refusal>;
     /// The configuration with every default written out.
     fn config_text(&self, text: Option<&str>) -> Result<String, Refusal>;
@@ -216,8 +216,8 @@ impl Catalog for Registry {
     fn nodes_max(&self, protocol: &str) -> u64 {
         self.kind(protocol).map_or(u64::MAX, Kind::nodes_max)
     }
-    fn check_config(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal> {
-        self.kind(protocol).map_or(Ok(()), |kind| kind.check_config(ron_text))
+    fn check_config(&self, protocol: &str, ron_text: &str, nodes: u32) -> Result<(), Refusal> {
+        self.kind(protocol).map_or(Ok(()), |kind| kind.check_config(ron_text, nodes))
     }
     fn check_mix(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal> {
         self.kind(protocol).map_or(Ok(()), |kind| kind.check_mix(ron_text))
@@ -292,9 +292,9 @@ where
         P::Serves::MIX
     }
 
-    fn check_config(&self, text: &str) -> Result<(), Refusal> {
+    fn check_config(&self, text: &str, nodes: u32) -> Result<(), Refusal> {
         let config: P::Config = parse(text)?;
-        config.check().map_err(|(path, message)| Refusal::Meaning { path: path.into(), message })
+        config.check(nodes).map_err(|(path, message)| Refusal::Meaning { path: path.into(), message })
     }
 
     fn check_mix(&self, text: &str) -> Result<(), Refusal> {

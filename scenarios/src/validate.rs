@@ -192,11 +192,11 @@ impl<'a> Check<'a, '_> {
     fn config(&mut self, at: At<'a>, service: &Service) {
         match &service.with {
             Some(raw) => {
-                let refused = self.catalog.check_config(&service.run, &raw.text);
+                let refused = self.catalog.check_config(&service.run, &raw.text, service.nodes);
                 self.refused(refused, raw, at.key("with"), &service.run, "with");
             }
             None => {
-                if let Err(refusal) = self.catalog.check_config(&service.run, "()") {
+                if let Err(refusal) = self.catalog.check_config(&service.run, "()", service.nodes) {
                     let why = match refusal {
                         Refusal::Misread(misread) => {
                             let first = misread.0.into_iter().next();

@@ -3,6 +3,7 @@
 use crate::protocol::{Never, NodeId};
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    string::String,
     vec::Vec,
 };
 use core::{fmt::Debug, hash::Hash};
@@ -73,6 +74,16 @@ impl Message for Never {
 impl Message for u64 {
     fn bytes(&self) -> u64 {
         8
+    }
+}
+impl Message for i64 {
+    fn bytes(&self) -> u64 {
+        8
+    }
+}
+impl Message for String {
+    fn bytes(&self) -> u64 {
+        4 + self.len() as u64
     }
 }
 impl Message for () {

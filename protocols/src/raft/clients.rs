@@ -11,7 +11,9 @@ impl<S: Spec> Raft<S> {
         if !matches!(self.standing, Leader { .. }) {
             return ctx.answer(ticket, self.leader.map_or(Answer::Refused, Answer::Redirect));
         }
-        if let Leader { successor: Some(_), .. } = self.standing {
+        if let Leader { successor: Some(_), .. } = self.standing
+            && !(read && self.has(Flaw::LeaseAfterTransfer))
+        {
             return ctx.answer(ticket, Answer::Refused);
         }
         if read && self.config.reads != Reads::Log {

@@ -62,6 +62,9 @@ impl Default for Config {
 }
 
 impl Config {
+    /// So many changes at most, and so many transfers: every server sets a timer for each.
+    pub const ASKED_MAX: usize = 1_000;
+
     /// Refuses what cannot work: which key, and why.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
         let (low, high) = self.election;
@@ -91,6 +94,14 @@ impl Config {
         }
         if !self.transfers.is_sorted_by_key(|transfer| transfer.at) {
             return Err(("transfers", "transfers are asked for in the order of `at`; sort them".into()));
+        }
+        let asked = self.changes.len().max(self.transfers.len());
+        if asked > Config::ASKED_MAX {
+            let most = Config::ASKED_MAX;
+            return Err((
+                "",
+                format!("an operator who asks {asked} times is beyond what {most} allow; ask less often"),
+            ));
         }
         if self.changes.iter().any(|change| change.voters.is_empty()) {
             return Err((

@@ -67,7 +67,7 @@ impl Catalog for Zoo {
             _ => vec![],
         }
     }
-    fn check_config(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal> {
+    fn check_config(&self, protocol: &str, ron_text: &str, _: u32) -> Result<(), Refusal> {
         match protocol {
             "raft" => {
                 let config: Raft = parse(ron_text)?;

@@ -113,6 +113,11 @@ impl<T, H> Log<T, H> {
     pub fn end(&self) -> usize {
         self.snapshot.len + self.items.len()
     }
+    /// The number of durable records, with those that the durable snapshot stands for: no process can tell, but proofs are
+    /// about it.
+    pub fn durable(&self) -> usize {
+        self.synced.start(self.snapshot.len) + self.synced.kept()
+    }
 }
 
 impl<T: Clone, H: Clone> Log<T, H> {
@@ -271,11 +276,6 @@ impl<T: Clone + Debug + Hash + 'static, H: Clone + Debug + Default + Hash + 'sta
 }
 
 impl<T, H> Log<T, H> {
-    /// The number of durable records, with those that the durable snapshot stands for.
-    fn durable(&self) -> usize {
-        self.synced.start(self.snapshot.len) + self.synced.kept()
-    }
-
     /// Of a sync under way that only appends a prefix remains; of one that cuts nothing, and of one that replaces the
     /// snapshot all or nothing.
     fn lose_power(&mut self, flight: Option<Image<T, H>>, rng: &mut Rng) {
@@ -426,7 +426,7 @@ mod tests {
                         Part::flush(&mut log);
                         flight = Some(contents(&log));
                     }
-                    8 | 9 | 10 => {
+                    8..=10 => {
                         if let Some(covered) = flight.take() {
                             Part::flushed(&mut log);
                             durable = covered;

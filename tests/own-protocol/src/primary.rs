@@ -153,7 +153,7 @@ impl Default for Config {
 }
 
 impl Settings for Config {
-    fn check(&self) -> Result<(), (&'static str, String)> {
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
         if self.again == Span::ZERO {
             return Err((
                 "again",

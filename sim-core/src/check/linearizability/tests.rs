@@ -95,11 +95,6 @@ impl Message for ListOp {
         1
     }
 }
-impl Message for Vec<u8> {
-    fn bytes(&self) -> u64 {
-        self.len() as u64
-    }
-}
 impl Spec for List {
     type Op = ListOp;
     type Ret = Vec<u8>;
