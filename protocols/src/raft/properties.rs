@@ -309,6 +309,7 @@ impl<S: Spec> Raft<S> {
         Property::sometimes("log conflict repaired", When::News, repaired),
         Property::sometimes("vote split", When::RoleChange, vote_split),
         Property::sometimes("snapshot installed", When::News, installed),
+        Property::sometimes("members changed", When::News, changed),
     ];
 
     fn leads(&self) -> bool {
@@ -460,9 +461,14 @@ fn vote_split<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) ->
     if opens && now { Judgement::Holds } else { Judgement::Idle }
 }
 
-/// A server got a snapshot, because what it needed was gone from the leader's log.
+/// A server got a snapshot of entries that its own log does not have.
 fn installed<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
-    let (before, start) = (ghost.news.applied.0, view.disk(node).log.start());
-    let jumped = view.state(node).is_some() && before != 0 && before < start;
-    if jumped { Judgement::Holds } else { Judgement::Idle }
+    if ghost.news.len < view.disk(node).log.start() { Judgement::Holds } else { Judgement::Idle }
+}
+
+/// A change of the members is committed and applied.
+fn changed<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
+    let Some(state) = view.state(node).filter(|state| state.changed > 0) else { return Judgement::Idle };
+    let (before, now) = ghost.news.applied;
+    if (before + 1..=now).contains(&state.changed) { Judgement::Holds } else { Judgement::Idle }
 }
