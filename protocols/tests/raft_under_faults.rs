@@ -117,6 +117,9 @@ fn chaos(seed: u64) -> Trial {
         reads: [Reads::ReadIndex, Reads::Lease, Reads::Log][(seed % 3) as usize],
         backtrack: if seed.is_multiple_of(4) { Backtrack::ByOne } else { Backtrack::ByTerm },
         batch: 8 << rng.below(4),
+        snapshot: [None, Some(20), Some(100)][rng.below(3) as usize],
+        pre_vote: rng.below(2) == 0,
+        check_quorum: rng.below(2) == 0,
         ..Config::default()
     };
     Trial {
@@ -255,7 +258,7 @@ fn nothing_is_broken_in_two_thousand_worlds_of_faults() {
     assert!(sum(|w| w.bit) > 12_000);
     assert!(runs(|w| w.leaders) > 1_900);
     assert!(runs(|w| w.repaired) > 1_000);
-    assert!(runs(|w| w.split) > 1_300);
+    assert!(runs(|w| w.split) > 900);
 }
 
 #[test]

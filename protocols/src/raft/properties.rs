@@ -59,7 +59,8 @@ struct Applied {
     hash: u64,
     /// The term of the server that applied it: it was committed in this term or before.
     by: u64,
-    /// All entries up to this one, as snapshots that stand for them have it.
+    /// Its digest, and that of all up to it, as snapshots that stand for them have it.
+    record: u64,
     digest: u64,
 }
 
@@ -105,6 +106,8 @@ struct Seen {
     start: usize,
     /// The terms of the entries after it.
     terms: VecDeque<u64>,
+    /// What it has applied as the only voter, and what may not be durable yet.
+    tentative: VecDeque<(usize, Applied)>,
     glance: Glance,
 }
 
@@ -116,14 +119,18 @@ struct Glance {
     last: (u64, usize),
     start: usize,
     applied: usize,
+    /// How much it has applied beyond that, and may forget again.
+    tentative: usize,
     /// The term that it leads, and that in which it is a candidate; 0 if it does not, and is not.
     leads: u64,
     campaigns: u64,
 }
 
 impl Glance {
+    /// A server that is the only voter applies before its disk is done, and only its answers wait: what a crash takes back
+    /// nobody was told of. So that counts as applied when it is durable.
     #[inline]
-    fn at<S: Spec>(view: &View<'_, Raft<S>>, node: NodeId) -> Glance {
+    fn at<S: Spec>(view: &View<'_, Raft<S>>, node: NodeId, seen: &Seen) -> Glance {
         let log = &view.disk(node).log;
         let (last, start) = (last(log), log.start());
         let Some(state) = view.state(node) else { return Glance { last, start, ..Glance::default() } };
@@ -132,10 +139,9 @@ impl Glance {
             Standing::Candidate { .. } => (0, state.term),
             Standing::Leader { .. } => (state.term, 0),
         };
-        // A server that is the only voter applies before its disk is done, and only its answers wait: what a crash takes back
-        // nobody was told of.
-        let applied = state.applied.min(log.durable());
-        Glance { last, start, applied, leads, campaigns }
+        let alone = leads != 0 && state.members.all().len() == 1 || !seen.tentative.is_empty();
+        let applied = if alone { state.applied.min(log.durable()) } else { state.applied };
+        Glance { last, start, applied, tentative: state.applied - applied, leads, campaigns }
     }
 }
 
@@ -176,8 +182,9 @@ impl<S: Spec> sim_core::property::Ghost<Raft<S>> for Ghost {
         if self.seen.is_empty() {
             self.seen.resize(view.nodes.len(), Seen::default());
         }
-        let now = Glance::at(view, node);
-        let news = now != self.seen[view.index(node)].glance || now.campaigns != 0;
+        let seen = &self.seen[view.index(node)];
+        let now = Glance::at(view, node, seen);
+        let news = now != seen.glance || now.campaigns != 0;
         if news {
             self.note(now, view, node);
         }
@@ -203,14 +210,31 @@ impl Ghost {
         }
         let mismatch = self.holds(place, first, log);
         let fresh = self.applied.end();
-        // What was not in the log any more was applied before, by whoever made the snapshot.
-        for index in fresh.max(log.start() + 1)..=now.applied {
+        let by = view.state(node).map_or(0, |s| s.term);
+        let fact = |index| {
             let entry = entry_at(log, index);
-            let by = view.state(node).map_or(0, |s| s.term);
-            entry.hash(&mut self.digest);
-            let digest = self.digest.finish();
-            self.applied.put(index, Applied { term: entry.term, hash: hash(entry), by, digest });
+            let mut record = Digest::new();
+            entry.hash(&mut record);
+            Applied { term: entry.term, hash: hash(entry), by, record: record.finish(), digest: 0 }
+        };
+        let seen = &mut self.seen[place];
+        let known = seen.tentative.back().map_or(now.applied.max(before.applied), |(index, _)| *index);
+        seen.tentative.extend((known + 1..=now.applied + now.tentative).map(|index| (index, fact(index))));
+        // What was not in the log any more was applied before: by whoever made the snapshot, or by itself.
+        for index in fresh..=now.applied {
+            let mut own = seen.tentative.iter().filter(|(own, _)| *own == index);
+            let Some(fact) =
+                own.next().map(|(_, fact)| *fact).or_else(|| (index > log.start()).then(|| fact(index)))
+            else {
+                continue;
+            };
+            self.digest.add(fact.record);
+            self.applied.put(index, Applied { digest: self.digest.finish(), ..fact });
         }
+        if view.state(node).is_none() {
+            seen.tentative.clear();
+        }
+        seen.tentative.retain(|&(index, _)| index > now.applied);
         if now.start != before.start {
             self.forget();
         }

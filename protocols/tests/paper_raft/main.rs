@@ -7,14 +7,17 @@
 mod clients;
 mod commitment;
 mod elections;
+mod members;
 mod replication;
+mod snapshots;
 mod tables;
 mod terms;
 
 use protocols::{
     kv::{Kv, Op, Ret},
     raft::{
-        Backtrack, Command, Config, Entry, Flaw, Msg, Raft, Reads, Timer,
+        Backtrack, Change, Command, Config, Entry, Flaw, Journal, Members, Msg, Raft, Reads, Snapshot, Timer,
+        Transfer, Way,
         quorum::{Election, committed, poll},
     },
 };

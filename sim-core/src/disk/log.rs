@@ -43,7 +43,8 @@ impl<H> Snapshot<H> {
     pub fn len(&self) -> usize {
         self.len
     }
-    /// The records that it stands for, as one number: two that stand for the same have the same.
+    /// The records that it stands for, as one number: the [`Digest`] of the digests of all. Two that stand for the same have
+    /// the same.
     pub fn digest(&self) -> u64 {
         self.digest.finish()
     }
@@ -168,7 +169,11 @@ impl<T: Clone + Hash, H: Clone> Log<T, H> {
 }
 
 fn running<T: Hash>(mut digest: Digest, items: &[T]) -> Digest {
-    items.iter().for_each(|item| item.hash(&mut digest));
+    for item in items {
+        let mut record = Digest::new();
+        item.hash(&mut record);
+        digest.add(record.finish());
+    }
     digest
 }
 
