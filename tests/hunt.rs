@@ -378,7 +378,7 @@ fn every_flaw_is_a_line_of_a_table() {
     let text = String::from_utf8(table.stdout).unwrap();
     assert_eq!(table.status.code(), Some(1), "some take more than that: {text}");
     let lines: Vec<&str> = text.lines().skip(2).collect();
-    assert_eq!(lines.len(), 17, "{text}");
+    assert_eq!(lines.len(), 23, "{text}");
     assert!(lines.iter().any(|line| line.starts_with("| DoubleVote | ✔ | 1 | ")), "{text}");
     assert!(lines.iter().any(|line| line.starts_with("| LongLease | ✘ | 64 | ")), "{text}");
     let both = sim(&["hunt", RAFT, "--flaws", "--seeds", "1", "--set", FLAW]).output().unwrap();
