@@ -49,13 +49,16 @@ impl Members {
 
     /// The highest index that a majority has reached, of each set of voters.
     pub(super) fn committed<I: Copy + Ord + Bounded>(&self, index: impl Fn(NodeId) -> I) -> I {
-        let agreed = self.quorums().map(|voters| quorum::committed(voters, |&node| index(node)));
-        agreed.min().unwrap_or(I::GREATEST)
+        let [new, old] =
+            [&self.voters, &self.outgoing].map(|voters| quorum::committed(voters, |&node| index(node)));
+        new.min(old)
     }
 
     /// Whether a majority has come so far, of each set of voters.
+    #[inline]
     pub(super) fn reached(&self, so_far: impl Fn(NodeId) -> bool) -> bool {
-        self.quorums().all(|voters| quorum::reached(voters, |&node| so_far(node)))
+        quorum::reached(&self.voters, |&node| so_far(node))
+            && (self.outgoing.is_empty() || quorum::reached(&self.outgoing, |&node| so_far(node)))
     }
 
     /// What the votes come to: the election is won in each set of voters, or it is not.

@@ -56,7 +56,6 @@ impl Held {
 #[derive(Clone, Copy, Debug, Hash)]
 struct Applied {
     term: u64,
-    hash: u64,
     /// The term of the server that applied it: it was committed in this term or before.
     by: u64,
     /// Its digest, and that of all up to it, as snapshots that stand for them have it.
@@ -68,12 +67,12 @@ struct Applied {
 #[derive(Clone, Debug, Hash)]
 struct Shelf<T> {
     past: usize,
-    facts: VecDeque<T>,
+    facts: Vec<T>,
 }
 
 impl<T> Default for Shelf<T> {
     fn default() -> Self {
-        Shelf { past: 0, facts: VecDeque::new() }
+        Shelf { past: 0, facts: Vec::new() }
     }
 }
 
@@ -90,13 +89,19 @@ impl<T: Copy> Shelf<T> {
         if index > self.end() {
             self.forget(index - 1);
         }
-        self.facts.push_back(fact);
+        self.facts.push(fact);
     }
     /// What is up to this index is past.
     fn forget(&mut self, index: usize) {
         let gone = index.saturating_sub(self.past);
         self.facts.drain(..gone.min(self.facts.len()));
-        self.past = self.past.max(index);
+        self.past += gone;
+    }
+    /// What is up to this index may be forgotten: it is when it is half of all, so that it costs little.
+    fn may_forget(&mut self, index: usize) {
+        if index.saturating_sub(self.past) > self.facts.len() / 2 {
+            self.forget(index.min(self.end() - 1));
+        }
     }
 }
 
@@ -105,7 +110,7 @@ struct Seen {
     /// For how many entries its snapshot stands.
     start: usize,
     /// The terms of the entries after it.
-    terms: VecDeque<u64>,
+    terms: Vec<u64>,
     /// What it has applied as the only voter, and what may not be durable yet.
     tentative: VecDeque<(usize, Applied)>,
     glance: Glance,
@@ -169,6 +174,13 @@ impl Hash for Ghost {
     }
 }
 
+/// An entry as the digest of a snapshot has it.
+fn record<O: Hash>(entry: &Entry<O>) -> u64 {
+    let mut digest = Digest::new();
+    entry.hash(&mut digest);
+    digest.finish()
+}
+
 fn hash<O: Hash>(entry: &Entry<O>) -> u64 {
     let mut digest = Digest::new();
     entry.command.hash(&mut digest);
@@ -213,28 +225,23 @@ impl Ghost {
         let by = view.state(node).map_or(0, |s| s.term);
         let fact = |index| {
             let entry = entry_at(log, index);
-            let mut record = Digest::new();
-            entry.hash(&mut record);
-            Applied { term: entry.term, hash: hash(entry), by, record: record.finish(), digest: 0 }
+            Applied { term: entry.term, by, record: record(entry), digest: 0 }
         };
-        let seen = &mut self.seen[place];
-        let known = seen.tentative.back().map_or(now.applied.max(before.applied), |(index, _)| *index);
-        seen.tentative.extend((known + 1..=now.applied + now.tentative).map(|index| (index, fact(index))));
+        let own = &mut self.seen[place].tentative;
+        if now.tentative > 0 {
+            let known = own.back().map_or(now.applied.max(before.applied), |(index, _)| *index);
+            own.extend((known + 1..=now.applied + now.tentative).map(|index| (index, fact(index))));
+        }
         // What was not in the log any more was applied before: by whoever made the snapshot, or by itself.
         for index in fresh..=now.applied {
-            let mut own = seen.tentative.iter().filter(|(own, _)| *own == index);
-            let Some(fact) =
-                own.next().map(|(_, fact)| *fact).or_else(|| (index > log.start()).then(|| fact(index)))
-            else {
-                continue;
-            };
+            let known = own.iter().find(|(known, _)| *known == index).map(|(_, fact)| *fact);
+            let Some(fact) = known.or_else(|| (index > log.start()).then(|| fact(index))) else { continue };
             self.digest.add(fact.record);
             self.applied.put(index, Applied { digest: self.digest.finish(), ..fact });
         }
-        if view.state(node).is_none() {
-            seen.tentative.clear();
+        if !own.is_empty() {
+            own.retain(|&(index, _)| index > now.applied && view.state(node).is_some());
         }
-        seen.tentative.retain(|&(index, _)| index > now.applied);
         if now.start != before.start {
             self.forget();
         }
@@ -274,8 +281,8 @@ impl Ghost {
     /// What the snapshots of all servers stand for will not be asked for any more, but for the last of it.
     fn forget(&mut self) {
         let past = self.seen.iter().map(|seen| seen.start).min().unwrap_or(0).saturating_sub(1);
-        self.held.forget(past);
-        self.applied.forget(past.min(self.applied.end() - 1));
+        self.held.may_forget(past);
+        self.applied.may_forget(past);
         self.held_too = self.held_too.split_off(&(past + 1, 0));
     }
 
@@ -309,6 +316,7 @@ impl Seen {
     /// index that agrees is found from the end.
     fn first_change<S: Spec>(&mut self, log: &Journal<S>) -> usize {
         match log.start().checked_sub(self.start) {
+            Some(0) => {}
             Some(dropped) if dropped <= self.terms.len() => drop(self.terms.drain(..dropped)),
             Some(_) | None => self.terms.clear(),
         }
@@ -447,7 +455,7 @@ fn machine_safety<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId
     for index in before.max(log.start()) + 1..=now {
         let Some(first) = ghost.applied.get(index) else { continue };
         let entry = entry_at(log, index);
-        if (entry.term, hash(entry)) != (first.term, first.hash) {
+        if record(entry) != first.record {
             return Judgement::Broken(format!(
                 "node {} applied at index {index} an entry of term {}; another server had applied one of term {}",
                 node.0, entry.term, first.term
