@@ -2,6 +2,7 @@
 
 use crate::{
     kv::Kv,
+    quorum_store::{self, QuorumStore},
     raft::{self, Raft},
     two_phase::{self, TwoPhase},
     workload::Workload,
@@ -25,6 +26,10 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<Raft<Kv>>(
         "raft",
         "a replicated key-value map: leader election and log replication (Ongaro 2014)",
+    );
+    catalog.add::<QuorumStore>(
+        "quorum-store",
+        "a replicated register for each key: N replicas, read and written by quorums of R and W (Gifford 1979, ABD 1995)",
     );
     catalog.add::<TwoPhase>(
         "two-phase-commit",
@@ -59,5 +64,14 @@ impl Settings for two_phase::Config {
     }
     fn check(&self) -> Result<(), (&'static str, String)> {
         two_phase::Config::check(self)
+    }
+}
+
+impl Settings for quorum_store::Config {
+    fn flaws() -> Vec<String> {
+        quorum_store::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        quorum_store::Config::check(self)
     }
 }

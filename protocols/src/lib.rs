@@ -8,6 +8,7 @@ extern crate alloc;
 pub mod catalog;
 pub mod client;
 pub mod kv;
+pub mod quorum_store;
 pub mod raft;
 pub mod two_phase;
 pub mod workload;
