@@ -1,6 +1,7 @@
 //! The list of protocols: one line each.
 
 use crate::{
+    dynamo::{self, Dynamo},
     kv::Kv,
     quorum_store::{self, QuorumStore},
     raft::{self, Raft},
@@ -30,6 +31,10 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<QuorumStore>(
         "quorum-store",
         "a replicated register for each key: N replicas, read and written by quorums of R and W (Gifford 1979, ABD 1995)",
+    );
+    catalog.add::<Dynamo>(
+        "dynamo",
+        "an always writeable key-value store: sloppy quorums, vector clocks, Merkle trees, gossip (DeCandia et al. 2007)",
     );
     catalog.add::<TwoPhase>(
         "two-phase-commit",
@@ -73,5 +78,14 @@ impl Settings for quorum_store::Config {
     }
     fn check(&self) -> Result<(), (&'static str, String)> {
         quorum_store::Config::check(self)
+    }
+}
+
+impl Settings for dynamo::Config {
+    fn flaws() -> Vec<String> {
+        dynamo::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        dynamo::Config::check(self)
     }
 }

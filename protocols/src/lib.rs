@@ -7,6 +7,7 @@ extern crate alloc;
 
 pub mod catalog;
 pub mod client;
+pub mod dynamo;
 pub mod kv;
 pub mod quorum_store;
 pub mod raft;
