@@ -256,6 +256,7 @@ impl Protocol for Dynamo {
             ("handed over", self.done.handed.to_string()),
             ("read repairs", self.done.repaired.to_string()),
             ("evened out", self.done.evened.to_string()),
+            ("compared", self.done.compared.to_string()),
         ]
     }
 }

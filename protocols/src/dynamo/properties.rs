@@ -44,6 +44,8 @@ struct Seen {
     /// What its log says, and what is durable of that.
     log: Replayed,
     durable: Replayed,
+    /// Writes that it answered, with the length of its log then: the answer is out once so much is durable.
+    answers: Vec<(usize, u64, Version)>,
     /// In this life.
     life: u64,
     answered: u64,
@@ -78,7 +80,8 @@ impl sim_core::property::Ghost<Dynamo> for Ghost {
         self.seen.resize(view.nodes.len(), Seen::default());
         self.news = News::default();
         self.look_at_log(view, changed);
-        let rule = view.state(changed).map_or(Versions::Siblings, |state| state.config.versions);
+        let running = view.nodes.iter().find_map(|node| node.state.as_ref());
+        let rule = running.map_or(Versions::Siblings, |state| state.config.versions);
         let seen = &mut self.seen[view.index(changed)];
         if let Some(state) = view.state(changed) {
             if state.life != seen.life {
@@ -93,12 +96,15 @@ impl sim_core::property::Ghost<Dynamo> for Ghost {
             (seen.answered, seen.done) = (state.answered.0, state.done);
         }
         if let Some((key, version)) = self.news.answered.clone() {
-            self.answered.entry(key).or_default().merge(&Object::new(version), rule);
+            seen.answers.push((view.disk(changed).log.len(), key, version));
         }
-        if self.news.answered.is_some() || !self.news.dropped.is_empty() {
-            for (seen, node) in self.seen.iter_mut().zip(view.nodes) {
-                seen.durable.follow(&node.disk.log, node.disk.log.records() as usize, |_, _| {});
-            }
+        let down = view.state(changed).is_none();
+        if down || self.news.answered.is_some() || !self.news.dropped.is_empty() {
+            self.look_at_disks(view, rule);
+        }
+        if down {
+            // What waited for its disk was never said.
+            self.seen[view.index(changed)].answers.clear();
         }
         let News { answered, recorded, handed, repaired, evened, .. } = &self.news;
         answered.is_some() || *recorded || *handed || *repaired || *evened
@@ -106,6 +112,16 @@ impl sim_core::property::Ghost<Dynamo> for Ghost {
 }
 
 impl Ghost {
+    fn look_at_disks(&mut self, view: &View<'_, Dynamo>, rule: Versions) {
+        for (seen, node) in self.seen.iter_mut().zip(view.nodes) {
+            let (log, records) = (&node.disk.log, node.disk.log.records() as usize);
+            seen.durable.follow(log, records, |_, _| {});
+            for (_, key, version) in seen.answers.extract_if(.., |(len, ..)| *len <= records) {
+                self.answered.entry(key).or_default().merge(&Object::new(version), rule);
+            }
+        }
+    }
+
     fn look_at_log(&mut self, view: &View<'_, Dynamo>, changed: NodeId) {
         let Ghost { seen, written, news, .. } = self;
         let log = &view.disk(changed).log;
