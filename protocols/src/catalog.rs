@@ -1,6 +1,7 @@
 //! The list of protocols: one line each.
 
 use crate::{
+    crdt::{self, Crdt},
     dynamo::{self, Dynamo},
     kv::Kv,
     quorum_store::{self, QuorumStore},
@@ -35,6 +36,10 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<Dynamo>(
         "dynamo",
         "an always writeable key-value store: sloppy quorums, vector clocks, Merkle trees, gossip (DeCandia et al. 2007)",
+    );
+    catalog.add::<Crdt>(
+        "crdt",
+        "counters, sets and registers that every replica updates by itself, merged by gossip (Shapiro et al. 2011)",
     );
     catalog.add::<TwoPhase>(
         "two-phase-commit",
@@ -87,5 +92,14 @@ impl Settings for dynamo::Config {
     }
     fn check(&self) -> Result<(), (&'static str, String)> {
         dynamo::Config::check(self)
+    }
+}
+
+impl Settings for crdt::Config {
+    fn flaws() -> Vec<String> {
+        crdt::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        crdt::Config::check(self)
     }
 }

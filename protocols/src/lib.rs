@@ -7,8 +7,10 @@ extern crate alloc;
 
 pub mod catalog;
 pub mod client;
+pub mod crdt;
 pub mod dynamo;
 pub mod kv;
+pub mod objects;
 pub mod quorum_store;
 pub mod raft;
 pub mod two_phase;

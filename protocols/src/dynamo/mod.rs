@@ -85,17 +85,17 @@ pub enum Timer {
 /// What survives a crash.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Disk {
-    /// How often the node has booted.
-    pub lives: Cell<u64>,
     /// Whom it knows.
     pub members: Cell<BTreeSet<NodeId>>,
-    /// What became of its copies.
+    /// What became of it and its copies, in order: what came after a boot is there only if the boot is.
     pub log: Log<Record>,
 }
 
-/// What became of a copy.
+/// What became of a node and its copies.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Record {
+    /// It booted: another life begins.
+    Booted,
     /// It holds this of a key of its own.
     Own(u64, Object),
     /// The key is not its own any more.
@@ -131,7 +131,6 @@ pub struct Dynamo {
     next: u64,
     /// The highest time that it gave to a write.
     issued: u64,
-    life: u64,
     /// Writes that it answered, and the key of the last with its version.
     answered: (u64, Option<(u64, object::Version)>),
     done: Done,
@@ -165,13 +164,13 @@ impl Protocol for Dynamo {
     const NODES_MAX: u32 = 1_000;
 
     fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {
-        let life = ctx.disk.lives.get() + 1;
-        ctx.disk.lives.set(life);
+        ctx.disk.log.push(Record::Booted);
         let mut members = ctx.disk.members.get().clone();
         members.extend(ctx.members().next());
         members.insert(ctx.me);
         ctx.disk.members.set(members.clone());
         ctx.sync();
+        let life = ctx.disk.log.iter().filter(|record| **record == Record::Booted).count() as u64;
         let mut copies = Copies::default();
         ctx.disk.log.iter().for_each(|record| copies.apply(record));
         let numbers = copies.hints.keys().zip(0u64..).map(|(&hint, n)| (hint, (life << 32) + n)).collect();
@@ -189,7 +188,6 @@ impl Protocol for Dynamo {
             suspects: BTreeSet::new(),
             pending: BTreeMap::new(),
             issued: 0,
-            life,
             answered: (0, None),
             done: Done::default(),
         }
@@ -309,6 +307,7 @@ impl Dynamo {
 impl Copies {
     fn apply(&mut self, record: &Record) {
         match record {
+            Record::Booted => {}
             Record::Own(key, object) => drop(self.own.insert(*key, object.clone())),
             Record::Left(key) => drop(self.own.remove(key)),
             Record::Hint(key, home, object) => drop(self.hints.insert((*key, *home), object.clone())),
@@ -347,7 +346,6 @@ impl Message for Msg {
 
 impl Durable for Disk {
     fn parts(&mut self, visit: &mut impl FnMut(&mut dyn Part)) {
-        visit(&mut self.lives);
         visit(&mut self.members);
         visit(&mut self.log);
     }

@@ -47,7 +47,6 @@ struct Seen {
     /// Writes that it answered, with the length of its log then: the answer is out once so much is durable.
     answers: Vec<(usize, u64, Version)>,
     /// In this life.
-    life: u64,
     answered: u64,
     done: super::Done,
 }
@@ -84,9 +83,6 @@ impl sim_core::property::Ghost<Dynamo> for Ghost {
         let rule = running.map_or(Versions::Siblings, |state| state.config.versions);
         let seen = &mut self.seen[view.index(changed)];
         if let Some(state) = view.state(changed) {
-            if state.life != seen.life {
-                *seen = Seen { life: state.life, answered: 0, done: super::Done::default(), ..seen.clone() };
-            }
             if state.answered.0 > seen.answered {
                 self.news.answered = state.answered.1.clone();
             }
@@ -104,7 +100,9 @@ impl sim_core::property::Ghost<Dynamo> for Ghost {
         }
         if down {
             // What waited for its disk was never said.
-            self.seen[view.index(changed)].answers.clear();
+            let seen = &mut self.seen[view.index(changed)];
+            seen.answers.clear();
+            (seen.answered, seen.done) = (0, super::Done::default());
         }
         let News { answered, recorded, handed, repaired, evened, .. } = &self.news;
         answered.is_some() || *recorded || *handed || *repaired || *evened
@@ -134,6 +132,7 @@ impl Ghost {
         replayed.follow(log, log.len(), |record, before| {
             news.recorded = true;
             let (key, held, object) = match record {
+                Record::Booted => return,
                 Record::Own(key, object) => (*key, before.own.get(key), object),
                 Record::Hint(key, home, object) => {
                     news.hinted = true;

@@ -69,13 +69,13 @@ pub enum Timer {
     Again(u64),
 }
 
-/// What survives a crash.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Disk {
-    /// How often the node has booted.
-    pub lives: Cell<u64>,
-    /// Every copy that it stored, by key, in order.
-    pub log: Log<(u64, Copy)>,
+/// What a node notes on its disk, in order: what it stored after a boot is there only if the boot is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Record {
+    /// It booted: another life begins.
+    Booted,
+    /// It stored this copy of a key.
+    Stored(u64, Copy),
 }
 
 /// A node: a replica, and a coordinator.
@@ -130,7 +130,7 @@ impl Protocol for QuorumStore {
     type Config = Config;
     type Msg = Msg;
     type Timer = Timer;
-    type Disk = Disk;
+    type Disk = Log<Record>;
     type Serves = Kv;
     type Calls = Never;
     type Ghost = Ghost;
@@ -141,12 +141,14 @@ impl Protocol for QuorumStore {
     const NODES_MAX: u32 = 10_000;
 
     fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {
-        let life = ctx.disk.lives.get() + 1;
-        ctx.disk.lives.set(life);
+        ctx.disk.push(Record::Booted);
         ctx.sync();
-        let mut copies = BTreeMap::new();
-        for &(key, copy) in &*ctx.disk.log {
-            copies.insert(key, copy);
+        let (mut life, mut copies) = (0, BTreeMap::new());
+        for record in &**ctx.disk {
+            match record {
+                Record::Booted => life += 1,
+                Record::Stored(key, copy) => drop(copies.insert(*key, *copy)),
+            }
         }
         QuorumStore {
             config: config.clone(),
@@ -345,7 +347,7 @@ impl QuorumStore {
         let later = self.copies.get(&key).is_none_or(|held| held.version < copy.version);
         if later || self.has(Flaw::OlderWins) {
             self.copies.insert(key, copy);
-            ctx.disk.log.push((key, copy));
+            ctx.disk.push(Record::Stored(key, copy));
         }
         // Also where it is the same: the sync that covers it may not be over.
         if !self.has(Flaw::UnsyncedStore) {
@@ -389,12 +391,5 @@ impl Message for Msg {
             Store { .. } => 45,
             Stored { .. } => 9,
         }
-    }
-}
-
-impl Durable for Disk {
-    fn parts(&mut self, visit: &mut impl FnMut(&mut dyn Part)) {
-        visit(&mut self.lives);
-        visit(&mut self.log);
     }
 }

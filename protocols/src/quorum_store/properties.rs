@@ -1,6 +1,6 @@
 //! What must hold of a quorum store, and what should happen at least once.
 
-use super::{QuorumStore, Version};
+use super::{Copy, QuorumStore, Record, Version};
 use sim_core::prelude::*;
 
 pub(super) const CLAIMS: &[Property<QuorumStore>] = &[
@@ -41,7 +41,6 @@ struct Seen {
     /// The same of what is durable.
     durable: Records,
     /// Writes answered, and reads that found copies to differ or wrote back, in this life.
-    life: u64,
     counts: [u64; 3],
 }
 
@@ -71,10 +70,10 @@ impl sim_core::property::Ghost<QuorumStore> for Ghost {
         self.news = News::default();
         self.look_at_log(view, changed);
         let seen = &mut self.seen[view.index(changed)];
+        if view.state(changed).is_none() {
+            seen.counts = [0; 3];
+        }
         if let Some(state) = view.state(changed) {
-            if state.life != seen.life {
-                (seen.life, seen.counts) = (state.life, [0; 3]);
-            }
             let counts = [state.answered.0, state.differed, state.written_back];
             let [answered, differed, written_back] = [0, 1, 2].map(|i| counts[i] > seen.counts[i]);
             seen.counts = counts;
@@ -83,8 +82,8 @@ impl sim_core::property::Ghost<QuorumStore> for Ghost {
         }
         if self.news.answered.is_some() {
             for (seen, node) in self.seen.iter_mut().zip(view.nodes) {
-                let log = &node.disk.log;
-                seen.durable.follow(log, log.records() as usize, |_, _| {});
+                let log = &node.disk;
+                seen.durable.follow(log, log.records() as usize, |_, _, _| {});
             }
         }
         let News { answered, stored, differed, written_back, .. } = &self.news;
@@ -95,13 +94,13 @@ impl sim_core::property::Ghost<QuorumStore> for Ghost {
 impl Ghost {
     fn look_at_log(&mut self, view: &View<'_, QuorumStore>, changed: NodeId) {
         let Ghost { seen, written, news } = self;
-        let log = &view.disk(changed).log;
+        let log = view.disk(changed);
         let records = &mut seen[view.index(changed)].log;
         if log.len() < records.len {
             // A crash took the end, and what is left was looked at before.
-            return records.follow(log, log.len(), |_, _| {});
+            return records.follow(log, log.len(), |_, _, _| {});
         }
-        records.follow(log, log.len(), |&(key, copy), before| {
+        records.follow(log, log.len(), |key, copy, before| {
             news.stored = true;
             if let Some(&before) = before.filter(|before| **before > copy.version) {
                 news.fallen = Some((key, before, copy.version));
@@ -117,20 +116,15 @@ impl Ghost {
 impl Records {
     /// Goes on to the first `len` records of a log, and looks at each that is new beside the latest version before it;
     /// from the beginning, if there are fewer than before.
-    fn follow(
-        &mut self,
-        log: &[(u64, super::Copy)],
-        len: usize,
-        mut look: impl FnMut(&(u64, super::Copy), Option<&Version>),
-    ) {
+    fn follow(&mut self, log: &[Record], len: usize, mut look: impl FnMut(u64, Copy, Option<&Version>)) {
         if len < self.len {
             *self = Records::default();
         }
         for record in &log[self.len..len] {
-            let (key, version) = (record.0, record.1.version);
-            look(record, self.latest.get(&key));
-            let latest = self.latest.entry(key).or_insert(version);
-            *latest = version.max(*latest);
+            let &Record::Stored(key, copy) = record else { continue };
+            look(key, copy, self.latest.get(&key));
+            let latest = self.latest.entry(key).or_insert(copy.version);
+            *latest = copy.version.max(*latest);
         }
         self.len = len;
     }
