@@ -352,6 +352,10 @@ pub(crate) fn no_client(at: Place, name: &str, clients: u32) -> Mistake {
         .help(format!("clients are called `client-1` to `client-{clients}` here"))
 }
 
+pub(crate) fn no_clients_named(at: Place) -> Mistake {
+    mistake(at, "this is about no client", "empty").help("name some, or leave `clients` out for all of them")
+}
+
 pub(crate) fn over_at_once(at: Place, kind: &str) -> Mistake {
     mistake(
         at,
