@@ -64,7 +64,8 @@ fn vector_clocks_order_events_as_they_happened() {
             }
             let node = NodeId(process as u32);
             clock.take(node, clock.get(node) + 1);
-            (before.push(past), clocks.push(clock));
+            before.push(past);
+            clocks.push(clock);
             last[process] = Some(event);
         }
         for one in 0..count {
