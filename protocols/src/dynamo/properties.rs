@@ -1,6 +1,6 @@
 //! What must hold of Dynamo, and what should happen at least once.
 
-use super::{Copies, Dynamo, Record, Versions, object::Object, object::Version};
+use super::{Copies, Dynamo, Record, Versions, clock::VectorClock, object::Object, object::Version};
 use sim_core::prelude::*;
 
 pub(super) const CLAIMS: &[Property<Dynamo>] = &[
@@ -32,7 +32,7 @@ pub(super) const CLAIMS: &[Property<Dynamo>] = &[
 pub struct Ghost {
     seen: Vec<Seen>,
     /// What was ever stored, by key and clock.
-    written: BTreeMap<(u64, super::clock::VectorClock), Version>,
+    written: BTreeMap<(u64, VectorClock), Version>,
     /// The answered writes of each key that no other answered one supersedes.
     answered: BTreeMap<u64, Object>,
     news: News,
@@ -44,6 +44,8 @@ struct Seen {
     /// What its log says, and what is durable of that.
     log: Replayed,
     durable: Replayed,
+    /// Versions that it was the first to store and may still lose: where in its log.
+    fresh: Vec<(usize, u64, VectorClock)>,
     /// Writes that it answered, with the length of its log then: the answer is out once so much is durable.
     answers: Vec<(usize, u64, Version)>,
     /// In this life.
@@ -113,7 +115,7 @@ impl Ghost {
     fn look_at_disks(&mut self, view: &View<'_, Dynamo>, rule: Versions) {
         for (seen, node) in self.seen.iter_mut().zip(view.nodes) {
             let (log, records) = (&node.disk.log, node.disk.log.records() as usize);
-            seen.durable.follow(log, records, |_, _| {});
+            seen.durable.follow(log, records, |_, _, _| {});
             for (_, key, version) in seen.answers.extract_if(.., |(len, ..)| *len <= records) {
                 self.answered.entry(key).or_default().merge(&Object::new(version), rule);
             }
@@ -123,13 +125,17 @@ impl Ghost {
     fn look_at_log(&mut self, view: &View<'_, Dynamo>, changed: NodeId) {
         let Ghost { seen, written, news, .. } = self;
         let log = &view.disk(changed).log;
-        let replayed = &mut seen[view.index(changed)].log;
+        let Seen { log: replayed, fresh, .. } = &mut seen[view.index(changed)];
+        fresh.retain(|(place, ..)| *place >= log.records() as usize);
         let Some(state) = view.state(changed).filter(|_| log.len() >= replayed.len) else {
-            // A crash took the end, and what is left was looked at before.
-            return replayed.follow(log, log.len(), |_, _| {});
+            // A crash took the end: what nobody else had stored was never written. The rest was looked at before.
+            for (_, key, clock) in fresh.drain(..) {
+                written.remove(&(key, clock));
+            }
+            return replayed.follow(log, log.len(), |_, _, _| {});
         };
         let rule = state.config.versions;
-        replayed.follow(log, log.len(), |record, before| {
+        replayed.follow(log, log.len(), |place, record, before| {
             news.recorded = true;
             let (key, held, object) = match record {
                 Record::Booted => return,
@@ -146,7 +152,10 @@ impl Ghost {
                 news.lost = Some((key, lost.clone()));
             }
             for version in object.versions() {
-                let first = written.entry((key, version.clock.clone())).or_insert_with(|| version.clone());
+                let first = written.entry((key, version.clock.clone())).or_insert_with(|| {
+                    fresh.push((place, key, version.clock.clone()));
+                    version.clone()
+                });
                 if first.value != version.value {
                     news.twice = Some((key, first.clone(), version.clone()));
                 }
@@ -158,12 +167,12 @@ impl Ghost {
 impl Replayed {
     /// Goes on to the first `len` records of a log, and looks at each that is new beside the copies before it; from the
     /// beginning, if there are fewer than before.
-    fn follow(&mut self, log: &[Record], len: usize, mut look: impl FnMut(&Record, &Copies)) {
+    fn follow(&mut self, log: &[Record], len: usize, mut look: impl FnMut(usize, &Record, &Copies)) {
         if len < self.len {
             *self = Replayed::default();
         }
-        for record in &log[self.len..len] {
-            look(record, &self.copies);
+        for (place, record) in log[..len].iter().enumerate().skip(self.len) {
+            look(place, record, &self.copies);
             self.copies.apply(record);
         }
         self.len = len;

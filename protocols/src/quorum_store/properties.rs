@@ -40,6 +40,8 @@ struct Seen {
     log: Records,
     /// The same of what is durable.
     durable: Records,
+    /// What it was the first to store and may still lose: where in its log.
+    fresh: Vec<(usize, u64, Version)>,
     /// Writes answered, and reads that found copies to differ or wrote back, in this life.
     counts: [u64; 3],
 }
@@ -83,7 +85,7 @@ impl sim_core::property::Ghost<QuorumStore> for Ghost {
         if self.news.answered.is_some() {
             for (seen, node) in self.seen.iter_mut().zip(view.nodes) {
                 let log = &node.disk;
-                seen.durable.follow(log, log.records() as usize, |_, _, _| {});
+                seen.durable.follow(log, log.records() as usize, |_, _, _, _| {});
             }
         }
         let News { answered, stored, differed, written_back, .. } = &self.news;
@@ -95,17 +97,24 @@ impl Ghost {
     fn look_at_log(&mut self, view: &View<'_, QuorumStore>, changed: NodeId) {
         let Ghost { seen, written, news } = self;
         let log = view.disk(changed);
-        let records = &mut seen[view.index(changed)].log;
+        let Seen { log: records, fresh, .. } = &mut seen[view.index(changed)];
+        fresh.retain(|(place, ..)| *place >= log.records() as usize);
         if log.len() < records.len {
-            // A crash took the end, and what is left was looked at before.
-            return records.follow(log, log.len(), |_, _, _| {});
+            // A crash took the end: what nobody else had stored was never written. The rest was looked at before.
+            for (_, key, version) in fresh.drain(..) {
+                written.remove(&(key, version));
+            }
+            return records.follow(log, log.len(), |_, _, _, _| {});
         }
-        records.follow(log, log.len(), |key, copy, before| {
+        records.follow(log, log.len(), |place, key, copy, before| {
             news.stored = true;
             if let Some(&before) = before.filter(|before| **before > copy.version) {
                 news.fallen = Some((key, before, copy.version));
             }
-            let first = *written.entry((key, copy.version)).or_insert(copy.value);
+            let first = *written.entry((key, copy.version)).or_insert_with(|| {
+                fresh.push((place, key, copy.version));
+                copy.value
+            });
             if first != copy.value {
                 news.twice = Some((key, copy.version, (first, copy.value)));
             }
@@ -116,13 +125,18 @@ impl Ghost {
 impl Records {
     /// Goes on to the first `len` records of a log, and looks at each that is new beside the latest version before it;
     /// from the beginning, if there are fewer than before.
-    fn follow(&mut self, log: &[Record], len: usize, mut look: impl FnMut(u64, Copy, Option<&Version>)) {
+    fn follow(
+        &mut self,
+        log: &[Record],
+        len: usize,
+        mut look: impl FnMut(usize, u64, Copy, Option<&Version>),
+    ) {
         if len < self.len {
             *self = Records::default();
         }
-        for record in &log[self.len..len] {
+        for (place, record) in log[..len].iter().enumerate().skip(self.len) {
             let &Record::Stored(key, copy) = record else { continue };
-            look(key, copy, self.latest.get(&key));
+            look(place, key, copy, self.latest.get(&key));
             let latest = self.latest.entry(key).or_insert(copy.version);
             *latest = copy.version.max(*latest);
         }
