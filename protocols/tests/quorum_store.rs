@@ -93,7 +93,7 @@ fn a_write_takes_a_later_version_than_any_that_was_answered() {
     };
     assert_eq!((copy.value, copy.version.counter), (4, 4));
     // An older one that arrives late changes nothing, and is acknowledged.
-    let older = protocols::quorum_store::Copy {
+    let older = protocols::quorum_store::Held {
         value: 9,
         version: protocols::quorum_store::Version { counter: 3, ..copy.version },
     };

@@ -41,7 +41,7 @@ pub struct Version {
 
 /// What a replica holds of a key that was ever written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Copy {
+pub struct Held {
     /// Its version.
     pub version: Version,
     /// Its value.
@@ -55,9 +55,9 @@ pub enum Msg {
     /// What do you hold of this key?
     Query { id: u64, key: u64 },
     /// This.
-    Report { id: u64, copy: Option<Copy> },
+    Report { id: u64, copy: Option<Held> },
     /// Store this, unless you hold something later.
-    Store { id: u64, key: u64, copy: Copy },
+    Store { id: u64, key: u64, copy: Held },
     /// I hold that, or something later, for good.
     Stored { id: u64 },
 }
@@ -75,7 +75,7 @@ pub enum Record {
     /// It booted: another life begins.
     Booted,
     /// It stored this copy of a key.
-    Stored(u64, Copy),
+    Stored(u64, Held),
 }
 
 /// A node: a replica, and a coordinator.
@@ -83,7 +83,7 @@ pub enum Record {
 pub struct QuorumStore {
     config: Config,
     /// What it holds, by key: as on its disk.
-    copies: BTreeMap<u64, Copy>,
+    copies: BTreeMap<u64, Held>,
     /// The operations that it coordinates, by number.
     pending: BTreeMap<u64, Pending>,
     /// The number of the next one: no other life of this node has it.
@@ -121,9 +121,9 @@ enum Goal {
 #[derive(Clone, Copy, Debug, Hash)]
 enum Phase {
     /// Looks for the latest copy: that so far, and how many replicas hold it.
-    Reading { latest: Option<Copy>, holders: usize },
+    Reading { latest: Option<Held>, holders: usize },
     /// Stores this one.
-    Writing(Copy),
+    Writing(Held),
 }
 
 impl Protocol for QuorumStore {
@@ -264,7 +264,7 @@ impl QuorumStore {
         }
     }
 
-    fn reported(&mut self, from: NodeId, id: u64, copy: Option<Copy>, ctx: &mut Ctx<Self>) {
+    fn reported(&mut self, from: NodeId, id: u64, copy: Option<Held>, ctx: &mut Ctx<Self>) {
         let Some(pending) = self.pending.get_mut(&id) else { return };
         let Phase::Reading { mut latest, mut holders } = pending.phase else { return };
         if !pending.heard.insert(from) {
@@ -343,7 +343,7 @@ impl QuorumStore {
     }
 
     /// A replica keeps the later of what it holds and what it is told.
-    fn store(&mut self, key: u64, copy: Copy, ctx: &mut Ctx<Self>) {
+    fn store(&mut self, key: u64, copy: Held, ctx: &mut Ctx<Self>) {
         let later = self.copies.get(&key).is_none_or(|held| held.version < copy.version);
         if later || self.has(Flaw::OlderWins) {
             self.copies.insert(key, copy);
@@ -356,10 +356,10 @@ impl QuorumStore {
     }
 
     /// A version with at least this counter that nobody ever gave out.
-    fn version(&mut self, counter: u64, value: u64, ctx: &Ctx<Self>) -> Copy {
+    fn version(&mut self, counter: u64, value: u64, ctx: &Ctx<Self>) -> Held {
         self.issued = counter.max(self.issued + 1);
         let life = if self.has(Flaw::ReusedVersion) { 0 } else { self.life };
-        Copy { version: Version { counter: self.issued, node: ctx.me, life }, value }
+        Held { version: Version { counter: self.issued, node: ctx.me, life }, value }
     }
 
     /// N.

@@ -1,6 +1,6 @@
 //! What must hold of a quorum store, and what should happen at least once.
 
-use super::{Copy, QuorumStore, Record, Version};
+use super::{Held, QuorumStore, Record, Version};
 use sim_core::prelude::*;
 
 pub(super) const CLAIMS: &[Property<QuorumStore>] = &[
@@ -129,7 +129,7 @@ impl Records {
         &mut self,
         log: &[Record],
         len: usize,
-        mut look: impl FnMut(usize, u64, Copy, Option<&Version>),
+        mut look: impl FnMut(usize, u64, Held, Option<&Version>),
     ) {
         if len < self.len {
             *self = Records::default();

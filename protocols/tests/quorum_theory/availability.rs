@@ -62,7 +62,7 @@ fn a_majority_is_there_as_often_as_the_binomial_says() {
         close("the formula", tail(n, p), wanted, 0.00005);
     }
     for (n, p) in published.map(|(n, p, _)| (n, p)).into_iter().chain([(3, 0.6), (6, 0.75), (5, 0.4)]) {
-        let (wanted, trials) = (tail(n, p), 6_000);
+        let (wanted, trials) = (tail(n, p), 4_000);
         for block in 0..SEEDS {
             let served = (0..trials).filter(|trial| {
                 let seed = block << 32 | trial;

