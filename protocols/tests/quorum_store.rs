@@ -142,7 +142,7 @@ fn who_has_not_answered_is_asked_again_and_nobody_else() {
         .iter()
         .map(|output| match output {
             Output::Send(to, Msg::Query { .. }) => to.0,
-            other => panic!("{other:?}"),
+            other @ (Output::Send(..) | Output::Answer(..) | Output::Call(..)) => panic!("{other:?}"),
         })
         .collect();
     assert_eq!(asked, [2, 3, 4]);

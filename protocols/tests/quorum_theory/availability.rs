@@ -94,7 +94,7 @@ fn a_partition_costs_the_clients_of_the_minority() {
             let cut = Fault::Split(vec![(1..=m).flat_map(node).collect(), vec![Pick::Rest]]);
             let faults =
                 vec![PlannedFault::at("cut", Time::ZERO + 200.s(), Some(Span((f * 1e12) as u64)), cut)];
-            // Five clients a server wait one second each, on average: what is under way at both ends of the cut is little.
+            // A hundred operations a second over all: what is under way at the ends of the cut is little beside that.
             let load = Load::Poisson(Span(u64::from(n) * 10_000_000));
             let operations = play((seed, n, n), (load, 1), 1_000.s(), faults);
             let served = operations.iter().filter(|operation| operation.done.is_some()).count();
