@@ -1,7 +1,10 @@
 //! The list of protocols: one line each.
 
 use crate::{
+    crdt::{self, Crdt},
+    dynamo::{self, Dynamo},
     kv::Kv,
+    quorum_store::{self, QuorumStore},
     raft::{self, Raft},
     two_phase::{self, TwoPhase},
     workload::Workload,
@@ -25,6 +28,18 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<Raft<Kv>>(
         "raft",
         "a replicated key-value map: leader election and log replication (Ongaro 2014)",
+    );
+    catalog.add::<QuorumStore>(
+        "quorum-store",
+        "a replicated register for each key: N replicas, read and written by quorums of R and W (Gifford 1979, ABD 1995)",
+    );
+    catalog.add::<Dynamo>(
+        "dynamo",
+        "an always writeable key-value store: sloppy quorums, vector clocks, Merkle trees, gossip (DeCandia et al. 2007)",
+    );
+    catalog.add::<Crdt>(
+        "crdt",
+        "counters, sets and registers that every replica updates by itself, merged by gossip (Shapiro et al. 2011)",
     );
     catalog.add::<TwoPhase>(
         "two-phase-commit",
@@ -60,5 +75,32 @@ impl Settings for two_phase::Config {
     }
     fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
         two_phase::Config::check(self)
+    }
+}
+
+impl Settings for quorum_store::Config {
+    fn flaws() -> Vec<String> {
+        quorum_store::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        quorum_store::Config::check(self)
+    }
+}
+
+impl Settings for dynamo::Config {
+    fn flaws() -> Vec<String> {
+        dynamo::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        dynamo::Config::check(self)
+    }
+}
+
+impl Settings for crdt::Config {
+    fn flaws() -> Vec<String> {
+        crdt::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        crdt::Config::check(self)
     }
 }

@@ -7,7 +7,11 @@ extern crate alloc;
 
 pub mod catalog;
 pub mod client;
+pub mod crdt;
+pub mod dynamo;
 pub mod kv;
+pub mod objects;
+pub mod quorum_store;
 pub mod raft;
 pub mod two_phase;
 pub mod workload;

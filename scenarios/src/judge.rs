@@ -10,10 +10,10 @@ use crate::{
 use effects::Sources;
 use sim_core::{
     check::linearizability::{Budget, Finding, Verdict as Search},
-    judged::{Measures, Restored, Status, Verdict},
+    judged::{Measures, Restored, Served, Status, Verdict},
     property::{Kind, PropertyReport},
-    run::Run,
-    time::Span,
+    run::{Operation, Run},
+    time::{Span, Time},
 };
 
 /// Judges a run by its scenario.
@@ -54,7 +54,26 @@ fn expected(expectation: &Expectation, run: &Run, measures: &Measures, sources: 
         }
         Expectation::Always(name) => property(name, Kind::Always, run),
         Expectation::Sometimes(name) => property(name, Kind::Sometimes, run),
-        Expectation::Availability { at_least, at_most } => availability(*at_least, *at_most, measures),
+        Expectation::Availability { at_least, at_most, during: None, clients: None } => {
+            availability((*at_least, *at_most), "", &measures.total, measures.deadline)
+        }
+        Expectation::Availability { at_least, at_most, during, clients } => {
+            let mut of = String::new();
+            if let Some(clients) = clients {
+                of.push_str(&format!(" of {}", clients.join(", ")));
+            }
+            let windows = during.as_deref().map(|fault| {
+                of.push_str(&format!(" during {fault}"));
+                sources.windows(fault, run.ended)
+            });
+            let counts = |operation: &Operation| {
+                let named = clients.as_ref().is_none_or(|names| names.contains(&run.name(operation.client)));
+                let within = |&(from, to): &(Time, Time)| (from..to).contains(&operation.intended);
+                named && windows.as_ref().is_none_or(|windows| windows.iter().any(within))
+            };
+            let served = measure::served_of(measures, run.ended, counts);
+            availability((*at_least, *at_most), &of, &served, measures.deadline)
+        }
         Expectation::Latency { percentile, at_most } => latency(*percentile, *at_most, measures),
         Expectation::Effect { of, what, at_least, at_most } => {
             effects::effect(of, *what, *at_least, *at_most, sources)
@@ -156,19 +175,23 @@ fn percent(share: f64) -> String {
     format!("{:.2} %", (share * 10_000.0 + 1e-9).floor() / 100.0)
 }
 
-fn availability(at_least: Option<f64>, at_most: Option<f64>, measures: &Measures) -> Verdict {
+fn availability(
+    (at_least, at_most): (Option<f64>, Option<f64>),
+    of: &str,
+    served: &Served,
+    deadline: Span,
+) -> Verdict {
     let bounds: Vec<String> = [("at least", at_least), ("at most", at_most)]
         .into_iter()
         .filter_map(|(word, bound)| bound.map(|bound| format!("{word} {}", percent(bound))))
         .collect();
-    let phrase = format!("availability {}", bounds.join(" and "));
-    let Some(share) = measures.total.availability() else {
+    let phrase = format!("availability{of} {}", bounds.join(" and "));
+    let Some(share) = served.availability() else {
         return verdict(phrase, Status::Vacuous, "no operation was wanted");
     };
     let fits = at_least.is_none_or(|bound| share >= bound) && at_most.is_none_or(|bound| share <= bound);
-    let (in_time, wanted) = (measures.total.in_time, measures.total.wanted);
-    let finding =
-        format!("{}: {in_time} of {wanted} operations served within {}", percent(share), measures.deadline);
+    let (in_time, wanted) = (served.in_time, served.wanted);
+    let finding = format!("{}: {in_time} of {wanted} operations served within {deadline}", percent(share));
     verdict(phrase, held(fits), finding)
 }
 

@@ -48,6 +48,12 @@ pub fn measure(run: &Run, deadline: Span) -> Measures {
     }
 }
 
+/// How many of those operations were served that count, in a run that has ended then.
+pub(crate) fn served_of(measures: &Measures, ended: Time, counts: impl Fn(&Operation) -> bool) -> Served {
+    let judged = measures.operations.iter().filter(|o| o.intended + measures.deadline <= ended);
+    served(&judged.filter(|operation| counts(operation)).collect::<Vec<_>>(), measures.deadline)
+}
+
 fn in_time(operation: &Operation, deadline: Span) -> bool {
     operation.latency().is_some_and(|latency| latency <= deadline)
 }

@@ -334,8 +334,9 @@ const EXPECT: Section = Section {
         (r#"Always("election safety")"#, "a property of a protocol holds throughout"),
         (r#"Sometimes("leader changed")"#, "a property of a protocol comes true at least once"),
         (
-            "Availability(at_least: 0.99)",
-            "the share of operations served within their deadline is `at_least` or `at_most` this, or in between",
+            r#"Availability(at_least: 0.99, during: "split", clients: ["client-1"])"#,
+            "the share of operations served within their deadline is `at_least` or `at_most` this, or in between; of those \
+             that were wanted during a fault, or by these clients, if such are named",
         ),
         (r#"Latency(percentile: 99.0, at_most: "50ms")"#, "so many per cent were answered within this"),
         (

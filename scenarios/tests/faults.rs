@@ -519,3 +519,34 @@ fn a_budget_is_one_for_all_faults_that_have_it() {
     assert_eq!(verdict(&spared, "quorum kept during cut").0, Status::Held);
     assert_eq!(spared.run.faults[0].effect.nodes, 2, "as many as may be");
 }
+
+/// Whom a cut cost what: the clients of one side alone, and while it lasted alone.
+#[test]
+fn availability_of_some_clients_during_a_fault_counts_these_operations_and_no_others() {
+    let cut = r#"faults: [(name: "cut", at: "5s", lasts: "5s", do: Isolate([Node("client-1")]))],"#;
+    let parts = [
+        r#"Availability(at_most: 0.0, during: "cut", clients: ["client-1"])"#,
+        r#"Availability(at_least: 0.9, during: "cut", clients: ["client-2", "client-3"])"#,
+        r#"Availability(at_least: 0.6, at_most: 0.8, clients: ["client-1"])"#,
+        r#"Availability(at_least: 0.75, at_most: 0.85, during: "cut")"#,
+    ];
+    let judged = judged(cut, &parts.join(", "));
+    for phrase in [
+        "availability of client-1 during cut at most 0.00 %",
+        "availability of client-2, client-3 during cut at least 90.00 %",
+        "availability of client-1 at least 60.00 % and at most 80.00 %",
+        "availability during cut at least 75.00 % and at most 85.00 %",
+    ] {
+        let (status, finding) = verdict(&judged, phrase);
+        assert_eq!(status, Status::Held, "{phrase}: {finding}");
+    }
+}
+
+#[test]
+fn availability_during_what_never_struck_is_judged_of_nothing() {
+    let waits =
+        r#"faults: [(name: "cut", when: Epoch(1000000), lasts: "5s", do: Isolate([Node("client-1")]))],"#;
+    let judged = judged(waits, r#"Availability(at_least: 0.1, during: "cut")"#);
+    let (status, _) = verdict(&judged, "availability during cut at least 10.00 %");
+    assert_eq!(status, Status::Vacuous);
+}

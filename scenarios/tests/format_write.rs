@@ -181,9 +181,18 @@ fn expectation() -> impl Strategy<Value = Expectation> {
         Just(Expectation::Violates(Claim::Always("log matching".into()))),
         Just(Expectation::Always("election safety".into())),
         Just(Expectation::Sometimes("leader changed".into())),
-        (0.0..=0.5, 0.5..=1.0)
-            .prop_map(|(low, high)| Expectation::Availability { at_least: Some(low), at_most: Some(high) }),
-        (0.0..=1.0).prop_map(|high| Expectation::Availability { at_least: None, at_most: Some(high) }),
+        (0.0..=0.5, 0.5..=1.0).prop_map(|(low, high)| Expectation::Availability {
+            at_least: Some(low),
+            at_most: Some(high),
+            during: None,
+            clients: None
+        }),
+        (0.0..=1.0).prop_map(|high| Expectation::Availability {
+            at_least: None,
+            at_most: Some(high),
+            during: None,
+            clients: Some(vec!["client-1".into()])
+        }),
         (0.1..=100.0, span()).prop_map(|(percentile, at_most)| Expectation::Latency { percentile, at_most }),
         span().prop_map(|at_most| Expectation::Downtime { at_most }),
     ]

@@ -15,7 +15,8 @@ pub enum Expectation {
     Always(String),
     /// A property of a protocol comes true at least once.
     Sometimes(String),
-    /// The share of operations that were served within their deadline. At least one of the bounds is given.
+    /// The share of operations that were served within their deadline: of all, or of those that `during` and `clients` leave.
+    /// At least one of the bounds is given.
     Availability {
         /// From 0 to 1.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -23,6 +24,12 @@ pub enum Expectation {
         /// From 0 to 1, not below `at_least`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at_most: Option<f64>,
+        /// The name of a fault or a nemesis that lasts: only operations that were wanted while it was in force count.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        during: Option<String>,
+        /// Names of clients: only their operations count.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clients: Option<Vec<String>>,
     },
     /// So many per cent of the answered operations were answered within this.
     Latency {

@@ -14,7 +14,7 @@ use sim_core::{
     plan::Timers,
     run::{Effect, FaultReport, Run, ServiceInfo},
     sample::Delay,
-    time::Span,
+    time::{Span, Time},
 };
 use std::collections::BTreeMap;
 
@@ -45,6 +45,11 @@ impl<'a> Sources<'a> {
         }
         scenario.nemesis.iter().for_each(|nemesis| add(&nemesis.name, None));
         Sources { all }
+    }
+
+    /// When this fault or nemesis was in force.
+    pub(super) fn windows(&self, name: &str, run_end: Time) -> Vec<(Time, Time)> {
+        self.strikes(name).into_iter().filter_map(|report| report.window(run_end)).collect()
     }
 
     /// All strikes of the fault or nemesis of this name, or the one strike that is called so.

@@ -348,8 +348,15 @@ pub(crate) fn recovers_late(at: Place, within: Span, left: Span) -> Mistake {
 }
 
 pub(crate) fn no_client(at: Place, name: &str, clients: u32) -> Mistake {
-    mistake(at, format!("there is no client {}", quote(name)), "unknown")
-        .help(format!("clients are called `client-1` to `client-{clients}` here"))
+    let help = match clients {
+        0 => String::from("add `clients`: there are none here"),
+        _ => format!("clients are called `client-1` to `client-{clients}` here"),
+    };
+    mistake(at, format!("there is no client {}", quote(name)), "unknown").help(help)
+}
+
+pub(crate) fn no_clients_named(at: Place) -> Mistake {
+    mistake(at, "this is about no client", "empty").help("name some, or leave `clients` out for all of them")
 }
 
 pub(crate) fn over_at_once(at: Place, kind: &str) -> Mistake {

@@ -1,8 +1,8 @@
 //! What is expected: something, once, of properties and faults that exist, within bounds that can be met.
 
-use super::{At, Check, faults::Moments};
+use super::{At, Check, faults::Moments, names::Named};
 use crate::{
-    format::{Claim, Expectation},
+    format::{CLIENTS, Claim, Expectation},
     messages::meaning,
 };
 use sim_core::time::Span;
@@ -68,7 +68,13 @@ fn one(
         Expectation::Violates(Claim::Always(name)) => property(check, at.item(0).item(0), name, true),
         Expectation::Always(name) => property(check, at.item(0), name, true),
         Expectation::Sometimes(name) => property(check, at.item(0), name, false),
-        Expectation::Availability { at_least, at_most } => availability(check, at, *at_least, *at_most),
+        Expectation::Availability { at_least, at_most, during, clients } => {
+            availability(check, at, *at_least, *at_most);
+            if let Some(of) = during.as_ref().filter(|_| strikes.is_some()) {
+                harmful(check, at.key("during"), of);
+            }
+            some_clients(check, at.key("clients"), clients.as_deref());
+        }
         Expectation::Latency { percentile, at_most } => {
             if *percentile <= 0.0 || *percentile > 100.0 {
                 check.say(meaning::percentile(at.key("percentile").place(), *percentile));
@@ -135,6 +141,19 @@ fn availability(check: &mut Check<'_, '_>, at: At<'_>, low: Option<f64>, high: O
             check.say(meaning::bounds_crossed(at.key("at_most").place(), low, high));
         }
         (Some(_), _) | (_, Some(_)) => {}
+    }
+}
+
+/// These are clients, and some.
+fn some_clients(check: &mut Check<'_, '_>, at: At<'_>, clients: Option<&[String]>) {
+    if clients.is_some_and(<[String]>::is_empty) {
+        check.say(meaning::no_clients_named(at.place()));
+    }
+    for (index, name) in clients.into_iter().flatten().enumerate() {
+        if !matches!(check.names.resolve(name), Named::Node(CLIENTS, _)) {
+            let nodes = check.scenario.clients.as_ref().map_or(0, |clients| clients.nodes);
+            check.say(meaning::no_client(at.item(index).place(), name, nodes));
+        }
     }
 }
 

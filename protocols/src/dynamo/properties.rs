@@ -1,0 +1,235 @@
+//! What must hold of Dynamo, and what should happen at least once.
+
+use super::{Copies, Dynamo, Record, Versions, clock::VectorClock, object::Object, object::Version};
+use sim_core::prelude::*;
+
+pub(super) const CLAIMS: &[Property<Dynamo>] = &[
+    Property::always("write quorum", When::News, write_quorum),
+    Property::always("versions are only superseded", When::News, |ghost: &Ghost, _, _| {
+        match &ghost.news.lost {
+            Some((key, lost)) => Judgement::Broken(format!(
+                "key {key}: {lost:?} is gone, and nothing that has seen it is there"
+            )),
+            None => held(ghost.news.recorded),
+        }
+    }),
+    Property::always("one value per clock", When::News, |ghost: &Ghost, _, _| match &ghost.news.twice {
+        Some((key, one, other)) => {
+            Judgement::Broken(format!("key {key}: {one:?} and {other:?} have one clock and two values"))
+        }
+        None => held(ghost.news.recorded),
+    }),
+    Property::always("acknowledged writes are kept", When::News, kept),
+    Property::sometimes("siblings", When::News, |ghost: &Ghost, _, _| held(ghost.news.siblings)),
+    Property::sometimes("kept for another", When::News, |ghost: &Ghost, _, _| held(ghost.news.hinted)),
+    Property::sometimes("handed over", When::News, |ghost: &Ghost, _, _| held(ghost.news.handed)),
+    Property::sometimes("repaired by a read", When::News, |ghost: &Ghost, _, _| held(ghost.news.repaired)),
+    Property::sometimes("evened out by trees", When::News, |ghost: &Ghost, _, _| held(ghost.news.evened)),
+];
+
+/// History variables.
+#[derive(Clone, Debug, Default, Hash)]
+pub struct Ghost {
+    seen: Vec<Seen>,
+    /// What was ever stored, by key and clock.
+    written: BTreeMap<(u64, VectorClock), Version>,
+    /// The answered writes of each key that no other answered one supersedes.
+    answered: BTreeMap<u64, Object>,
+    news: News,
+}
+
+/// A node as it was seen last.
+#[derive(Clone, Debug, Default, Hash)]
+struct Seen {
+    /// What its log says, and what is durable of that.
+    log: Replayed,
+    durable: Replayed,
+    /// Versions that it was the first to store and may still lose: where in its log.
+    fresh: Vec<(usize, u64, VectorClock)>,
+    /// Writes that it answered, with the length of its log then: the answer is out once so much is durable.
+    answers: Vec<(usize, u64, Version)>,
+    /// In this life.
+    answered: u64,
+    done: super::Done,
+}
+
+#[derive(Clone, Debug, Default, Hash)]
+struct Replayed {
+    len: usize,
+    copies: Copies,
+}
+
+/// What an event changed at a node.
+#[derive(Clone, Debug, Default, Hash)]
+struct News {
+    answered: Option<(u64, Version)>,
+    recorded: bool,
+    siblings: bool,
+    hinted: bool,
+    handed: bool,
+    repaired: bool,
+    evened: bool,
+    /// Keys of which it dropped a copy.
+    dropped: Vec<u64>,
+    /// It holds nothing any more that has seen this version of a key.
+    lost: Option<(u64, Version)>,
+    twice: Option<(u64, Version, Version)>,
+}
+
+impl sim_core::property::Ghost<Dynamo> for Ghost {
+    fn observe(&mut self, view: &View<'_, Dynamo>, changed: NodeId) -> bool {
+        self.seen.resize(view.nodes.len(), Seen::default());
+        self.news = News::default();
+        self.look_at_log(view, changed);
+        let running = view.nodes.iter().find_map(|node| node.state.as_ref());
+        let rule = running.map_or(Versions::Siblings, |state| state.config.versions);
+        let seen = &mut self.seen[view.index(changed)];
+        if let Some(state) = view.state(changed) {
+            if state.answered.0 > seen.answered {
+                self.news.answered = state.answered.1.clone();
+            }
+            self.news.handed = state.done.handed > seen.done.handed;
+            self.news.repaired = state.done.repaired > seen.done.repaired;
+            self.news.evened = state.done.evened > seen.done.evened;
+            (seen.answered, seen.done) = (state.answered.0, state.done);
+        }
+        if let Some((key, version)) = self.news.answered.clone() {
+            seen.answers.push((view.disk(changed).log.len(), key, version));
+        }
+        let down = view.state(changed).is_none();
+        if down || self.news.answered.is_some() || !self.news.dropped.is_empty() {
+            self.look_at_disks(view, rule);
+        }
+        if down {
+            // What waited for its disk was never said.
+            let seen = &mut self.seen[view.index(changed)];
+            seen.answers.clear();
+            (seen.answered, seen.done) = (0, super::Done::default());
+        }
+        let News { answered, recorded, handed, repaired, evened, .. } = &self.news;
+        answered.is_some() || *recorded || *handed || *repaired || *evened
+    }
+}
+
+impl Ghost {
+    fn look_at_disks(&mut self, view: &View<'_, Dynamo>, rule: Versions) {
+        for (seen, node) in self.seen.iter_mut().zip(view.nodes) {
+            let (log, records) = (&node.disk.log, node.disk.log.records() as usize);
+            seen.durable.follow(log, records, |_, _, _| {});
+            for (_, key, version) in seen.answers.extract_if(.., |(len, ..)| *len <= records) {
+                self.answered.entry(key).or_default().merge(&Object::new(version), rule);
+            }
+        }
+    }
+
+    fn look_at_log(&mut self, view: &View<'_, Dynamo>, changed: NodeId) {
+        let Ghost { seen, written, news, .. } = self;
+        let log = &view.disk(changed).log;
+        let Seen { log: replayed, fresh, .. } = &mut seen[view.index(changed)];
+        fresh.retain(|(place, ..)| *place >= log.records() as usize);
+        let Some(state) = view.state(changed).filter(|_| log.len() >= replayed.len) else {
+            // A crash took the end: what nobody else had stored was never written. The rest was looked at before.
+            for (_, key, clock) in fresh.drain(..) {
+                written.remove(&(key, clock));
+            }
+            return replayed.follow(log, log.len(), |_, _, _| {});
+        };
+        let rule = state.config.versions;
+        replayed.follow(log, log.len(), |place, record, before| {
+            news.recorded = true;
+            let (key, held, object) = match record {
+                Record::Booted => return,
+                Record::Own(key, object) => (*key, before.own.get(key), object),
+                Record::Hint(key, home, object) => {
+                    news.hinted = true;
+                    (*key, before.hints.get(&(*key, *home)), object)
+                }
+                Record::Left(key) | Record::Handed(key, _) => return news.dropped.push(*key),
+            };
+            news.siblings |= object.versions().len() > 1;
+            let lost = held.and_then(|held| held.versions().iter().find(|v| !object.covers(v, rule)));
+            if let Some(lost) = lost {
+                news.lost = Some((key, lost.clone()));
+            }
+            for version in object.versions() {
+                let first = written.entry((key, version.clock.clone())).or_insert_with(|| {
+                    fresh.push((place, key, version.clock.clone()));
+                    version.clone()
+                });
+                if first.value != version.value {
+                    news.twice = Some((key, first.clone(), version.clone()));
+                }
+            }
+        });
+    }
+}
+
+impl Replayed {
+    /// Goes on to the first `len` records of a log, and looks at each that is new beside the copies before it; from the
+    /// beginning, if there are fewer than before.
+    fn follow(&mut self, log: &[Record], len: usize, mut look: impl FnMut(usize, &Record, &Copies)) {
+        if len < self.len {
+            *self = Replayed::default();
+        }
+        for (place, record) in log[..len].iter().enumerate().skip(self.len) {
+            look(place, record, &self.copies);
+            self.copies.apply(record);
+        }
+        self.len = len;
+    }
+}
+
+/// For how many replicas of a key there is a copy of this version or of one that supersedes it, wherever it is kept: a
+/// durable one, and at `changed` one in its log, for whatever it says waits for its disk. And how many there must be.
+fn homes(
+    ghost: &Ghost,
+    view: &View<'_, Dynamo>,
+    (key, version): (u64, &Version),
+    changed: NodeId,
+) -> Option<(usize, usize)> {
+    let config = &view.state(changed)?.config;
+    let covers = |object: &Object| object.covers(version, config.versions);
+    let mut homes = BTreeSet::new();
+    for (seen, index) in ghost.seen.iter().zip(0..) {
+        let node = NodeId(view.first.0 + index);
+        let Copies { own, hints } = if node == changed { &seen.log.copies } else { &seen.durable.copies };
+        homes.extend(own.get(&key).filter(|object| covers(object)).map(|_| node));
+        let hints = hints.range((key, NodeId(0))..=(key, NodeId::NONE));
+        homes.extend(hints.filter(|(_, object)| covers(object)).map(|(hint, _)| hint.1));
+    }
+    Some((homes.len(), config.write as usize))
+}
+
+/// A write that is answered is on disks, for W replicas.
+fn write_quorum(ghost: &Ghost, view: &View<'_, Dynamo>, changed: NodeId) -> Judgement {
+    let Some((key, version)) = &ghost.news.answered else { return Judgement::Idle };
+    match homes(ghost, view, (*key, version), changed) {
+        Some((found, wanted)) if found < wanted => Judgement::Broken(format!(
+            "a write of key {key} was answered with {found} of {wanted} durable copies"
+        )),
+        Some(_) => Judgement::Holds,
+        None => Judgement::Idle,
+    }
+}
+
+/// And stays there, or what superseded it: judged when somebody drops a copy. (Who wipes disks breaks this.)
+fn kept(ghost: &Ghost, view: &View<'_, Dynamo>, changed: NodeId) -> Judgement {
+    if ghost.news.dropped.is_empty() {
+        return Judgement::Idle;
+    }
+    let dropped = ghost.news.dropped.iter().filter_map(|key| Some((*key, ghost.answered.get(key)?)));
+    for (key, version) in dropped.flat_map(|(key, object)| object.versions().iter().map(move |v| (key, v))) {
+        if let Some((found, wanted)) = homes(ghost, view, (key, version), changed)
+            && found < wanted
+        {
+            return Judgement::Broken(format!(
+                "a copy of key {key} was dropped, and an acknowledged write has {found} of {wanted} left"
+            ));
+        }
+    }
+    Judgement::Holds
+}
+
+fn held(so: bool) -> Judgement {
+    if so { Judgement::Holds } else { Judgement::Idle }
+}

@@ -1,0 +1,216 @@
+//! Counters, sets and registers: a service whose updates can be merged, and what clients ask of it.
+
+use crate::workload::Workload;
+use serde::{Deserialize, Serialize};
+use sim_core::prelude::*;
+
+/// The specification: under each key a counter, a set of a few elements, and a register.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Objects {}
+
+/// Elements are numbered from 0; there are so many.
+pub const ELEMENTS: u8 = 8;
+
+/// What a client may ask. Elements are numbers modulo [`ELEMENTS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// Counts up.
+    Increment(u64),
+    /// Counts down.
+    Decrement(u64),
+    /// Reads the counter.
+    Count(u64),
+    /// Adds an element to the set.
+    Add(u64, u8),
+    /// Removes an element from the set.
+    Remove(u64, u8),
+    /// Asks whether an element is in the set.
+    Contains(u64, u8),
+    /// Writes the register.
+    Assign(u64, u64),
+    /// Reads the register.
+    Value(u64),
+}
+
+impl Op {
+    /// The key of the objects that it is about.
+    pub fn object(self) -> u64 {
+        match self {
+            Op::Increment(key)
+            | Op::Decrement(key)
+            | Op::Count(key)
+            | Op::Assign(key, _)
+            | Op::Value(key) => key,
+            Op::Add(key, _) | Op::Remove(key, _) | Op::Contains(key, _) => key,
+        }
+    }
+}
+
+/// What it gets back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ret {
+    /// Updated.
+    Done,
+    /// What the counter shows.
+    Count(i64),
+    /// Whether the element is there.
+    Contains(bool),
+    /// What the register holds, if it was ever written.
+    Value(Option<u64>),
+}
+
+/// One key of the sequential object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Plain {
+    count: i64,
+    elements: BTreeSet<u8>,
+    value: Option<u64>,
+}
+
+impl Spec for Objects {
+    type Op = Op;
+    type Ret = Ret;
+    type State = BTreeMap<u64, Plain>;
+
+    fn apply(objects: &mut Self::State, op: &Op) -> Ret {
+        let key = op.object();
+        // Reading leaves no trace.
+        let mut nothing = Plain::default();
+        let object = match Self::is_read(op) {
+            true => objects.get_mut(&key).unwrap_or(&mut nothing),
+            false => objects.entry(key).or_default(),
+        };
+        match *op {
+            Op::Increment(_) => object.count += 1,
+            Op::Decrement(_) => object.count -= 1,
+            Op::Add(_, element) => drop(object.elements.insert(element % ELEMENTS)),
+            Op::Remove(_, element) => drop(object.elements.remove(&(element % ELEMENTS))),
+            Op::Assign(_, value) => object.value = Some(value),
+            Op::Count(_) => return Ret::Count(object.count),
+            Op::Contains(_, element) => {
+                return Ret::Contains(object.elements.contains(&(element % ELEMENTS)));
+            }
+            Op::Value(_) => return Ret::Value(object.value),
+        }
+        Ret::Done
+    }
+
+    /// A counter, a register and each element of a set have nothing to do with one another.
+    fn key(op: &Op) -> u64 {
+        let part = match *op {
+            Op::Increment(_) | Op::Decrement(_) | Op::Count(_) => 0,
+            Op::Assign(..) | Op::Value(_) => 1,
+            Op::Add(_, element) | Op::Remove(_, element) | Op::Contains(_, element) => {
+                2 + u64::from(element % ELEMENTS)
+            }
+        };
+        op.object() * 16 + part
+    }
+
+    fn is_read(op: &Op) -> bool {
+        match op {
+            Op::Count(_) | Op::Contains(..) | Op::Value(_) => true,
+            Op::Increment(_) | Op::Decrement(_) | Op::Add(..) | Op::Remove(..) | Op::Assign(..) => false,
+        }
+    }
+
+    fn kind(op: &Op) -> &'static str {
+        match op {
+            Op::Increment(_) => "increment",
+            Op::Decrement(_) => "decrement",
+            Op::Count(_) => "count",
+            Op::Add(..) => "add",
+            Op::Remove(..) => "remove",
+            Op::Contains(..) => "contains",
+            Op::Assign(..) => "assign",
+            Op::Value(_) => "value",
+        }
+    }
+}
+
+impl Message for Op {
+    fn bytes(&self) -> u64 {
+        match self {
+            Op::Increment(_) | Op::Decrement(_) | Op::Count(_) | Op::Value(_) => 9,
+            Op::Add(..) | Op::Remove(..) | Op::Contains(..) => 10,
+            Op::Assign(..) => 17,
+        }
+    }
+}
+
+impl Message for Ret {
+    fn bytes(&self) -> u64 {
+        match self {
+            Ret::Done => 1,
+            Ret::Contains(_) => 2,
+            Ret::Count(_) | Ret::Value(_) => 9,
+        }
+    }
+}
+
+/// Shares of what is asked; they need not add up to 1. A share that a mix does not name is none. Each is divided evenly
+/// among updates and reads as given by `reads`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mix {
+    /// Operations on counters: increments, a quarter as many decrements, and reads.
+    pub counters: f64,
+    /// Operations on sets: elements added, half as often removed, and looked for.
+    pub sets: f64,
+    /// Operations on registers: values never written before, and reads.
+    pub registers: f64,
+    /// The share of reads among each of these: 0 to 1.
+    pub reads: f64,
+}
+
+impl Default for Mix {
+    fn default() -> Mix {
+        Mix { counters: 1.0, sets: 1.0, registers: 1.0, reads: 0.5 }
+    }
+}
+
+impl Workload for Objects {
+    type Mix = Mix;
+    type Memory = ();
+    const MIX: &'static str =
+        "counters, sets and registers: a share each; reads: the share of reads among these";
+
+    fn check(mix: &Mix) -> Result<(), String> {
+        let shares = [("counters", mix.counters), ("sets", mix.sets), ("registers", mix.registers)];
+        if let Some((name, share)) = shares.iter().find(|(_, share)| !share.is_finite() || *share < 0.0) {
+            return Err(format!("the share of `{name}` is {share}; a share is 0 or more"));
+        }
+        if shares.iter().map(|(_, share)| share).sum::<f64>() <= 0.0 {
+            return Err("the mix is empty: give at least one kind of object a share".into());
+        }
+        if !(0.0..=1.0).contains(&mix.reads) {
+            return Err(format!("the share of reads is {}; 0 to 1 would do", mix.reads));
+        }
+        Ok(())
+    }
+
+    fn draw(mix: &Mix, key: u64, fresh: u64, (): &(), rng: &mut Rng) -> Op {
+        let kind = rng.unit() * (mix.counters + mix.sets + mix.registers);
+        let (read, which) = (rng.unit() < mix.reads, rng.unit());
+        let element = rng.below(u64::from(ELEMENTS)) as u8;
+        if kind < mix.counters {
+            match (read, which < 0.8) {
+                (true, _) => Op::Count(key),
+                (false, true) => Op::Increment(key),
+                (false, false) => Op::Decrement(key),
+            }
+        } else if kind < mix.counters + mix.sets {
+            match (read, which < 0.667) {
+                (true, _) => Op::Contains(key, element),
+                (false, true) => Op::Add(key, element),
+                (false, false) => Op::Remove(key, element),
+            }
+        } else if read {
+            Op::Value(key)
+        } else {
+            Op::Assign(key, fresh)
+        }
+    }
+
+    fn learn((): &mut (), _: &Op, _: &Ret) {}
+}
