@@ -82,7 +82,7 @@ impl Settings for quorum_store::Config {
     fn flaws() -> Vec<String> {
         quorum_store::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
     }
-    fn check(&self) -> Result<(), (&'static str, String)> {
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
         quorum_store::Config::check(self)
     }
 }
@@ -91,7 +91,7 @@ impl Settings for dynamo::Config {
     fn flaws() -> Vec<String> {
         dynamo::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
     }
-    fn check(&self) -> Result<(), (&'static str, String)> {
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
         dynamo::Config::check(self)
     }
 }
@@ -100,7 +100,7 @@ impl Settings for crdt::Config {
     fn flaws() -> Vec<String> {
         crdt::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
     }
-    fn check(&self) -> Result<(), (&'static str, String)> {
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
         crdt::Config::check(self)
     }
 }

@@ -67,6 +67,12 @@ pub struct Plain {
     value: Option<u64>,
 }
 
+impl Message for Plain {
+    fn bytes(&self) -> u64 {
+        8 + self.elements.len() as u64 + self.value.bytes()
+    }
+}
+
 impl Spec for Objects {
     type Op = Op;
     type Ret = Ret;
