@@ -154,24 +154,31 @@ impl Message for Ret {
     }
 }
 
-/// Shares of what is asked; they need not add up to 1. A share that a mix does not name is none. Each is divided evenly
-/// among updates and reads as given by `reads`.
+/// Shares of the three kinds of object; they need not add up to 1. A kind that a mix does not name has none.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct Mix {
-    /// Operations on counters: increments, a quarter as many decrements, and reads.
+    /// Counters: of their updates four in five are increments.
+    #[serde(default)]
     pub counters: f64,
-    /// Operations on sets: elements added, half as often removed, and looked for.
+    /// Sets: of their updates two in three are additions.
+    #[serde(default)]
     pub sets: f64,
-    /// Operations on registers: values never written before, and reads.
+    /// Registers: values never written before.
+    #[serde(default)]
     pub registers: f64,
-    /// The share of reads among each of these: 0 to 1.
+    /// The share of reads in what is asked of each: 0 to 1, and 0.5 if it is not named.
+    #[serde(default = "half")]
     pub reads: f64,
+}
+
+fn half() -> f64 {
+    0.5
 }
 
 impl Default for Mix {
     fn default() -> Mix {
-        Mix { counters: 1.0, sets: 1.0, registers: 1.0, reads: 0.5 }
+        Mix { counters: 1.0, sets: 1.0, registers: 1.0, reads: half() }
     }
 }
 
@@ -206,7 +213,7 @@ impl Workload for Objects {
                 (false, false) => Op::Decrement(key),
             }
         } else if kind < mix.counters + mix.sets {
-            match (read, which < 0.667) {
+            match (read, which < 2.0 / 3.0) {
                 (true, _) => Op::Contains(key, element),
                 (false, true) => Op::Add(key, element),
                 (false, false) => Op::Remove(key, element),
