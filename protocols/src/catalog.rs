@@ -3,6 +3,7 @@
 use crate::{
     kv::Kv,
     raft::{self, Raft},
+    replication::primary_backup::{self, PrimaryBackup},
     two_phase::{self, TwoPhase},
     workload::Workload,
 };
@@ -25,6 +26,10 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<Raft<Kv>>(
         "raft",
         "a replicated key-value map: leader election and log replication (Ongaro 2014)",
+    );
+    catalog.add::<PrimaryBackup<Kv>>(
+        "primary-backup",
+        "a replicated key-value map: a primary ships what it is asked, a backup takes over (Budhiraja et al. 1993)",
     );
     catalog.add::<TwoPhase>(
         "two-phase-commit",
@@ -50,6 +55,15 @@ impl Settings for raft::Config {
     }
     fn check(&self) -> Result<(), (&'static str, String)> {
         raft::Config::check(self)
+    }
+}
+
+impl Settings for primary_backup::Config {
+    fn flaws() -> Vec<String> {
+        primary_backup::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        primary_backup::Config::check(self)
     }
 }
 

@@ -9,5 +9,6 @@ pub mod catalog;
 pub mod client;
 pub mod kv;
 pub mod raft;
+pub mod replication;
 pub mod two_phase;
 pub mod workload;
