@@ -3,7 +3,10 @@
 use crate::{
     kv::Kv,
     raft::{self, Raft},
-    replication::primary_backup::{self, PrimaryBackup},
+    replication::{
+        chain::{self, Chain},
+        primary_backup::{self, PrimaryBackup},
+    },
     two_phase::{self, TwoPhase},
     workload::Workload,
 };
@@ -26,6 +29,10 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<Raft<Kv>>(
         "raft",
         "a replicated key-value map: leader election and log replication (Ongaro 2014)",
+    );
+    catalog.add::<Chain<Kv>>(
+        "chain-replication",
+        "a replicated key-value map: updates enter at the head of a chain, the tail answers (van Renesse and Schneider 2004)",
     );
     catalog.add::<PrimaryBackup<Kv>>(
         "primary-backup",
@@ -55,6 +62,15 @@ impl Settings for raft::Config {
     }
     fn check(&self) -> Result<(), (&'static str, String)> {
         raft::Config::check(self)
+    }
+}
+
+impl Settings for chain::Config {
+    fn flaws() -> Vec<String> {
+        chain::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        chain::Config::check(self)
     }
 }
 

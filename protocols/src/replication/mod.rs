@@ -2,4 +2,5 @@
 //! [`chain`] (the same in a line, so that each does less), [`multi_leader`] (everybody decides, and conflicts are what it
 //! costs).
 
+pub mod chain;
 pub mod primary_backup;
