@@ -5,6 +5,7 @@ use crate::{
     raft::{self, Raft},
     replication::{
         chain::{self, Chain},
+        multi_leader::{self, MultiLeader},
         primary_backup::{self, PrimaryBackup},
     },
     two_phase::{self, TwoPhase},
@@ -33,6 +34,10 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<Chain<Kv>>(
         "chain-replication",
         "a replicated key-value map: updates enter at the head of a chain, the tail answers (van Renesse and Schneider 2004)",
+    );
+    catalog.add::<MultiLeader>(
+        "multi-leader",
+        "a key-value map that every node writes: last writer wins, or version vectors (Parker et al. 1983)",
     );
     catalog.add::<PrimaryBackup<Kv>>(
         "primary-backup",
@@ -71,6 +76,15 @@ impl Settings for chain::Config {
     }
     fn check(&self) -> Result<(), (&'static str, String)> {
         chain::Config::check(self)
+    }
+}
+
+impl Settings for multi_leader::Config {
+    fn flaws() -> Vec<String> {
+        multi_leader::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        multi_leader::Config::check(self)
     }
 }
 

@@ -3,4 +3,5 @@
 //! costs).
 
 pub mod chain;
+pub mod multi_leader;
 pub mod primary_backup;
