@@ -80,6 +80,7 @@ impl<S: Spec> sim_core::property::Ghost<PrimaryBackup<S>> for Ghost {
 impl<S: Spec> PrimaryBackup<S> {
     pub(super) const CLAIMS: &'static [Property<Self>] = &[
         Property::always("acknowledged writes survive", When::News, survive),
+        Property::always("same epoch, same history", When::News, same_history),
         Property::sometimes("acknowledged writes lost", When::News, |ghost: &Ghost, _, _| {
             happened(ghost.news.lost > 0 || ghost.news.conflict.is_some())
         }),
@@ -113,6 +114,31 @@ fn survive<S: Spec>(ghost: &Ghost, view: &View<'_, PrimaryBackup<S>>, changed: N
         None if promoted => Judgement::Holds,
         None => Judgement::Idle,
     }
+}
+
+/// An epoch has one primary, which only appends: logs that hold an entry of one epoch at one index hold the same entry,
+/// and the same before it. Whatever the shipping.
+fn same_history<S: Spec>(_: &Ghost, view: &View<'_, PrimaryBackup<S>>, changed: NodeId) -> Judgement {
+    let ours = &view.disk(changed).log;
+    let mut judged = Judgement::Idle;
+    for (place, member) in view.nodes.iter().enumerate().filter(|&(place, _)| place != view.index(changed)) {
+        let theirs = &member.disk.log;
+        let Some(last) = ours.len().min(theirs.len()).checked_sub(1) else { continue };
+        if ours[last].epoch != theirs[last].epoch {
+            continue;
+        }
+        let before = last.checked_sub(1);
+        if ours[last] != theirs[last] || before.is_some_and(|at| ours[at].epoch != theirs[at].epoch) {
+            return Judgement::Broken(format!(
+                "nodes {} and {place} hold different histories up to index {} of epoch {}",
+                view.index(changed),
+                last + 1,
+                ours[last].epoch
+            ));
+        }
+        judged = Judgement::Holds;
+    }
+    judged
 }
 
 fn happened(so: bool) -> Judgement {
