@@ -116,12 +116,12 @@ fn survive<S: Spec>(ghost: &Ghost, view: &View<'_, Chain<S>>, changed: NodeId) -
     if all == 0 {
         return Judgement::Idle;
     }
-    let has = |node: &&NodeId| {
+    let lacks = |node: &&NodeId| {
         let disk = &view.disk(**node).history;
         (disk.records() as usize) < all
             || disk.get(all - 1).map(|u| u.version) != ghost.acknowledged.last().copied()
     };
-    match whole.iter().find(has) {
+    match whole.iter().find(lacks) {
         None => Judgement::Holds,
         Some(&node) => {
             Judgement::Broken(format!("node {} lacks some of {all} acknowledged updates", view.index(node)))
