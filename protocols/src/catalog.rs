@@ -6,6 +6,11 @@ use crate::{
     kv::Kv,
     quorum_store::{self, QuorumStore},
     raft::{self, Raft},
+    replication::{
+        chain::{self, Chain},
+        multi_leader::{self, MultiLeader},
+        primary_backup::{self, PrimaryBackup},
+    },
     two_phase::{self, TwoPhase},
     workload::Workload,
 };
@@ -29,17 +34,29 @@ pub fn list(catalog: &mut impl Catalog) {
         "raft",
         "a replicated key-value map: leader election and log replication (Ongaro 2014)",
     );
-    catalog.add::<QuorumStore>(
-        "quorum-store",
-        "a replicated register for each key: N replicas, read and written by quorums of R and W (Gifford 1979, ABD 1995)",
+    catalog.add::<Chain<Kv>>(
+        "chain-replication",
+        "a replicated key-value map: updates enter at the head of a chain, the tail answers (van Renesse and Schneider 2004)",
+    );
+    catalog.add::<Crdt>(
+        "crdt",
+        "counters, sets and registers that every replica updates by itself, merged by gossip (Shapiro et al. 2011)",
     );
     catalog.add::<Dynamo>(
         "dynamo",
         "an always writeable key-value store: sloppy quorums, vector clocks, Merkle trees, gossip (DeCandia et al. 2007)",
     );
-    catalog.add::<Crdt>(
-        "crdt",
-        "counters, sets and registers that every replica updates by itself, merged by gossip (Shapiro et al. 2011)",
+    catalog.add::<MultiLeader>(
+        "multi-leader",
+        "a key-value map that every node writes: last writer wins, or version vectors (Parker et al. 1983)",
+    );
+    catalog.add::<PrimaryBackup<Kv>>(
+        "primary-backup",
+        "a replicated key-value map: a primary ships what it is asked, a backup takes over (Budhiraja et al. 1993)",
+    );
+    catalog.add::<QuorumStore>(
+        "quorum-store",
+        "a replicated register for each key: N replicas, read and written by quorums of R and W (Gifford 1979, ABD 1995)",
     );
     catalog.add::<TwoPhase>(
         "two-phase-commit",
@@ -66,6 +83,33 @@ impl Settings for raft::Config {
     fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
         raft::Config::check(self)?;
         self.check_for(nodes)
+    }
+}
+
+impl Settings for chain::Config {
+    fn flaws() -> Vec<String> {
+        chain::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        chain::Config::check(self)
+    }
+}
+
+impl Settings for multi_leader::Config {
+    fn flaws() -> Vec<String> {
+        multi_leader::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        multi_leader::Config::check(self)
+    }
+}
+
+impl Settings for primary_backup::Config {
+    fn flaws() -> Vec<String> {
+        primary_backup::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        primary_backup::Config::check(self)
     }
 }
 

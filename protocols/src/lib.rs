@@ -13,5 +13,6 @@ pub mod kv;
 pub mod objects;
 pub mod quorum_store;
 pub mod raft;
+pub mod replication;
 pub mod two_phase;
 pub mod workload;
