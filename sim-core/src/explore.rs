@@ -4,7 +4,7 @@
 //! message that was sent may arrive, however long ago that was; any timer that is set may run out, however long it was
 //! set for. States are visited breadth first, so the first violation is reached by as few steps as any. It is the
 //! simulated protocol itself that is explored: steps are taken, disks synced and properties judged by the code that
-//! runs them in a world, through a [`Harness`].
+//! runs them in a world, through a [`crate::harness::Harness`].
 //!
 //! What is known of a visited state is a 64-bit fingerprint: of states and disks, timers that are set, messages that may
 //! arrive, history variables, and how far the bounds are used up. Two states whose fingerprints are equal count as one;
