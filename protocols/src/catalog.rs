@@ -4,6 +4,7 @@ use crate::{
     crdt::{self, Crdt},
     dynamo::{self, Dynamo},
     kv::Kv,
+    paxos::{self, Paxos},
     quorum_store::{self, QuorumStore},
     raft::{self, Raft},
     replication::{
@@ -49,6 +50,10 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<MultiLeader>(
         "multi-leader",
         "a key-value map that every node writes: last writer wins, or version vectors (Parker et al. 1983)",
+    );
+    catalog.add::<Paxos>(
+        "paxos",
+        "one value is chosen, once: a register that is written by consensus (Lamport 2001)",
     );
     catalog.add::<PrimaryBackup<Kv>>(
         "primary-backup",
@@ -110,6 +115,15 @@ impl Settings for primary_backup::Config {
     }
     fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
         primary_backup::Config::check(self)
+    }
+}
+
+impl Settings for paxos::Config {
+    fn flaws() -> Vec<String> {
+        paxos::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        paxos::Config::check(self)
     }
 }
 

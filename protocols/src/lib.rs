@@ -11,6 +11,7 @@ pub mod crdt;
 pub mod dynamo;
 pub mod kv;
 pub mod objects;
+pub mod paxos;
 pub mod quorum_store;
 pub mod raft;
 pub mod replication;
