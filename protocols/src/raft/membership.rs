@@ -42,6 +42,11 @@ impl Members {
         self.voters.contains(&node) || self.outgoing.contains(&node)
     }
 
+    /// Whether one server is a majority, with or without learners beside it.
+    pub(super) fn one_decides(&self) -> bool {
+        self.voters.len() <= 1 && self.outgoing.len() <= 1
+    }
+
     /// The sets of which each must have a majority.
     fn quorums(&self) -> impl Iterator<Item = &[NodeId]> {
         [&self.voters[..], &self.outgoing].into_iter().filter(|voters| !voters.is_empty())

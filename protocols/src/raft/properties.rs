@@ -126,6 +126,8 @@ struct Glance {
     applied: usize,
     /// How much it has applied beyond that, and may forget again.
     tentative: usize,
+    /// Whether it is a majority.
+    alone: bool,
     /// The term that it leads, and that in which it is a candidate; 0 if it does not, and is not.
     leads: u64,
     campaigns: u64,
@@ -144,9 +146,11 @@ impl Glance {
             Standing::Candidate { .. } => (0, state.term),
             Standing::Leader { .. } => (state.term, 0),
         };
-        let alone = leads != 0 && state.members.all().len() == 1 || !seen.tentative.is_empty();
-        let applied = if alone { state.applied.min(log.durable()) } else { state.applied };
-        Glance { last, start, applied, tentative: state.applied - applied, leads, campaigns }
+        let alone = leads != 0 && state.members.one_decides();
+        // It may have added voters since, in the very step in which it applied.
+        let careful = alone || seen.glance.alone || !seen.tentative.is_empty();
+        let applied = if careful { state.applied.min(log.durable()) } else { state.applied };
+        Glance { last, start, applied, tentative: state.applied - applied, alone, leads, campaigns }
     }
 }
 
