@@ -203,13 +203,13 @@ impl Protocol for Paxos {
         Property::always("agreement", When::News, agreement),
         Property::always("one value a ballot", When::News, one_value),
         Property::sometimes("value chosen", When::News, |ghost: &Ghost, _, _| {
-            happened(!ghost.chosen.is_empty())
+            Judgement::happened(!ghost.chosen.is_empty())
         }),
         Property::sometimes("chosen in a later ballot", When::News, |ghost: &Ghost, _, _| {
-            happened(ghost.chosen.values().any(|ballot| ballot.round > 1))
+            Judgement::happened(ghost.chosen.values().any(|ballot| ballot.round > 1))
         }),
         Property::sometimes("value of another adopted", When::News, |ghost: &Ghost, _, _| {
-            happened(ghost.adopted)
+            Judgement::happened(ghost.adopted)
         }),
     ];
     const ROLES: &'static [Role] = &[Role::PEER];
@@ -448,10 +448,6 @@ fn one_value(ghost: &Ghost, _: &View<'_, Paxos>, _: NodeId) -> Judgement {
             ballot.proposer
         )),
     }
-}
-
-fn happened(so: bool) -> Judgement {
-    if so { Judgement::Holds } else { Judgement::Idle }
 }
 
 impl Message for Propose {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sim_core::prelude::*;
 
 /// Timing and choices.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Who begins.
@@ -35,7 +35,7 @@ pub struct Config {
 }
 
 /// Who begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Begins {
     /// The transaction manager, with a round of questions.
     #[default]
@@ -143,14 +143,7 @@ pub struct TwoPhase {
     prepared: BTreeSet<NodeId>,
     /// The transaction manager: who said to have done as was decided.
     done: BTreeSet<NodeId>,
-    config: Shared,
-}
-
-/// Configuration: the same for all, so no part of what tells two states apart.
-#[derive(Clone, Debug)]
-struct Shared(Config);
-impl core::hash::Hash for Shared {
-    fn hash<H: core::hash::Hasher>(&self, _: &mut H) {}
+    config: Config,
 }
 
 impl Protocol for TwoPhase {
@@ -166,14 +159,14 @@ impl Protocol for TwoPhase {
         Property::always("atomicity", When::News, atomicity),
         Property::always("unanimity", When::News, unanimity),
         Property::sometimes("all committed", When::News, |ghost: &Ghost, view, _| {
-            happened(ghost.committed.len() == view.nodes.len())
+            Judgement::happened(ghost.committed.len() == view.nodes.len())
         }),
         Property::sometimes("all aborted", When::News, |ghost: &Ghost, view, _| {
-            happened(ghost.aborted.len() == view.nodes.len())
+            Judgement::happened(ghost.aborted.len() == view.nodes.len())
         }),
         Property::sometimes("in doubt without a manager", When::EveryEvent, |_, view, changed| {
             let doubts = view.state(changed).is_some_and(|node| !node.manager && node.state == Prepared);
-            happened(doubts && view.state(view.first).is_none())
+            Judgement::happened(doubts && view.state(view.first).is_none())
         }),
     ];
     const ROLES: &'static [Role] = &[Role("transaction manager"), Role("resource manager")];
@@ -195,7 +188,7 @@ impl Protocol for TwoPhase {
             (Committed | Aborted, _) if manager => ctx.set(Resend, Span::ZERO),
             (Committed | Aborted, _) => {}
         }
-        TwoPhase { manager, state, prepared, done, config: Shared(config.clone()) }
+        TwoPhase { manager, state, prepared, done, config: config.clone() }
     }
 
     fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
@@ -254,7 +247,7 @@ impl TwoPhase {
             ctx.send(peer, msg.clone());
         }
         if heard.len() < ctx.members().len() - 1 {
-            ctx.set(Resend, self.config.0.resend);
+            ctx.set(Resend, self.config.resend);
         }
     }
 
@@ -287,7 +280,7 @@ impl TwoPhase {
 
     /// A resource manager gives the decision out of its hands, or cannot.
     fn prepare(&mut self, ctx: &mut Ctx<Self>) {
-        let refuses = ctx.index(ctx.me) + self.config.0.refuse as usize >= ctx.members().len();
+        let refuses = ctx.index(ctx.me) + self.config.refuse as usize >= ctx.members().len();
         if refuses {
             self.finish(Aborted, ctx);
         } else {
@@ -301,7 +294,7 @@ impl TwoPhase {
                 ctx.sync();
             }
         }
-        if self.state == Prepared || self.config.0.begins == Begins::Asked {
+        if self.state == Prepared || self.config.begins == Begins::Asked {
             self.vote(ctx);
         }
     }
@@ -312,7 +305,7 @@ impl TwoPhase {
             Working => {}
             Prepared => {
                 ctx.send(manager, Msg::Prepared);
-                ctx.set(Resend, self.config.0.resend);
+                ctx.set(Resend, self.config.resend);
             }
             // Asked again: the decision came before the question.
             Committed => ctx.send(manager, Msg::Prepared),
@@ -324,7 +317,7 @@ impl TwoPhase {
         if matches!(self.state, Working | Prepared) {
             self.finish(decision, ctx);
         }
-        if self.config.0.begins == Begins::Asked {
+        if self.config.begins == Begins::Asked {
             ctx.send(ctx.members().next().expect("a group has a first node"), Msg::Done);
         }
     }
@@ -339,7 +332,7 @@ impl TwoPhase {
     }
 
     fn has(&self, flaw: Flaw) -> bool {
-        self.config.0.flaw == Some(flaw)
+        self.config.flaw == Some(flaw)
     }
 }
 
@@ -386,10 +379,6 @@ fn unanimity(ghost: &Ghost, view: &View<'_, TwoPhase>, changed: NodeId) -> Judge
             view.nodes[index].disk.synced()
         )),
     }
-}
-
-fn happened(so: bool) -> Judgement {
-    if so { Judgement::Holds } else { Judgement::Idle }
 }
 
 impl Message for Msg {

@@ -78,6 +78,13 @@ pub enum Judgement {
     Broken(String),
 }
 
+impl Judgement {
+    /// Of something that should happen once: whether it did now.
+    pub const fn happened(so: bool) -> Judgement {
+        if so { Judgement::Holds } else { Judgement::Idle }
+    }
+}
+
 /// The group as its properties see it.
 pub struct View<'a, P: Protocol> {
     /// The first node of the group.

@@ -126,5 +126,5 @@ fn shows(ghost: &Ghost, view: &View<'_, Crdt>, changed: NodeId) -> Judgement {
 }
 
 fn held(so: bool) -> Judgement {
-    if so { Judgement::Holds } else { Judgement::Idle }
+    Judgement::happened(so)
 }

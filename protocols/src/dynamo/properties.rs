@@ -231,5 +231,5 @@ fn kept(ghost: &Ghost, view: &View<'_, Dynamo>, changed: NodeId) -> Judgement {
 }
 
 fn held(so: bool) -> Judgement {
-    if so { Judgement::Holds } else { Judgement::Idle }
+    Judgement::happened(so)
 }

@@ -168,5 +168,5 @@ fn write_quorum(ghost: &Ghost, view: &View<'_, QuorumStore>, changed: NodeId) ->
 }
 
 fn held(so: bool) -> Judgement {
-    if so { Judgement::Holds } else { Judgement::Idle }
+    Judgement::happened(so)
 }

@@ -480,11 +480,7 @@ fn leader_changed<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId
 
 /// A follower threw away entries that its leader does not have.
 fn repaired<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
-    if view.state(node).is_some() && ghost.news.first <= ghost.news.len {
-        Judgement::Holds
-    } else {
-        Judgement::Idle
-    }
+    Judgement::happened(view.state(node).is_some() && ghost.news.first <= ghost.news.len)
 }
 
 /// A term in which two or more campaigned went by without a leader.
@@ -494,17 +490,17 @@ fn vote_split<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) ->
     let now = view
         .state(node)
         .is_some_and(|s| s.term == campaign.term && matches!(s.standing, Standing::Candidate { .. }));
-    if opens && now { Judgement::Holds } else { Judgement::Idle }
+    Judgement::happened(opens && now)
 }
 
 /// A server got a snapshot of entries that its own log does not have.
 fn installed<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
-    if ghost.news.len < view.disk(node).log.start() { Judgement::Holds } else { Judgement::Idle }
+    Judgement::happened(ghost.news.len < view.disk(node).log.start())
 }
 
 /// A change of the members is committed and applied.
 fn changed<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, node: NodeId) -> Judgement {
     let Some(state) = view.state(node).filter(|state| state.changed > 0) else { return Judgement::Idle };
     let (before, now) = ghost.news.applied;
-    if (before + 1..=now).contains(&state.changed) { Judgement::Holds } else { Judgement::Idle }
+    Judgement::happened((before + 1..=now).contains(&state.changed))
 }

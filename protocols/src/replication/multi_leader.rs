@@ -171,9 +171,11 @@ impl Protocol for MultiLeader {
     const PROPERTIES: &'static [Property<Self>] = &[
         Property::always("same writes, same versions", When::News, same),
         Property::always("nobody knows a node's writes better", When::News, known),
-        Property::sometimes("conflict", When::News, |ghost: &Ghost, _, _| happened(ghost.conflict)),
+        Property::sometimes("conflict", When::News, |ghost: &Ghost, _, _| {
+            Judgement::happened(ghost.conflict)
+        }),
         Property::sometimes("write without effect", When::News, |ghost: &Ghost, _, _| {
-            happened(ghost.ineffective)
+            Judgement::happened(ghost.ineffective)
         }),
         Property::sometimes("all agree", When::News, agree),
     ];
@@ -421,11 +423,7 @@ fn known(_: &Ghost, view: &View<'_, MultiLeader>, changed: NodeId) -> Judgement 
 fn agree(_: &Ghost, view: &View<'_, MultiLeader>, _: NodeId) -> Judgement {
     let stores = || view.nodes.iter().map(|member| &member.disk.get().entries);
     let first = stores().next().expect("a group has a first node");
-    happened(!first.is_empty() && stores().all(|entries| entries == first))
-}
-
-fn happened(so: bool) -> Judgement {
-    if so { Judgement::Holds } else { Judgement::Idle }
+    Judgement::happened(!first.is_empty() && stores().all(|entries| entries == first))
 }
 
 impl Message for Msg {

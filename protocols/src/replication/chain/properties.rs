@@ -70,9 +70,11 @@ impl<S: Spec> Chain<S> {
         Property::always("update propagation invariant", When::News, propagation),
         Property::always("acknowledged updates survive", When::News, survive),
         Property::sometimes("chain repaired", When::News, |ghost: &Ghost, _, _| {
-            happened(ghost.news.repaired)
+            Judgement::happened(ghost.news.repaired)
         }),
-        Property::sometimes("server joined", When::News, |ghost: &Ghost, _, _| happened(ghost.news.joined)),
+        Property::sometimes("server joined", When::News, |ghost: &Ghost, _, _| {
+            Judgement::happened(ghost.news.joined)
+        }),
     ];
 }
 
@@ -127,8 +129,4 @@ fn survive<S: Spec>(ghost: &Ghost, view: &View<'_, Chain<S>>, changed: NodeId) -
             Judgement::Broken(format!("node {} lacks some of {all} acknowledged updates", view.index(node)))
         }
     }
-}
-
-fn happened(so: bool) -> Judgement {
-    if so { Judgement::Holds } else { Judgement::Idle }
 }

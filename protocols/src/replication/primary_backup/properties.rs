@@ -82,13 +82,13 @@ impl<S: Spec> PrimaryBackup<S> {
         Property::always("acknowledged writes survive", When::News, survive),
         Property::always("same epoch, same history", When::News, same_history),
         Property::sometimes("acknowledged writes lost", When::News, |ghost: &Ghost, _, _| {
-            happened(ghost.news.lost > 0 || ghost.news.conflict.is_some())
+            Judgement::happened(ghost.news.lost > 0 || ghost.news.conflict.is_some())
         }),
         Property::sometimes("backup took over", When::News, |ghost: &Ghost, _, _| {
-            happened(ghost.news.promoted)
+            Judgement::happened(ghost.news.promoted)
         }),
         Property::sometimes("old primary fenced", When::News, |ghost: &Ghost, _, _| {
-            happened(ghost.news.deposed)
+            Judgement::happened(ghost.news.deposed)
         }),
     ];
 }
@@ -139,8 +139,4 @@ fn same_history<S: Spec>(_: &Ghost, view: &View<'_, PrimaryBackup<S>>, changed: 
         judged = Judgement::Holds;
     }
     judged
-}
-
-fn happened(so: bool) -> Judgement {
-    if so { Judgement::Holds } else { Judgement::Idle }
 }
