@@ -46,7 +46,8 @@ impl<S: Spec> Raft<S> {
 
     /// Whether it would vote for a candidate of this term, if it stood.
     pub(super) fn pre_vote(&mut self, candidate: NodeId, term: u64, log: (u64, usize), ctx: &mut Ctx<Self>) {
-        let granted = term > self.term && log >= last(&ctx.disk.log) && !self.hears_a_leader(ctx);
+        let led = matches!(self.standing, Leader { .. }) || self.hears_a_leader(ctx);
+        let granted = term > self.term && log >= last(&ctx.disk.log) && !led;
         let term = if granted { term } else { self.term };
         ctx.send(candidate, PreVoted { term, granted });
     }

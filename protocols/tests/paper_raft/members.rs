@@ -230,6 +230,10 @@ fn a_server_only_increments_its_term_if_it_learns_that_others_would_vote_for_it_
     elect(&mut cluster, a);
     assert!(!would(&mut cluster, b), "it hears a leader");
     assert_eq!(term(&cluster, a), 1);
+    // The leader knows of itself, however long ago it heard another: or else its vote and the candidate's own would do.
+    cluster.pass(1.s());
+    let answer = cluster.step(a, Deliver(b, Msg::PreVote { term: 2, last: (9, 9) }));
+    assert!(matches!(only_message(&answer), Msg::PreVoted { term: 1, granted: false }), "{answer:?}");
     // A log that is behind gets no vote.
     cluster.pass(1.s());
     let behind = cluster.step(b, Deliver(c, Msg::PreVote { term: 2, last: (0, 0) }));
