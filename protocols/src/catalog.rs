@@ -113,8 +113,9 @@ impl Settings for primary_backup::Config {
     fn flaws() -> Vec<String> {
         primary_backup::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
     }
-    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
-        primary_backup::Config::check(self)
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        primary_backup::Config::check(self)?;
+        self.check_for(nodes)
     }
 }
 
@@ -131,8 +132,9 @@ impl Settings for two_phase::Config {
     fn flaws() -> Vec<String> {
         two_phase::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
     }
-    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
-        two_phase::Config::check(self)
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        two_phase::Config::check(self)?;
+        self.check_for(nodes)
     }
 }
 
@@ -140,8 +142,9 @@ impl Settings for quorum_store::Config {
     fn flaws() -> Vec<String> {
         quorum_store::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
     }
-    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
-        quorum_store::Config::check(self)
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        quorum_store::Config::check(self)?;
+        self.check_for(nodes)
     }
 }
 
@@ -149,8 +152,9 @@ impl Settings for dynamo::Config {
     fn flaws() -> Vec<String> {
         dynamo::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
     }
-    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
-        dynamo::Config::check(self)
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        dynamo::Config::check(self)?;
+        self.check_for(nodes)
     }
 }
 
@@ -158,7 +162,8 @@ impl Settings for crdt::Config {
     fn flaws() -> Vec<String> {
         crdt::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
     }
-    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
-        crdt::Config::check(self)
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        crdt::Config::check(self)?;
+        self.check_for(nodes)
     }
 }

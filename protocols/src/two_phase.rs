@@ -69,6 +69,16 @@ impl Config {
         }
         Ok(())
     }
+
+    /// Refuses what so many nodes cannot do: which key, and why.
+    pub fn check_for(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        let managers = nodes.saturating_sub(1);
+        if self.refuse > managers {
+            let found = format!("{} of {managers} resource managers cannot refuse", self.refuse);
+            return Err(("refuse", format!("{found}; 0 to {managers} can")));
+        }
+        Ok(())
+    }
 }
 
 /// Mistakes that implementations have made. Each costs one line where the decision is taken.

@@ -48,6 +48,18 @@ impl Config {
         }
         Ok(())
     }
+
+    /// Refuses what so many nodes cannot do: which key, and why.
+    pub fn check_for(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        let most = nodes.saturating_sub(1).max(1);
+        if self.fanout > most {
+            return Err((
+                "fanout",
+                format!("{} others are more than there are; 1 to {most} would do", self.fanout),
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Mistakes that implementations have made. Each costs one line where the decision is taken.

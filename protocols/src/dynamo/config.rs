@@ -104,6 +104,19 @@ impl Config {
             None => Ok(()),
         }
     }
+
+    /// Refuses what so many nodes cannot do: which key, and why.
+    pub fn check_for(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        for (key, count) in [("read", self.read), ("write", self.write)] {
+            if count > nodes {
+                return Err((
+                    key,
+                    format!("{count} of {nodes} nodes will never answer; 1 to {nodes} would do"),
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Mistakes that implementations have made. Each costs one line where the decision is taken.

@@ -18,7 +18,7 @@
 //! Members are found by gossip (§4.8): a node knows itself and the first node, and exchanges lists; a copy that turns out
 //! to be somebody else's is handed over like one with a hint. Left out: members that leave; coordinators chosen by the load
 //! balancer or the client, and requests passed on to the top N (§6.4); truncated vector clocks; partitions of equal size
-//! (§6.2); compare-and-set, which is refused.
+//! (§6.2); compaction of what is on the disk; compare-and-set, which is refused.
 //!
 //! Here are what nodes say, keep and wait for, and the step; `coordinator.rs` reads and writes, `upkeep.rs` is what goes on
 //! beside that; `clock.rs`, `object.rs`, `ring.rs` and `merkle.rs` know nothing of nodes and messages.

@@ -7,7 +7,7 @@ use sim_core::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// N: so many nodes keep each key; `None`, and more than there are, are all of them.
+    /// N: so many nodes keep each key; `None` is all of them.
     pub replicas: Option<u32>,
     /// R: so many of them answer a read, or tell a write which version is the latest; `None` is a majority.
     pub read: Option<u32>,
@@ -89,6 +89,19 @@ impl Config {
         }
         if self.patience == Span::ZERO {
             return Err(("patience", "every operation would be given up at once; `1s` would do".into()));
+        }
+        Ok(())
+    }
+
+    /// Refuses what so many nodes cannot do: which key, and why.
+    pub fn check_for(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        for (key, count) in [("replicas", self.replicas), ("read", self.read), ("write", self.write)] {
+            if let Some(count) = count.filter(|&count| count > nodes) {
+                return Err((
+                    key,
+                    format!("{count} of {nodes} nodes will never answer; 1 to {nodes} would do"),
+                ));
+            }
         }
         Ok(())
     }

@@ -13,7 +13,8 @@
 //! here: W is [`Msg::Store`], A is [`Msg::Stored`], R is [`Msg::Query`] and S is [`Msg::Report`].
 //!
 //! Left out: votes of different weight (each replica has one), changes of the replicas, compare-and-set (a register has
-//! none; it is refused) and repair of replicas that missed a write which nobody reads. The papers' processes do not come
+//! none; it is refused) repair of replicas that missed a write which nobody
+//! reads, and compaction of what is on the disk. The papers' processes do not come
 //! back; these do, with their disks, and count their lives so that they never give out a version, or a number of an
 //! operation, twice. The N replicas of a key are the nodes from number `key` modulo all on, in turn.
 
@@ -231,14 +232,15 @@ impl QuorumStore {
         let replicas = self.replicas(ctx);
         let quorum = self.quorum(phase, ctx);
         let Some(pending) = self.pending.get_mut(&id) else { return };
-        let nodes = ctx.members();
-        let first = pending.key % nodes.len() as u64;
-        let replica = |n: usize| nodes.clone().nth((first as usize + n) % nodes.len());
+        let count = ctx.members().len();
+        let start = (pending.key % count as u64) as usize;
+        let base = ctx.members().next().expect("a group has a first node").0;
+        let replica = |n: usize| NodeId(base + ((start + n) % count) as u32);
         pending.phase = phase;
         pending.heard.clear();
         pending.asked = match self.config.asks {
-            Asks::All => (0..replicas).filter_map(replica).collect(),
-            Asks::Quorum => ctx.rng.choose(replicas, quorum).into_iter().filter_map(replica).collect(),
+            Asks::All => (0..replicas).map(replica).collect(),
+            Asks::Quorum => ctx.rng.choose(replicas, quorum).into_iter().map(replica).collect(),
         };
         self.ask(id, ctx);
     }

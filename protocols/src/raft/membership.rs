@@ -2,7 +2,7 @@
 //!
 //! What the latest Change in a server's log says is in force there at once, committed or not, and no longer when it is cut
 //! off. A leader makes one change at a time, and none before an entry of its own term is committed. Who is to vote is a
-//! learner first, until it has caught up (§4.2.1).
+//! learner first, until it has caught up to within a batch of entries (§4.2.1, in place of its rounds).
 //!
 //! Changes are what an operator asks of all servers, at moments that the configuration names; whoever leads works at the
 //! latest one. There are two ways. `Joint` goes through a configuration in which a majority of the old voters and one of the

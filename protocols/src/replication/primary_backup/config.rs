@@ -65,6 +65,21 @@ impl Config {
         }
     }
 
+    /// Refuses what so many nodes cannot do: which key, and why.
+    pub fn check_for(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        let backups = nodes.saturating_sub(1);
+        match self.shipping {
+            Shipping::SemiSynchronous(count) if count > backups => {
+                let found = format!("{count} of {backups} backups will never have anything");
+                Err((
+                    "shipping",
+                    format!("{found}: nothing would be acknowledged; `Synchronous` waits for all"),
+                ))
+            }
+            Shipping::Synchronous | Shipping::SemiSynchronous(_) | Shipping::Asynchronous(_) => Ok(()),
+        }
+    }
+
     /// Whether no crash can lose what was acknowledged, in a group of so many nodes: every majority that a new primary
     /// hears holds it.
     pub fn survives(&self, nodes: usize) -> bool {
@@ -82,7 +97,7 @@ pub enum Shipping {
     /// Backups hear at once, and it is acknowledged when all that take part have it on their disks.
     Synchronous,
     /// Backups hear at once, and it is acknowledged when so many of them have it on their disks. With fewer than half of
-    /// the group it can be lost. More than there are backups is never reached.
+    /// the group it can be lost. At most as many as there are backups.
     SemiSynchronous(u32),
     /// It is acknowledged when the primary has it on its disk, and backups hear of it so often.
     Asynchronous(Span),
