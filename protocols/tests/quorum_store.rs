@@ -81,6 +81,22 @@ fn a_read_stores_what_it_found_before_it_answers_so_that_no_later_read_misses_it
     }
 }
 
+/// Two round trips more would be for nothing.
+#[test]
+fn a_read_that_a_quorum_agrees_on_stores_nothing() {
+    let mut harness = booted(5, Config::default());
+    assert_eq!(ask(&mut harness, COORDINATOR, Op::Put(0, 1), everybody), Some(Answer::Ok(Ret::Done)));
+    let (_, asked) = harness.request(SECOND, Op::Get(0));
+    assert!(asked.iter().all(|output| matches!(output, Output::Send(_, Msg::Query { .. }))), "{asked:?}");
+    let told = std::cell::Cell::new(0);
+    let counted = |from, to| {
+        told.set(told.get() + usize::from(from == SECOND && to != SECOND));
+        true
+    };
+    assert_eq!(value(answer(&mut harness, SECOND, asked, counted)), Some(1));
+    assert_eq!(told.get(), 4, "each of the others is asked, and nobody is told");
+}
+
 #[test]
 fn a_write_takes_a_later_version_than_any_that_was_answered() {
     let mut harness = booted(3, Config::default());

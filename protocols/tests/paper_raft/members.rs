@@ -88,6 +88,21 @@ fn agreement_requires_separate_majorities_from_both_the_old_and_new_configuratio
         }
         assert_eq!(commit(&cluster, leader), wanted, "{heard:?}");
     }
+    // For reads.
+    let mut cluster = joint();
+    crown(&mut cluster, leader, 5);
+    for server in [b, d] {
+        cluster.step(leader, Deliver(server, appended(2, Ok(3))));
+    }
+    let asked = cluster.request(leader, Op::Get(1)).1;
+    let Some(Output::Send(_, Msg::AppendEntries { round, .. })) = asked.last() else { panic!("{asked:?}") };
+    let echo = |server| Deliver(server, Msg::Appended { term: 2, prev: 3, matched: Ok(3), round: *round });
+    let answers = |outputs: Outputs| outputs.iter().any(|output| matches!(output, Output::Answer(..)));
+    assert!(
+        ![d, e].map(|server| answers(cluster.step(leader, echo(server)))).contains(&true),
+        "the new ones alone"
+    );
+    assert!(answers(cluster.step(leader, echo(c))));
     // And for elections.
     for (granting, wanted) in [(vec![d, e], "candidate"), (vec![b, c], "candidate"), (vec![b, e], "leader")] {
         let mut cluster = joint();
@@ -161,6 +176,30 @@ fn a_newcomer_does_not_vote_until_it_has_caught_up_4_2_1() {
 }
 
 #[test]
+fn only_one_change_at_a_time_may_be_pending_4_1() {
+    let [leader, ..] = nodes::<5>();
+    let mut cluster = five(|config| {
+        (config.way, config.voters) = (Way::Single, Some(5));
+        config.changes = vec![
+            Change { at: 1.s(), voters: vec![1, 2, 3, 4], learners: vec![] },
+            Change { at: 2.s(), voters: vec![1, 2, 3], learners: vec![] },
+        ];
+    });
+    elect(&mut cluster, leader);
+    let entries = |cluster: &mut Cluster| cluster.disk(leader).log.end();
+    // Nobody hears of the first, so it is not committed when the second is asked for.
+    cluster.fire(leader, &Timer::Change(0));
+    let pending = entries(&mut cluster);
+    cluster.fire(leader, &Timer::Change(1));
+    cluster.fire(leader, &Timer::Heartbeat);
+    assert_eq!((entries(&mut cluster), voters(&cluster, leader)), (pending, "0, 1, 2, 3".into()));
+    beat(&mut cluster, leader, |_| true);
+    beat(&mut cluster, leader, |_| true);
+    assert_eq!(voters(&cluster, leader), "0, 1, 2");
+    assert!(cluster.violations().is_empty());
+}
+
+#[test]
 fn a_leader_changes_nobody_before_it_committed_an_entry_of_its_own_term() {
     let [leader, ..] = nodes::<5>();
     let mut cluster = five(|config| (config.way, config.changes[0].voters) = (Way::Single, vec![1, 2]));
@@ -196,6 +235,27 @@ fn if_leadership_transfer_does_not_complete_after_about_an_election_timeout_the_
     cluster.fire(leader, &Timer::Transfer(0));
     cluster.fire(leader, &Timer::Resume);
     assert_eq!(appends(&cluster.request(leader, Op::Put(1, 10)).1).len(), 2);
+}
+
+/// What told the successor may be late, so somebody else may lead at any time from then on.
+#[test]
+fn a_leader_that_told_a_successor_has_no_lease_any_more_3_10() {
+    let [leader, ..] = nodes::<3>();
+    let transfers = vec![Transfer { at: 1.s(), to: 2 }];
+    let mut cluster = cluster(3, Config { reads: Reads::Lease, transfers, ..Config::default() });
+    elect(&mut cluster, leader);
+    beat(&mut cluster, leader, |_| true);
+    let at_once =
+        |cluster: &mut Cluster| matches!(cluster.request(leader, Op::Get(1)).1[..], [Output::Answer(..)]);
+    assert!(at_once(&mut cluster), "the lease holds");
+    for transfer in [false, true] {
+        if transfer {
+            cluster.fire(leader, &Timer::Transfer(0));
+            cluster.fire(leader, &Timer::Resume);
+        }
+        beat(&mut cluster, leader, |_| true);
+        assert_eq!(at_once(&mut cluster), !transfer);
+    }
 }
 
 #[test]
