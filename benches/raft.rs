@@ -33,8 +33,6 @@ fn world(seed: u64) -> World {
     let mut world = World::new(plan(seed));
     world.populate::<Raft<Kv>>(Config::default(), None).expect("the plan has this service");
     let clients = client::Config {
-        servers: (NodeId(0), 5),
-        clients: (NodeId(5), 10),
         load: Load::Poisson(10.ms()),
         mix: Mix { get: 0.5, put: 0.4, cas: 0.1 },
         keys: KeyChoice::Uniform(100),

@@ -222,6 +222,9 @@ pub(crate) fn list(registry: &Registry) -> u8 {
         say!("    always      {}", names(true));
         say!("    sometimes   {}", names(false));
         say!("    operations  {}", protocol.mix);
+        if !protocol.calls.is_empty() {
+            say!("    calls       {}", protocol.calls.join(" or "));
+        }
         say!("    with        {}", protocol.config);
         if !protocol.flaws.is_empty() {
             say!("    flaws       {}", protocol.flaws.join(", "));

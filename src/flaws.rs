@@ -19,7 +19,7 @@ struct Found {
     check: String,
 }
 
-/// Hunts every flaw of the protocol that the first service of each file runs, file after file until it is found.
+/// Hunts every flaw of the protocol that the last service of each file runs, for whom those that it calls are there; file after file until it is found.
 pub(crate) fn hunt(registry: &Registry, files: &[PathBuf], terms: &Terms, set: &[String]) -> u8 {
     if let Some(set) = set.iter().find(|set| set.contains(".with.flaw")) {
         eprintln!(
@@ -31,7 +31,7 @@ pub(crate) fn hunt(registry: &Registry, files: &[PathBuf], terms: &Terms, set: &
     let mut services = Vec::new();
     for file in files {
         let Some(one) = read(registry, file, set) else { return BAD_INPUT };
-        let service = &one.scenario.services[0];
+        let Some(service) = one.scenario.services.last() else { return BAD_INPUT };
         let listing = registry.listing();
         let protocol = listing.iter().find(|protocol| protocol.name == service.run);
         let Some(protocol) = protocol.filter(|protocol| !protocol.flaws.is_empty()) else {

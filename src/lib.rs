@@ -87,7 +87,7 @@ enum Command {
         /// Try only the k-th of n parts of the seeds: `1/4`. `sim merge` joins what came of them.
         #[arg(long, value_name = "K/N", value_parser = hunt::shard)]
         shard: Option<(u64, u64)>,
-        /// Hunt every mistake that the protocol can be told to make, in all files together, and print which are found.
+        /// Hunt every mistake that the protocol of the last service can be told to make, in all files together, and print which are found.
         #[arg(long, conflicts_with_all = ["shard", "keep_going", "no_shrink", "out"])]
         flaws: bool,
         /// Do not shrink what fails.

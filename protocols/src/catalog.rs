@@ -1,9 +1,11 @@
 //! The list of protocols: one line each.
 
 use crate::{
+    billing::{self, Billing},
     crdt::{self, Crdt},
     dynamo::{self, Dynamo},
     kv::Kv,
+    leases::Leases,
     paxos::{self, Paxos},
     quorum_store::{self, QuorumStore},
     raft::{self, Raft},
@@ -34,6 +36,14 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<Raft<Kv>>(
         "raft",
         "a replicated key-value map: leader election and log replication (Ongaro 2014)",
+    );
+    catalog.add::<Raft<Leases>>(
+        "raft-leases",
+        "leases with tokens, kept by Raft: for services that elect a leader (Gray and Cheriton 1989, Burrows 2006)",
+    );
+    catalog.add::<Billing>(
+        "billing",
+        "a bank and workers, of whom one charges, elected by a lease: each invoice once, with fencing tokens or without",
     );
     catalog.add::<Chain<Kv>>(
         "chain-replication",
@@ -87,6 +97,16 @@ impl Settings for raft::Config {
     }
     fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
         raft::Config::check(self)?;
+        self.check_for(nodes)
+    }
+}
+
+impl Settings for billing::Config {
+    fn flaws() -> Vec<String> {
+        billing::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        billing::Config::check(self)?;
         self.check_for(nodes)
     }
 }

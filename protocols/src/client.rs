@@ -16,10 +16,6 @@ use sim_core::{
 /// What clients do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config<W: Workload> {
-    /// The servers, by the number of the first and how many.
-    pub servers: (NodeId, u32),
-    /// The clients, likewise.
-    pub clients: (NodeId, u32),
     /// When operations are wanted.
     pub load: Load,
     /// Which operations.
@@ -172,9 +168,9 @@ impl<W: Workload> Protocol for Client<W> {
     const ROLES: &'static [Role] = &[Role::PEER];
 
     fn start(config: &Config<W>, ctx: &mut Ctx<Self>) -> Self {
-        let me = ctx.me.0 - config.clients.0.0;
+        let (me, clients) = (ctx.index(ctx.me), ctx.members().len());
         let mut client = Client {
-            server: NodeId(config.servers.0.0 + me % config.servers.1),
+            server: server(ctx, me),
             wanted: ctx.operations(),
             next: Time::ZERO + config.start,
             pending: Queued(VecDeque::new()),
@@ -185,7 +181,7 @@ impl<W: Workload> Protocol for Client<W> {
         };
         client.next += match config.load {
             Load::Poisson(gap) => exponential(&mut client.arrivals, gap),
-            Load::Constant(gap) => Span(gap.0 / u64::from(config.clients.1) * u64::from(me)),
+            Load::Constant(gap) => Span(gap.0 / clients as u64 * me as u64),
             Load::Closed(_) => Span::ZERO,
         };
         // A client that boots again goes on from now; what it wanted while it was down was never asked.
@@ -232,6 +228,12 @@ impl<W: Workload> Protocol for Client<W> {
     }
 }
 
+/// The server with this number, counted from 0 and on from the first after the last.
+fn server<W: Workload>(ctx: &Ctx<Client<W>>, number: usize) -> NodeId {
+    let mut servers = ctx.callees();
+    servers.nth(number % servers.len()).expect("whoever has clients has a node")
+}
+
 impl<W: Workload> Client<W> {
     /// Begins every operation that is wanted by now: several, if the client was held up.
     fn arrive(&mut self, ctx: &mut Ctx<Self>) {
@@ -259,7 +261,7 @@ impl<W: Workload> Client<W> {
         let (op, mut rng) = draw::<W>(rng, ctx.me, number, (&config.mix, &config.keys), &self.memory);
         let server = match config.route {
             Route::Sticky => self.server,
-            Route::Spread => NodeId(config.servers.0.0 + rng.below(u64::from(config.servers.1)) as u32),
+            Route::Spread => server(ctx, rng.below(ctx.callees().len() as u64) as usize),
         };
         self.pending.insert(number, Pending { op, wanted: self.next, failed: 0, hops: 0, server });
         self.call(number, ctx);
@@ -287,7 +289,7 @@ impl<W: Workload> Client<W> {
 
     /// A call did not help: the operation's next one goes elsewhere after a pause, or the operation is given up.
     fn failed(&mut self, number: u32, pause: Span, ctx: &mut Ctx<Self>) {
-        self.elsewhere(number);
+        self.elsewhere(number, ctx);
         let Some(pending) = self.pending.get_mut(number) else { return };
         pending.failed += 1;
         pending.hops = 0;
@@ -301,7 +303,7 @@ impl<W: Workload> Client<W> {
     /// Follows a redirect, unless servers only point at one another.
     fn redirected(&mut self, number: u32, server: NodeId, ctx: &mut Ctx<Self>) {
         let Some(pending) = self.pending.get_mut(number) else { return };
-        if pending.hops >= self.config.0.servers.1 {
+        if pending.hops as usize >= ctx.callees().len() {
             let pause = self.backoff(number, ctx);
             return self.failed(number, pause, ctx);
         }
@@ -323,10 +325,10 @@ impl<W: Workload> Client<W> {
     }
 
     /// The server that did not help is left for the next one, unless that has happened already.
-    fn elsewhere(&mut self, number: u32) {
+    fn elsewhere(&mut self, number: u32, ctx: &Ctx<Self>) {
         let Some(pending) = self.pending.get_mut(number) else { return };
-        let (first, count) = self.config.0.servers;
-        let next = NodeId(first.0 + (pending.server.0 - first.0 + 1) % count);
+        let here = ctx.callees().position(|server| server == pending.server);
+        let next = server(ctx, here.map_or(0, |here| here + 1));
         if self.server == pending.server {
             self.server = next;
         }

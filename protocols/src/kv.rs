@@ -1,6 +1,6 @@
 //! A map from keys to values, with compare-and-set: what most services here serve, and what their clients ask.
 
-use crate::workload::Workload;
+use crate::workload::{Shares, Workload};
 use serde::{Deserialize, Serialize};
 use sim_core::prelude::*;
 
@@ -115,6 +115,12 @@ impl Default for Mix {
     }
 }
 
+impl Mix {
+    fn shares(&self) -> Shares<3> {
+        Shares([("get", self.get), ("put", self.put), ("cas", self.cas)])
+    }
+}
+
 impl Workload for Kv {
     type Mix = Mix;
     /// The value this client saw last, by key.
@@ -122,24 +128,14 @@ impl Workload for Kv {
     const MIX: &'static str = "get, put and cas: a share each";
 
     fn check(mix: &Mix) -> Result<(), String> {
-        let shares = [("get", mix.get), ("put", mix.put), ("cas", mix.cas)];
-        if let Some((name, share)) = shares.iter().find(|(_, share)| !share.is_finite() || *share < 0.0) {
-            return Err(format!("the share of `{name}` is {share}; a share is 0 or more"));
-        }
-        if shares.iter().map(|(_, share)| share).sum::<f64>() <= 0.0 {
-            return Err("the mix is empty: give at least one kind of operation a share".into());
-        }
-        Ok(())
+        mix.shares().check("operation")
     }
 
     fn draw(mix: &Mix, key: u64, fresh: u64, memory: &Self::Memory, rng: &mut Rng) -> Op {
-        let point = rng.unit() * (mix.get + mix.put + mix.cas);
-        if point < mix.get {
-            Op::Get(key)
-        } else if point < mix.get + mix.put {
-            Op::Put(key, fresh)
-        } else {
-            Op::Cas(key, memory.get(&key).copied().unwrap_or(0), fresh)
+        match mix.shares().draw(rng) {
+            "get" => Op::Get(key),
+            "put" => Op::Put(key, fresh),
+            _ => Op::Cas(key, memory.get(&key).copied().unwrap_or(0), fresh),
         }
     }
 

@@ -5,11 +5,13 @@
 
 extern crate alloc;
 
+pub mod billing;
 pub mod catalog;
 pub mod client;
 pub mod crdt;
 pub mod dynamo;
 pub mod kv;
+pub mod leases;
 pub mod objects;
 pub mod paxos;
 pub mod quorum_store;

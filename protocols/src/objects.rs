@@ -1,6 +1,6 @@
 //! Counters, sets and registers: a service whose updates can be merged, and what clients ask of it.
 
-use crate::workload::Workload;
+use crate::workload::{Shares, Workload};
 use serde::{Deserialize, Serialize};
 use sim_core::prelude::*;
 
@@ -182,6 +182,12 @@ impl Default for Mix {
     }
 }
 
+impl Mix {
+    fn shares(&self) -> Shares<3> {
+        Shares([("counters", self.counters), ("sets", self.sets), ("registers", self.registers)])
+    }
+}
+
 impl Workload for Objects {
     type Mix = Mix;
     type Memory = ();
@@ -189,13 +195,7 @@ impl Workload for Objects {
         "counters, sets and registers: a share each; reads: the share of reads among these";
 
     fn check(mix: &Mix) -> Result<(), String> {
-        let shares = [("counters", mix.counters), ("sets", mix.sets), ("registers", mix.registers)];
-        if let Some((name, share)) = shares.iter().find(|(_, share)| !share.is_finite() || *share < 0.0) {
-            return Err(format!("the share of `{name}` is {share}; a share is 0 or more"));
-        }
-        if shares.iter().map(|(_, share)| share).sum::<f64>() <= 0.0 {
-            return Err("the mix is empty: give at least one kind of object a share".into());
-        }
+        mix.shares().check("object")?;
         if !(0.0..=1.0).contains(&mix.reads) {
             return Err(format!("the share of reads is {}; 0 to 1 would do", mix.reads));
         }
@@ -203,16 +203,16 @@ impl Workload for Objects {
     }
 
     fn draw(mix: &Mix, key: u64, fresh: u64, (): &(), rng: &mut Rng) -> Op {
-        let kind = rng.unit() * (mix.counters + mix.sets + mix.registers);
+        let kind = mix.shares().draw(rng);
         let (read, which) = (rng.unit() < mix.reads, rng.unit());
         let element = rng.below(u64::from(ELEMENTS)) as u8;
-        if kind < mix.counters {
+        if kind == "counters" {
             match (read, which < 0.8) {
                 (true, _) => Op::Count(key),
                 (false, true) => Op::Increment(key),
                 (false, false) => Op::Decrement(key),
             }
-        } else if kind < mix.counters + mix.sets {
+        } else if kind == "sets" {
             match (read, which < 2.0 / 3.0) {
                 (true, _) => Op::Contains(key, element),
                 (false, true) => Op::Add(key, element),

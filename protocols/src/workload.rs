@@ -56,3 +56,34 @@ impl KeyChoice {
         }
     }
 }
+
+/// Kinds by name, with the share that a mix gives each; shares need not add up to 1.
+pub(crate) struct Shares<const N: usize>(pub(crate) [(&'static str, f64); N]);
+
+impl<const N: usize> Shares<N> {
+    /// Refuses shares that nothing can be drawn by; `kind` says of what they are.
+    pub(crate) fn check(&self, kind: &str) -> Result<(), String> {
+        if let Some((name, share)) = self.0.iter().find(|(_, share)| !share.is_finite() || *share < 0.0) {
+            return Err(format!("the share of `{name}` is {share}; a share is 0 or more"));
+        }
+        if self.sum() <= 0.0 {
+            return Err(format!("the mix is empty: give at least one kind of {kind} a share"));
+        }
+        Ok(())
+    }
+
+    /// The name of a kind, each as likely as its share is large.
+    pub(crate) fn draw(&self, rng: &mut Rng) -> &'static str {
+        let point = rng.unit() * self.sum();
+        let mut below = 0.0;
+        let drawn = self.0.iter().find(|(_, share)| {
+            below += share;
+            point < below
+        });
+        drawn.or(self.0.last()).expect("there are kinds to draw from").0
+    }
+
+    fn sum(&self) -> f64 {
+        self.0.iter().map(|(_, share)| share).sum()
+    }
+}

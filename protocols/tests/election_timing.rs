@@ -241,8 +241,6 @@ impl Writing {
         let mut world = World::new(Plan::new(seed, Time::ZERO + self.until, services, network));
         world.populate::<Raft<Kv>>(self.config.clone(), None).unwrap();
         let config = protocols::client::Config::<Kv> {
-            servers: (NodeId(0), self.servers),
-            clients: (NodeId(self.servers), 1),
             load: Load::Closed(self.think),
             mix: Mix { get: 0.0, put: 1.0, cas: 0.0 },
             keys: KeyChoice::Uniform(10),

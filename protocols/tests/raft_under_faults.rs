@@ -41,8 +41,6 @@ impl Trial {
         let servers = self.plan.services[0].nodes;
         world.populate::<Raft<Kv>>(self.config.clone(), None).unwrap();
         let clients = client::Config::<Kv> {
-            servers: (NodeId(0), servers),
-            clients: (NodeId(servers), CLIENTS),
             load: Load::Poisson(self.gap),
             mix: Mix { get: 0.4, put: 0.4, cas: 0.2 },
             keys: KeyChoice::Uniform(10),

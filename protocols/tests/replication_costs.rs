@@ -23,8 +23,6 @@ use sim_core::{
 
 fn clients(servers: u32, clients: u32, mix: Mix, load: Load) -> protocols::client::Config<Kv> {
     protocols::client::Config {
-        servers: (NodeId(0), servers),
-        clients: (NodeId(servers), clients),
         load,
         mix,
         keys: KeyChoice::Uniform(5),

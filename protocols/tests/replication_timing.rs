@@ -72,8 +72,6 @@ impl Setting {
         world.populate::<PrimaryBackup<Kv>>(self.config.clone(), None).unwrap();
         if let Some(load) = self.load {
             let config = protocols::client::Config::<Kv> {
-                servers: (NodeId(0), self.servers),
-                clients: (NodeId(self.servers), 1),
                 load,
                 mix: Mix { get: 0.0, put: 1.0, cas: 0.0 },
                 keys: KeyChoice::Uniform(1_000),

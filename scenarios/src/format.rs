@@ -99,6 +99,9 @@ pub struct Service {
     pub run: String,
     /// How many nodes; at least 1.
     pub nodes: u32,
+    /// The service whose nodes its nodes call: one that stands before it and serves what they ask. Needed by protocols that
+    /// call another service, and only by them.
+    pub calls: Option<String>,
     /// What the protocol is to be told, in its own terms; `None` leaves it its defaults.
     pub with: Option<Raw>,
     /// The processor of each node; 1 to [`CORES_MAX`] cores. Default: inputs cost no time.
@@ -252,6 +255,10 @@ pub trait Catalog {
     fn properties(&self, protocol: &str) -> Vec<(&'static str, bool)>;
     /// Whether this protocol answers requests, so that clients can make some.
     fn serves(&self, protocol: &str) -> bool;
+    /// Whether this protocol calls another service.
+    fn calls(&self, protocol: &str) -> bool;
+    /// Whether `callee` serves what `caller` asks.
+    fn fits(&self, caller: &str, callee: &str) -> bool;
     /// The most nodes that a service of this protocol may have.
     fn nodes_max(&self, protocol: &str) -> u64;
     /// Reads what a file says under `with`, for a service of so many nodes. A file without `with` is checked with `()`.

@@ -270,7 +270,7 @@ fn unasked(scenario: &Scenario, run: &Run, sources: &Sources<'_>) -> Vec<Verdict
         verdicts.push(others_hold(&others, violations(run, |property| !mentioned(property))));
     }
     verdicts.extend(effects::bites(scenario, run, sources));
-    if scenario.calm > Span::ZERO {
+    if scenario.calm > Span::ZERO && scenario.clients.is_some() {
         verdicts.push(progress(scenario, run));
     }
     if let Some(why) = &run.stopped {

@@ -37,7 +37,8 @@ trait Kind: Sync + Send {
     fn roles(&self) -> Vec<&'static str>;
     fn properties(&self) -> Vec<(&'static str, bool)>;
     fn nodes_max(&self) -> u64;
-    fn serves(&self) -> bool;
+    /// What its nodes serve, and what they ask of another service: specifications, if any.
+    fn specs(&self) -> [Option<TypeId>; 2];
     fn flaws(&self) -> Vec<String>;
     fn mix(&self) -> &'static str;
     fn check_config(&self, text: &str, nodes: u32) -> Result<(), Refusal>;
@@ -45,13 +46,8 @@ trait Kind: Sync + Send {
     /// The configuration with every default written out.
     fn config_text(&self, text: Option<&str>) -> Result<String, Refusal>;
     fn mix_text(&self, text: Option<&str>) -> Result<String, Refusal>;
-    fn populate(&self, config: &str, world: &mut World) -> Result<(), String>;
-    fn populate_clients(
-        &self,
-        clients: &Clients,
-        nodes: [(NodeId, u32); 2],
-        world: &mut World,
-    ) -> Result<(), String>;
+    fn populate(&self, service: &Service, world: &mut World) -> Result<(), String>;
+    fn populate_clients(&self, clients: &Clients, world: &mut World) -> Result<(), String>;
     fn explore(
         &self,
         scenario: &Scenario,
@@ -103,10 +99,15 @@ impl Registry {
             roles: entry.kind.roles(),
             properties: entry.kind.properties(),
             mix: entry.kind.mix(),
+            calls: self.callees(entry.name),
             config: entry.kind.config_text(None).unwrap_or_default(),
             flaws: entry.kind.flaws(),
         };
         self.entries.iter().map(listing).collect()
+    }
+
+    fn callees(&self, caller: &str) -> Vec<&'static str> {
+        self.entries.iter().map(|entry| entry.name).filter(|callee| self.fits(caller, callee)).collect()
     }
 
     fn kind(&self, name: &str) -> Option<&dyn Kind> {
@@ -153,18 +154,14 @@ impl Registry {
         let mut world = World::new(plan.core.clone());
         for service in &plan.scenario.services {
             let kind = self.known(service)?;
-            kind.populate(service.with.as_ref().map_or("()", |raw| &raw.text), &mut world)?;
+            kind.populate(service, &mut world)?;
         }
         if let Some(clients) = &plan.scenario.clients {
             let of = plan.scenario.services.iter().find(|s| s.name == clients.of);
-            let kind = of.and_then(|s| self.kind(&s.run));
-            let range = |name: &str| world.nodes(name).map(|info| (info.first, info.nodes));
-            let (Some(kind), Some(servers), Some(callers)) =
-                (kind, range(&clients.of), range(format::CLIENTS))
-            else {
+            let Some(kind) = of.and_then(|s| self.kind(&s.run)) else {
                 return Err(format!("clients call `{}`, which is no service", clients.of));
             };
-            kind.populate_clients(clients, [servers, callers], &mut world)?;
+            kind.populate_clients(clients, &mut world)?;
         }
         Ok(world)
     }
@@ -183,6 +180,8 @@ pub struct Listing {
     pub properties: Vec<(&'static str, bool)>,
     /// The operations that its clients can be told to mix.
     pub mix: &'static str,
+    /// The protocols that serve what it asks of another service; none if it asks nothing.
+    pub calls: Vec<&'static str>,
     /// Its default configuration, as RON.
     pub config: String,
     /// The mistakes that its configuration can switch on, under `flaw`.
@@ -211,7 +210,15 @@ impl Catalog for Registry {
         self.kind(protocol).map_or_else(Vec::new, Kind::properties)
     }
     fn serves(&self, protocol: &str) -> bool {
-        self.kind(protocol).is_none_or(Kind::serves)
+        self.kind(protocol).is_none_or(|kind| kind.specs()[0].is_some())
+    }
+    fn calls(&self, protocol: &str) -> bool {
+        self.kind(protocol).is_some_and(|kind| kind.specs()[1].is_some())
+    }
+    fn fits(&self, caller: &str, callee: &str) -> bool {
+        let specs = |protocol| self.kind(protocol).map_or([None; 2], Kind::specs);
+        let ([_, asked], [served, _]) = (specs(caller), specs(callee));
+        asked.is_some() && asked == served
     }
     fn nodes_max(&self, protocol: &str) -> u64 {
         self.kind(protocol).map_or(u64::MAX, Kind::nodes_max)
@@ -280,8 +287,9 @@ where
         u64::from(P::NODES_MAX)
     }
 
-    fn serves(&self) -> bool {
-        TypeId::of::<P::Serves>() != TypeId::of::<Never>()
+    fn specs(&self) -> [Option<TypeId>; 2] {
+        [TypeId::of::<P::Serves>(), TypeId::of::<P::Calls>()]
+            .map(|spec| Some(spec).filter(|spec| *spec != TypeId::of::<Never>()))
     }
 
     fn flaws(&self) -> Vec<String> {
@@ -309,22 +317,16 @@ where
         print(&text.map_or_else(|| Ok(<P::Serves as Workload>::Mix::default()), parse)?)
     }
 
-    fn populate(&self, config: &str, world: &mut World) -> Result<(), String> {
-        let config = parse(config).map_err(|_| "the configuration was checked when the file was read")?;
-        world.populate::<P>(config, None)
+    fn populate(&self, service: &Service, world: &mut World) -> Result<(), String> {
+        let config = parse(service.with.as_ref().map_or("()", |raw| &raw.text))
+            .map_err(|_| "the configuration was checked when the file was read")?;
+        world.populate::<P>(config, service.calls.as_deref())
     }
 
-    fn populate_clients(
-        &self,
-        clients: &Clients,
-        [servers, callers]: [(NodeId, u32); 2],
-        world: &mut World,
-    ) -> Result<(), String> {
+    fn populate_clients(&self, clients: &Clients, world: &mut World) -> Result<(), String> {
         let mix = clients.mix.as_ref().map_or_else(|| Ok(Default::default()), |raw| parse(&raw.text));
         let gap = |rate: f64| Span((f64::from(clients.nodes) / rate * 1e9).round().max(1.0) as u64);
         let config = client::Config {
-            servers,
-            clients: callers,
             load: match clients.load {
                 Load::Open(Rate::Poisson(rate)) => client::Load::Poisson(gap(rate)),
                 Load::Open(Rate::Constant(rate)) => client::Load::Constant(gap(rate)),

@@ -155,11 +155,12 @@ impl<'a> Check<'a, '_> {
             if self.mistakes.full() {
                 return;
             }
-            self.service(all.entry(index), all.item(index), service);
+            let (before, _) = self.scenario.services.split_at(index);
+            self.service(all.entry(index), all.item(index), service, before);
         }
     }
 
-    fn service(&mut self, key: Place, at: At<'a>, service: &'a Service) {
+    fn service(&mut self, key: Place, at: At<'a>, service: &'a Service, before: &'a [Service]) {
         let name = service.name.as_str();
         if name == CLIENTS || name == CLIENT {
             self.say(meaning::service_reserved(key, name));
@@ -170,6 +171,7 @@ impl<'a> Check<'a, '_> {
             let protocols = self.catalog.protocols();
             if protocols.contains(&service.run.as_str()) {
                 self.config(at, service);
+                self.calls(at, service, before);
                 let most = self.catalog.nodes_max(&service.run);
                 if let Some(nodes) =
                     at.find("nodes").filter(|nodes| self.sound(*nodes) && u64::from(service.nodes) > most)
@@ -186,6 +188,33 @@ impl<'a> Check<'a, '_> {
         let drift = at.key("clock").key("drift");
         if !(0.0..0.5).contains(&service.clock.drift) {
             self.say(meaning::drift(drift.place(), service.clock.drift));
+        }
+    }
+
+    /// Whether a service calls one that stands before it and serves what it asks.
+    fn calls(&mut self, at: At<'a>, service: &Service, before: &[Service]) {
+        let known = self.catalog.protocols();
+        let Service { name, run, calls, .. } = service;
+        let fits = |callee: &&Service| self.catalog.fits(run, &callee.run);
+        let fitting: Vec<&str> = before.iter().filter(fits).map(|callee| callee.name.as_str()).collect();
+        match (at.find("calls"), calls) {
+            (None, _) if self.catalog.calls(run) => {
+                self.say(meaning::calls_lacking(at.key("run").place(), run, &fitting));
+            }
+            (None, _) => {}
+            (Some(at), _) if !self.catalog.calls(run) => self.say(meaning::calls_nobody(at.place(), run)),
+            (Some(at), Some(callee)) => match before.iter().find(|service| service.name == *callee) {
+                None if self.scenario.services.iter().any(|service| service.name == *callee) => {
+                    self.say(meaning::calls_later(at.place(), name, callee));
+                }
+                None => self.say(meaning::no_such_service(at.place(), callee, &fitting)),
+                Some(service) if known.contains(&service.run.as_str()) && !fits(&service) => {
+                    self.say(meaning::calls_misfit(at.place(), run, callee, &service.run, &fitting));
+                }
+                Some(_) => {}
+            },
+            // It could not be read, and that was said.
+            (Some(_), None) => {}
         }
     }
 
@@ -334,7 +363,6 @@ impl<'a> Check<'a, '_> {
         !clients.zones.is_empty() && service.is_some_and(|service| !service.zones.is_empty())
     }
 
-    /// How many nodes all parts have together.
     /// The nodes of the world, clients included.
     fn nodes(&self) -> u64 {
         let services = self.scenario.services.iter().map(|service| u64::from(service.nodes));

@@ -16,7 +16,7 @@ use crate::{
     digest::Digest,
     disk::{Durable, End},
     kernel::{Event, Kernel, Packed, Process, What},
-    mail::Mail,
+    mail::{Callee, Mail},
     node::{Ills, Member, Node, Service},
     plan::{ClockPlan, Damage, HostPlan, ServicePlan},
     property::{Property, PropertyReport},
@@ -150,7 +150,7 @@ struct Tally {
 
 impl<P: Protocol> Members<P> {
     /// A group without nodes; [`Group::reset`] brings them.
-    pub(crate) fn new(config: P::Config, first: NodeId, serves: WireId, asks: WireId) -> Self {
+    pub(crate) fn new(config: P::Config, first: NodeId, serves: WireId, asks: Callee) -> Self {
         let plan = ServicePlan::new("", 0);
         Members {
             config,

@@ -9,6 +9,7 @@ use crate::{
     group::{Group, Members},
     kernel::{Event, Kernel, Process, What},
     link::{LinkPlan, NetworkPlan},
+    mail::Callee,
     network::Network,
     plan::ServicePlan,
     protocol::{Input, NodeId, Protocol, Ticket},
@@ -129,7 +130,8 @@ impl<P: Protocol> Harness<P> {
         let mut kernel = Kernel::new(network, keys, 1);
         kernel.wires.push(Box::new(Wire::<P::Serves>::default()));
         kernel.wires.push(Box::new(Wire::<P::Calls>::default()));
-        let mut group = Members::new(config, NodeId(0), SERVES, ASKS);
+        let asks = Callee { wire: ASKS, first: NodeId(nodes), nodes: 1 };
+        let mut group = Members::new(config, NodeId(0), SERVES, asks);
         group.reset(&ServicePlan::new("nodes", nodes), &mut kernel);
         kernel.processes.push(Process::Runs);
         kernel.queue = Queue::new();

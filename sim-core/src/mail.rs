@@ -21,11 +21,24 @@ pub(crate) struct Mail<P: Protocol> {
     pub(crate) timers: Arena<Armed<P::Timer>>,
     pub(crate) calls: Arena<Open>,
     pub(crate) serves: WireId,
-    pub(crate) asks: WireId,
+    pub(crate) asks: Callee,
     pub(crate) disk: DiskTimes,
     pub(crate) timers_follow_jumps: bool,
     /// The record of every call, where these are clients.
     pub(crate) history: Option<History<P::Calls>>,
+}
+
+/// The service that a group calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Callee {
+    pub(crate) wire: WireId,
+    pub(crate) first: NodeId,
+    pub(crate) nodes: u32,
+}
+
+impl Callee {
+    /// Of groups that call none.
+    pub(crate) const NONE: Callee = Callee { wire: WireId(usize::MAX), first: NodeId::NONE, nodes: 0 };
 }
 
 /// How long a disk takes.
@@ -122,7 +135,7 @@ fn carry_with_care<T: Clone>(
 }
 
 impl<P: Protocol> Mail<P> {
-    pub(crate) fn new(serves: WireId, asks: WireId) -> Self {
+    pub(crate) fn new(serves: WireId, asks: Callee) -> Self {
         let instant = Sampler::Constant(Span::ZERO);
         Mail {
             messages: Slab::default(),
@@ -178,7 +191,7 @@ impl<P: Protocol> Mail<P> {
         kernel: &mut Kernel,
     ) {
         carry(kernel, (from, to), Ticket::BYTES + op.bytes(), What::Request, op, |kernel, op| {
-            kernel.wire::<P::Calls>(self.asks).requests.insert((ticket, op))
+            kernel.wire::<P::Calls>(self.asks.wire).requests.insert((ticket, op))
         });
     }
 

@@ -4,6 +4,7 @@ use crate::{
     disk::Durable,
     history::Intent,
     kernel::Kernel,
+    mail::Callee,
     outbox::Outbox,
     property::{Ghost, Property},
     rng::{Purpose, Rng},
@@ -148,6 +149,12 @@ impl<'a, P: Protocol> Ctx<'a, P> {
     pub fn peers(&self) -> impl Iterator<Item = NodeId> + Clone + use<P> {
         let me = self.me;
         self.members().filter(move |&node| node != me)
+    }
+
+    /// The nodes of the service that this one calls; none if it calls none.
+    pub fn callees(&self) -> impl ExactSizeIterator<Item = NodeId> + Clone + use<P> {
+        let Callee { first, nodes, .. } = self.out.mail.asks;
+        (0..nodes).map(move |index| NodeId(first.0 + index))
     }
 
     /// The position of `node` in the group, from 0: an index for arrays by member.

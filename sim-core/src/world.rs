@@ -5,6 +5,7 @@ mod faults;
 use crate::{
     group::{Group, Members},
     kernel::{Kernel, Packed, What},
+    mail::Callee,
     network::Network,
     plan::{self, Plan, ServicePlan},
     protocol::{Never, NodeId, Protocol, Role},
@@ -85,31 +86,34 @@ impl World {
     }
 
     /// Fills the next service of the plan with nodes that run `P`. `asks` names the service that they call, which must
-    /// be filled already and serve what they ask; it may be left out only if `P::Calls` is `Never`.
+    /// be filled already and serve what they ask; it is left out if `P::Calls` is `Never`, and only then.
     pub fn populate<P: Protocol>(&mut self, config: P::Config, asks: Option<&str>) -> Result<(), String> {
         let Some(service) = self.plan.services.get(self.groups.len()) else {
             return Err("every service of the plan is filled already".into());
         };
+        let calls = TypeId::of::<P::Calls>();
         let asks = match asks {
-            None if TypeId::of::<P::Calls>() == TypeId::of::<Never>() => WireId(usize::MAX),
+            None if calls == TypeId::of::<Never>() => Callee::NONE,
             None => return Err(format!("service `{}` calls another service: say which", service.name)),
+            Some(name) if calls == TypeId::of::<Never>() => {
+                return Err(format!("service `{}` calls nobody, not `{name}`", service.name));
+            }
             Some(name) => {
-                let callee =
-                    self.services.iter().position(|s| s.name == *name).and_then(|i| self.serves.get(i));
-                let Some(&wire) = callee else {
+                let callee = self.services.iter().zip(&self.serves).find(|(info, _)| info.name == *name);
+                let Some((info, &wire)) = callee else {
                     return Err(format!(
                         "service `{}` calls `{name}`, which is not there before it",
                         service.name
                     ));
                 };
-                if self.specs[wire.0] != TypeId::of::<P::Calls>() {
+                if self.specs[wire.0] != calls {
                     return Err(format!(
                         "service `{}` asks for {}, which `{name}` does not serve",
                         service.name,
                         core::any::type_name::<P::Calls>()
                     ));
                 }
-                wire
+                Callee { wire, first: info.first, nodes: info.nodes }
             }
         };
         let first = self.services[self.groups.len()].first;

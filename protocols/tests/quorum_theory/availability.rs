@@ -32,8 +32,6 @@ fn play(
     let config = Config { patience: 200.ms(), ..Config::default() };
     world.populate::<QuorumStore>(config, None).unwrap();
     let config = Clients::<Kv> {
-        servers: (NodeId(0), servers),
-        clients: (NodeId(servers), clients),
         load,
         mix: Mix { get: 0.5, put: 0.5, cas: 0.0 },
         keys: KeyChoice::Uniform(10),

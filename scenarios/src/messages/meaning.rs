@@ -99,6 +99,34 @@ pub(crate) fn no_such_service(at: Place, found: &str, known: &[&str]) -> Mistake
     mistake(at, format!("there is no service {}", quote(found)), "unknown").help(suggestion(found, known))
 }
 
+pub(crate) fn calls_lacking(at: Place, protocol: &str, fitting: &[&str]) -> Mistake {
+    mistake(at, format!("`{protocol}` calls another service"), "does not say which").help(callees(fitting))
+}
+
+pub(crate) fn calls_nobody(at: Place, protocol: &str) -> Mistake {
+    mistake(at, format!("`{protocol}` calls no other service"), "calls nobody").help("leave `calls` out")
+}
+
+pub(crate) fn calls_later(at: Place, service: &str, callee: &str) -> Mistake {
+    let (service, callee) = (quote(service), quote(callee));
+    mistake(at, format!("{service} calls {callee}, which does not stand before it"), "stands later")
+        .help(format!("write {callee} above {service}: a service calls one that is there already"))
+}
+
+pub(crate) fn calls_misfit(at: Place, protocol: &str, callee: &str, runs: &str, fitting: &[&str]) -> Mistake {
+    let what = format!("{} does not serve what `{protocol}` asks", quote(callee));
+    mistake(at, what, format!("runs `{runs}`")).help(callees(fitting))
+}
+
+/// Which services would do.
+fn callees(fitting: &[&str]) -> String {
+    match fitting {
+        [] => "no service that stands before it serves what it asks: `sim list` says what protocols serve"
+            .into(),
+        [first, ..] => format!("write `calls: \"{first}\"`"),
+    }
+}
+
 pub(crate) fn serves_nothing(at: Place, service: &str, protocol: &str) -> Mistake {
     let what = format!("{} takes no requests, so it has no clients", quote(service));
     mistake(at, what, format!("runs `{protocol}`"))

@@ -18,6 +18,7 @@ use sim_core::{
 pub(crate) const SERVICE: &[Key] = &[
     ("run", Some("\"raft\"")),
     ("nodes", Some("5")),
+    ("calls", None),
     ("with", None),
     ("host", None),
     ("disk", None),
@@ -112,6 +113,7 @@ impl<'a> Reader<'a> {
             name,
             run: self.value_or(part, "run", String::new()),
             nodes: self.count(part),
+            calls: self.maybe(part, "calls"),
             with: part.get("with").map(|node| self.raw(node)),
             host: self.value_or(part, "host", HostPlan::default()),
             disk: self.value_or(part, "disk", DiskPlan::default()),

@@ -82,6 +82,12 @@ impl Catalog for Zoo {
             _ => parse::<()>(ron_text),
         }
     }
+    fn calls(&self, protocol: &str) -> bool {
+        protocol == "cache"
+    }
+    fn fits(&self, caller: &str, callee: &str) -> bool {
+        caller == "cache" && callee == "raft"
+    }
     fn serves(&self, _: &str) -> bool {
         true
     }

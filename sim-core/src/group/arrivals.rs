@@ -29,7 +29,8 @@ impl<P: Protocol> Members<P> {
                 }
             }
             What::Response => {
-                let (from, ticket, answer) = kernel.wire::<P::Calls>(self.mail.asks).answers.take(event.slot);
+                let (from, ticket, answer) =
+                    kernel.wire::<P::Calls>(self.mail.asks.wire).answers.take(event.slot);
                 if self.lands(index, kernel) && self.closes(ticket, &answer, kernel) {
                     let kind = (Kind::Response, from);
                     self.input(index, kind, answer, |answer| Input::Response(ticket, answer), kernel);
@@ -136,7 +137,7 @@ impl<P: Protocol> Members<P> {
         if event.what == What::Request {
             kernel.wire::<P::Serves>(self.mail.serves).requests.at(event.slot).0.caller
         } else if event.what == What::Response {
-            kernel.wire::<P::Calls>(self.mail.asks).answers.at(event.slot).0
+            kernel.wire::<P::Calls>(self.mail.asks.wire).answers.at(event.slot).0
         } else {
             self.mail.messages.at(event.slot).0
         }
@@ -147,7 +148,7 @@ impl<P: Protocol> Members<P> {
         if event.what == What::Request {
             kernel.wire::<P::Serves>(self.mail.serves).requests.take(event.slot);
         } else if event.what == What::Response {
-            kernel.wire::<P::Calls>(self.mail.asks).answers.take(event.slot);
+            kernel.wire::<P::Calls>(self.mail.asks.wire).answers.take(event.slot);
         } else {
             self.mail.messages.take(event.slot);
         }
