@@ -230,6 +230,10 @@ const NODES: Section = Section {
     entries: &[
         (r#"run: "raft""#, "the protocol"),
         ("nodes: 5", "how many; they are called `db-1` to `db-5`"),
+        (
+            r#"calls: "store""#,
+            "the service that they call, if their protocol calls one; it stands before this one",
+        ),
         ("with: (reads: Lease)", "what the protocol is told; `sim list` shows its defaults"),
         (
             r#"host: (cores: 2, message: Constant("20us"), request: Exponential("100us"), queue: 1000)"#,

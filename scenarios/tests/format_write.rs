@@ -84,6 +84,7 @@ fn service(name: &'static str) -> impl Strategy<Value = Service> {
             name: name.into(),
             run: "raft".into(),
             nodes: nodes + 3,
+            calls: None,
             with,
             host: HostPlan::default(),
             disk: DiskPlan { sync, ..DiskPlan::default() },

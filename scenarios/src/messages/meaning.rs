@@ -108,6 +108,10 @@ pub(crate) fn calls_nobody(at: Place, protocol: &str) -> Mistake {
 }
 
 pub(crate) fn calls_later(at: Place, service: &str, callee: &str) -> Mistake {
+    if service == callee {
+        let help = "name a service that stands before it, or leave `calls` out";
+        return mistake(at, format!("{} calls itself", quote(service)), "itself").help(help);
+    }
     let (service, callee) = (quote(service), quote(callee));
     mistake(at, format!("{service} calls {callee}, which does not stand before it"), "stands later")
         .help(format!("write {callee} above {service}: a service calls one that is there already"))

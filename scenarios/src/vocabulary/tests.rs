@@ -131,6 +131,12 @@ fn scenarios(section: &Section, example: &str) -> Vec<String> {
             let of = if ["of", "kinds"].contains(&key) { "" } else { r#", of: "db""# };
             one(Parts { nemesis: format!("({example}{of})"), ..Parts::default() })
         }
+        "Nodes" if key == "calls" => {
+            let zones = Parts::default().service.split_once("zones").unwrap().1.to_owned();
+            let store = format!(r#""store": (run: "raft-leases", nodes: 3, zones{zones})"#);
+            let caller = format!(r#""workers": (run: "billing", nodes: 3, {example}, zones{zones})"#);
+            vec![scenario(&Parts::default()).replace(r#""db": ("#, &format!(r#"{store}, {caller}, "db": ("#))]
+        }
         "Nodes" => {
             let needed = [("run", r#", run: "raft""#), ("nodes", ", nodes: 5")];
             let rest: String =

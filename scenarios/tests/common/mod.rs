@@ -56,7 +56,7 @@ struct Mix {
 
 impl Catalog for Zoo {
     fn protocols(&self) -> Vec<&str> {
-        vec!["raft", "balancer", "quorum"]
+        vec!["raft", "balancer", "quorum", "cache"]
     }
     fn roles(&self, protocol: &str) -> Vec<&'static str> {
         if protocol == "raft" { vec!["leader", "candidate", "follower"] } else { vec![] }
