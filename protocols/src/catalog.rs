@@ -1,7 +1,9 @@
 //! The list of protocols: one line each.
 
 use crate::{
+    balancer::{self, Balancer},
     billing::{self, Billing},
+    cache::{self, Cache},
     crdt::{self, Crdt},
     dynamo::{self, Dynamo},
     kv::Kv,
@@ -44,6 +46,14 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<Billing>(
         "billing",
         "a bank and workers, of whom one charges, elected by a lease: each invoice once, with fencing tokens or without",
+    );
+    catalog.add::<Cache>(
+        "cache",
+        "a read-through cache in front of a key-value store: time to live, LRU, no stale sets (Nishtala et al. 2013)",
+    );
+    catalog.add::<Balancer<Kv>>(
+        "load-balancer",
+        "one address for the servers of a key-value store: five policies, redirects followed, failing servers ejected",
     );
     catalog.add::<Chain<Kv>>(
         "chain-replication",
@@ -98,6 +108,24 @@ impl Settings for raft::Config {
     fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
         raft::Config::check(self)?;
         self.check_for(nodes)
+    }
+}
+
+impl Settings for balancer::Config {
+    fn flaws() -> Vec<String> {
+        balancer::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        balancer::Config::check(self)
+    }
+}
+
+impl Settings for cache::Config {
+    fn flaws() -> Vec<String> {
+        cache::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        cache::Config::check(self)
     }
 }
 

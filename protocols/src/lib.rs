@@ -5,7 +5,9 @@
 
 extern crate alloc;
 
+pub mod balancer;
 pub mod billing;
+pub mod cache;
 pub mod catalog;
 pub mod client;
 pub mod crdt;

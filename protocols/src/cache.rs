@@ -1,0 +1,333 @@
+//! A read-through cache in front of a store: quick, and out of date by as much as its entries may live.
+//!
+//! Each node keeps what it has read for a time to live, up to a number of entries, of which the one used longest ago makes
+//! room (LRU). Writes go to the store, and what the node keeps of that key is thrown away when a write sets out and again
+//! when it is done. The other nodes keep theirs: they are told, if `invalidate` says so, by messages that can be lost.
+//!
+//! A value counts as old as the question that brought it, so none is served that was overwritten longer ago than the time to
+//! live. What is fetched while a write of the same key is under way, or was set out on before, is passed on and not kept: else
+//! an old value could come in behind the write and stay (a *stale set*: Nishtala et al., "Scaling Memcache at Facebook", NSDI
+//! 2013, §3.2.1). So whoever stays with one node reads what it wrote, and never goes back in time.
+//!
+//! Left out: stale answers when the store fails, fetching once for many who ask, negative caching apart from other values.
+
+use crate::kv::{Kv, Op, Ret};
+use Timer::*;
+use serde::{Deserialize, Serialize};
+use sim_core::prelude::*;
+
+/// Timing and choices.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How long a value is served after it was asked for.
+    pub ttl: Span,
+    /// Values kept at most, by each node.
+    pub capacity: u32,
+    /// Whether nodes tell one another which keys are written.
+    pub invalidate: bool,
+    /// How long the store has to answer.
+    pub timeout: Span,
+    /// A mistake to make: for teaching, and to test the tests.
+    pub flaw: Option<Flaw>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config { ttl: 1.s(), capacity: 10_000, invalidate: false, timeout: 1.s(), flaw: None }
+    }
+}
+
+impl Config {
+    /// Refuses what cannot work: which key, and why.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        match self {
+            Config { capacity: 0, .. } => {
+                Err(("capacity", "a cache of no entries keeps nothing; 1 or more would do".into()))
+            }
+            Config { timeout: Span::ZERO, .. } => {
+                Err(("timeout", "nobody answers within 0s; `1s` would do".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Mistakes that implementations have made. Each costs one line where the decision is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Flaw {
+    /// Values are served for ever.
+    NoExpiry,
+    /// A write leaves what the node keeps of its key.
+    KeptOnWrite,
+    /// What was fetched before a write is kept after it.
+    StaleSet,
+    /// Values that are too many stay.
+    NoEviction,
+}
+
+impl Flaw {
+    /// All of them.
+    pub const ALL: [Flaw; 4] = [Flaw::NoExpiry, Flaw::KeptOnWrite, Flaw::StaleSet, Flaw::NoEviction];
+}
+
+/// What nodes say to one another: this key is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Invalidate(pub u64);
+
+/// What a cache waits for.
+#[derive(Clone, Debug, PartialEq, Hash)]
+pub enum Timer {
+    /// The answer of the store, to this call.
+    Silence(Ticket),
+}
+
+/// A value that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Entry {
+    value: Option<u64>,
+    /// When it was asked for, and when it was served last, in the order of use.
+    asked: Time,
+    served: Time,
+    used: u64,
+}
+
+/// A call to the store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Pending {
+    /// Who waits for the answer.
+    from: Ticket,
+    op: Op,
+    asked: Time,
+    hops: usize,
+    /// Whether what it brings may be older than what was served since, and so is not kept: a write of its key was under way,
+    /// or a value that was asked for later has made room.
+    overtaken: bool,
+    silence: Alarm,
+}
+
+/// A cache.
+#[derive(Clone, Debug, Hash)]
+pub struct Cache {
+    entries: BTreeMap<u64, Entry>,
+    /// The keys of the entries, by their last use.
+    order: BTreeMap<u64, u64>,
+    uses: u64,
+    pending: BTreeMap<Ticket, Pending>,
+    /// The server of the store that is asked, by its position.
+    server: usize,
+    /// Answers from what is kept, and from the store.
+    hits: u64,
+    misses: u64,
+    config: Config,
+}
+
+impl Protocol for Cache {
+    type Config = Config;
+    type Msg = Invalidate;
+    type Timer = Timer;
+    type Disk = ();
+    type Serves = Kv;
+    type Calls = Kv;
+    type Ghost = ();
+
+    const PROPERTIES: &'static [Property<Self>] = &[
+        Property::always("nothing is served beyond its time to live", When::EveryEvent, fresh),
+        Property::always("no more is kept than there is room for", When::EveryEvent, |_, view, changed| {
+            match view.state(changed) {
+                None => Judgement::Idle,
+                Some(cache) if cache.entries.len() <= cache.config.capacity as usize => Judgement::Holds,
+                Some(cache) => Judgement::Broken(format!("{} values are kept", cache.entries.len())),
+            }
+        }),
+        Property::sometimes("a value was served from the cache", When::EveryEvent, |_, view, changed| {
+            Judgement::happened(view.state(changed).is_some_and(|cache| cache.hits > 0))
+        }),
+    ];
+    const ROLES: &'static [Role] = &[Role("cache")];
+
+    fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {
+        Cache {
+            entries: BTreeMap::new(),
+            order: BTreeMap::new(),
+            uses: 0,
+            pending: BTreeMap::new(),
+            server: ctx.index(ctx.me),
+            hits: 0,
+            misses: 0,
+            config: config.clone(),
+        }
+    }
+
+    fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
+        match input {
+            Request(from, Op::Get(key)) => match self.look_up(key, ctx.now()) {
+                Some(value) => {
+                    self.hits += 1;
+                    ctx.answer(from, Answer::Ok(Ret::Value(value)));
+                }
+                None => {
+                    self.misses += 1;
+                    self.ask(from, Op::Get(key), 0, ctx);
+                }
+            },
+            Request(from, op @ (Op::Put(key, _) | Op::Cas(key, ..))) => {
+                self.written(key);
+                self.ask(from, op, 0, ctx);
+            }
+            Response(call, Answer::Ok(ret)) => {
+                let Some(pending) = self.finish(call, ctx) else { return };
+                ctx.answer(pending.from, Answer::Ok(ret));
+                match (pending.op, ret) {
+                    (Op::Get(key), Ret::Value(value)) => self.keep(key, value, &pending),
+                    (Op::Put(key, _) | Op::Cas(key, ..), _) => {
+                        self.written(key);
+                        if self.config.invalidate {
+                            ctx.broadcast(Invalidate(key));
+                        }
+                    }
+                    (Op::Get(_), Ret::Done | Ret::Swapped(_)) => {}
+                }
+            }
+            Response(call, Answer::Redirect(to)) => {
+                let Some(Pending { from, op, hops, .. }) = self.finish(call, ctx) else { return };
+                let server = ctx.callees().position(|server| server == to);
+                match server.filter(|_| hops < ctx.callees().len()) {
+                    Some(server) => {
+                        self.server = server;
+                        self.ask(from, op, hops + 1, ctx);
+                    }
+                    None => self.give_up(from, ctx),
+                }
+            }
+            Response(call, Answer::Refused) => {
+                let Some(pending) = self.finish(call, ctx) else { return };
+                self.give_up(pending.from, ctx);
+            }
+            Timeout(Silence(call)) => {
+                ctx.forget(call);
+                let Some(pending) = self.finish(call, ctx) else { return };
+                self.server += 1;
+                // A write may have happened, so nobody can be told that it did not.
+                self.written(Kv::key(&pending.op));
+            }
+            Deliver(_, Invalidate(key)) => self.written(key),
+        }
+    }
+
+    fn role(&self) -> Role {
+        Role("cache")
+    }
+    fn epoch(&self) -> u64 {
+        0
+    }
+    fn show(&self) -> Vec<(&'static str, String)> {
+        let shown = [("kept", self.entries.len() as u64), ("hits", self.hits), ("misses", self.misses)];
+        shown.map(|(name, count)| (name, count.to_string())).into()
+    }
+}
+
+impl Cache {
+    /// What is kept of a key, if it may still be served.
+    fn look_up(&mut self, key: u64, now: Time) -> Option<Option<u64>> {
+        let entry = self.entries.get_mut(&key)?;
+        if now.since(entry.asked) > self.config.ttl && self.config.flaw != Some(Flaw::NoExpiry) {
+            self.drop_entry(key);
+            return None;
+        }
+        self.order.remove(&entry.used);
+        self.uses += 1;
+        (entry.served, entry.used) = (now, self.uses);
+        let value = entry.value;
+        self.order.insert(self.uses, key);
+        Some(value)
+    }
+
+    /// Keeps what the store said, unless a write came between.
+    fn keep(&mut self, key: u64, value: Option<u64>, fetched: &Pending) {
+        if fetched.overtaken && self.config.flaw != Some(Flaw::StaleSet) {
+            return;
+        }
+        // One that was asked for later knows better.
+        if self.entries.get(&key).is_some_and(|entry| entry.asked > fetched.asked) {
+            return;
+        }
+        self.drop_entry(key);
+        if self.entries.len() >= self.config.capacity as usize
+            && self.config.flaw != Some(Flaw::NoEviction)
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
+            self.entries.remove(&oldest);
+            self.overtake(oldest);
+        }
+        self.uses += 1;
+        self.order.insert(self.uses, key);
+        let (asked, used) = (fetched.asked, self.uses);
+        self.entries.insert(key, Entry { value, asked, served: asked, used });
+    }
+
+    /// A key is written: what is kept of it, or on its way, is old.
+    fn written(&mut self, key: u64) {
+        if self.config.flaw != Some(Flaw::KeptOnWrite) {
+            self.drop_entry(key);
+        }
+        self.overtake(key);
+    }
+
+    fn overtake(&mut self, key: u64) {
+        let same = |pending: &&mut Pending| pending.op == Op::Get(key);
+        self.pending.values_mut().filter(same).for_each(|pending| pending.overtaken = true);
+    }
+
+    fn drop_entry(&mut self, key: u64) {
+        if let Some(entry) = self.entries.remove(&key) {
+            self.order.remove(&entry.used);
+        }
+    }
+
+    fn ask(&mut self, from: Ticket, op: Op, hops: usize, ctx: &mut Ctx<Self>) {
+        let mut servers = ctx.callees();
+        let server = servers.nth(self.server % servers.len()).expect("a service has a node");
+        let call = ctx.call(server, op);
+        let silence = ctx.after(self.config.timeout, Silence(call));
+        let overtaken = self.pending.values().any(|other| writes(&other.op, Kv::key(&op)));
+        let asked = ctx.now();
+        self.pending.insert(call, Pending { from, op, asked, hops, overtaken, silence });
+    }
+
+    fn finish(&mut self, call: Ticket, ctx: &mut Ctx<Self>) -> Option<Pending> {
+        let pending = self.pending.remove(&call)?;
+        ctx.stop(pending.silence);
+        Some(pending)
+    }
+
+    /// The store does not want it: it did not happen, and another server may be better.
+    fn give_up(&mut self, from: Ticket, ctx: &mut Ctx<Self>) {
+        self.server += 1;
+        ctx.answer(from, Answer::Refused);
+    }
+}
+
+fn writes(op: &Op, written: u64) -> bool {
+    match *op {
+        Op::Get(_) => false,
+        Op::Put(key, _) | Op::Cas(key, ..) => key == written,
+    }
+}
+
+/// No entry was served at a moment when it was older than it may be.
+fn fresh(_: &(), view: &View<'_, Cache>, changed: NodeId) -> Judgement {
+    let Some(cache) = view.state(changed) else { return Judgement::Idle };
+    let Some((_, key)) = cache.order.last_key_value() else { return Judgement::Idle };
+    let entry = &cache.entries[key];
+    match entry.served.since(entry.asked) {
+        age if age <= cache.config.ttl => Judgement::Holds,
+        age => Judgement::Broken(format!("key {key} was served {age} after it was asked for")),
+    }
+}
+
+impl Message for Invalidate {
+    fn bytes(&self) -> u64 {
+        8
+    }
+}
