@@ -4,6 +4,7 @@ use crate::{
     crdt::{self, Crdt},
     dynamo::{self, Dynamo},
     kv::Kv,
+    multi_paxos::{self, MultiPaxos},
     paxos::{self, Paxos},
     quorum_store::{self, QuorumStore},
     raft::{self, Raft},
@@ -50,6 +51,10 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<MultiLeader>(
         "multi-leader",
         "a key-value map that every node writes: last writer wins, or version vectors (Parker et al. 1983)",
+    );
+    catalog.add::<MultiPaxos<Kv>>(
+        "multi-paxos",
+        "a replicated key-value map: Paxos for each slot of a log, under one leader (Lamport 2001, van Renesse 2015)",
     );
     catalog.add::<Paxos>(
         "paxos",
@@ -116,6 +121,15 @@ impl Settings for primary_backup::Config {
     fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
         primary_backup::Config::check(self)?;
         self.check_for(nodes)
+    }
+}
+
+impl Settings for multi_paxos::Config {
+    fn flaws() -> Vec<String> {
+        multi_paxos::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        multi_paxos::Config::check(self)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod client;
 pub mod crdt;
 pub mod dynamo;
 pub mod kv;
+pub mod multi_paxos;
 pub mod objects;
 pub mod paxos;
 pub mod quorum_store;
