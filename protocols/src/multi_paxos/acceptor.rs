@@ -147,23 +147,25 @@ impl<S: Spec> MultiPaxos<S> {
     /// them after the same slots.
     pub(super) fn mark(&mut self, ctx: &Ctx<Self>) {
         let due = self.config.snapshot.is_some_and(|every| self.chosen.is_multiple_of(u64::from(every)));
-        if due && self.mark.is_none() {
+        if due {
             let prefix = Prefix { slot: self.chosen, machine: self.machine.clone() };
             let accepted = self.acceptor.accepted_from(self.chosen + 1);
             let acceptor = Acceptor { accepted, known: self.chosen, ..self.acceptor };
-            self.mark = Some(Mark { records: ctx.disk.end(), snapshot: Snapshot { prefix, acceptor } });
+            self.marks.push_back(Mark { records: ctx.disk.end(), snapshot: Snapshot { prefix, acceptor } });
         }
     }
 
-    /// Notes what is chosen, and replaces the records before the mark once it is old enough.
+    /// Notes what is chosen, and replaces the records before the last mark that is old enough.
     pub(super) fn tidy(&mut self, ctx: &mut Ctx<Self>) {
         if self.chosen > self.acceptor.known {
             self.write(Record::Chosen(self.chosen), ctx);
         }
         let every = u64::from(self.config.snapshot.unwrap_or_default());
-        if let Some(Mark { records, snapshot }) =
-            self.mark.take_if(|mark| mark.snapshot.prefix.slot + every <= self.chosen)
-        {
+        let mut due = None;
+        while self.marks.front().is_some_and(|mark| mark.snapshot.prefix.slot + every <= self.chosen) {
+            due = self.marks.pop_front();
+        }
+        if let Some(Mark { records, snapshot }) = due {
             self.acceptor.accepted = self.acceptor.accepted.split_off(&(snapshot.prefix.slot + 1));
             ctx.disk.compact(records, snapshot);
         }
@@ -174,7 +176,8 @@ impl<S: Spec> MultiPaxos<S> {
         if prefix.slot <= self.chosen {
             return;
         }
-        (self.chosen, self.machine, self.mark) = (prefix.slot, prefix.machine.clone(), None);
+        (self.chosen, self.machine) = (prefix.slot, prefix.machine.clone());
+        self.marks.clear();
         self.acceptor.accepted = self.acceptor.accepted.split_off(&(prefix.slot + 1));
         if self.has(Flaw::WholesaleSnapshot) {
             self.acceptor.accepted.clear();

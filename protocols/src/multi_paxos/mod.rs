@@ -25,10 +25,11 @@
 //!
 //! Here are what nodes keep and wait for, and the step that takes inputs in; `messages.rs` is what they say, `acceptor.rs`
 //! phases 1b and 2b and what is on the disk, `leader.rs` phases 1a and 2a, `replica.rs` learners and clients, `properties.rs`
-//! what must hold.
+//! and `ghost.rs` what must hold.
 
 mod acceptor;
 mod config;
+mod ghost;
 mod leader;
 mod messages;
 mod properties;
@@ -41,8 +42,8 @@ use Timer::*;
 use acceptor::Mark;
 pub use acceptor::{Acceptor, Journal, Prefix, Record, Snapshot as Compacted};
 pub use config::{Config, Flaw};
+pub use ghost::Ghost;
 pub use messages::{Command, Msg, Proposal};
-pub use properties::Ghost;
 use sim_core::prelude::*;
 
 /// What a node waits for.
@@ -70,8 +71,8 @@ pub struct MultiPaxos<S: Spec> {
     /// All slots up to this one are known to be chosen, and are applied.
     chosen: u64,
     machine: S::State,
-    /// The snapshot that will replace the first records of the journal.
-    mark: Option<Mark<S>>,
+    /// The snapshots that will replace the first records of the journal when they are due.
+    marks: VecDeque<Mark<S>>,
 }
 
 /// What a node is about besides accepting.
@@ -127,7 +128,7 @@ impl<S: Spec> Protocol for MultiPaxos<S> {
             vain: 0,
             chosen: prefix.slot,
             machine: prefix.machine,
-            mark: None,
+            marks: VecDeque::new(),
             acceptor,
         };
         while node.chosen < node.acceptor.known {
