@@ -206,7 +206,7 @@ fn commands_are_chosen_in_any_order_and_applied_in_that_of_their_slots() {
         .into_iter()
         .map(|output| match output {
             Output::Answer(ticket, Answer::Ok(Ret::Done)) => ticket,
-            other => panic!("{other:?}"),
+            Output::Send(..) | Output::Answer(..) | Output::Call(..) => panic!("{output:?}"),
         })
         .collect();
     assert_eq!(answered, tickets);
@@ -556,20 +556,21 @@ fn snapshots_that_differ_are_found() {
 
 // Small worlds, in every order.
 
-fn small(nodes: u32, flaw: Option<Flaw>, timeouts: u32) -> Small<Paxos> {
+fn small(nodes: u32, flaw: Option<Flaw>, crashes: u32) -> Small<Paxos> {
     let config = Config { flaw, ..Config::default() };
-    let bounds = Bounds { timeouts: Some(timeouts), ..Bounds::default() };
+    let bounds = Bounds { timeouts: Some(2), crashes, ..Bounds::default() };
     Small { config, nodes, operations: vec![put(1), put(2)], bounds }
 }
 
 #[test]
-fn two_nodes_that_both_would_lead_break_nothing_in_any_order() {
-    let found = small(2, None, 3).explore(&mut |_| true).unwrap();
+fn two_nodes_of_which_one_crashes_break_nothing_in_any_order() {
+    let found = small(2, None, 1).explore(&mut |_| true).unwrap();
     assert_eq!((&found.violation, found.ended), (&None, Ended::All), "{} states", found.states);
     let idle: Vec<_> =
         found.properties.iter().filter(|property| property.held == 0).map(|p| p.name).collect();
-    // Two nodes leave no gaps: one that has a later slot has the earlier ones, or nobody promised it anything.
-    assert_eq!(idle, ["snapshot installed"], "{} states", found.states);
+    // With two nodes whoever proposed the earlier slots is one of the majority: there are no gaps.
+    assert_eq!(idle, ["gap filled", "snapshot installed"], "{} states", found.states);
+    assert!(found.states > 80_000, "{}", found.states);
 }
 
 #[test]
@@ -580,7 +581,7 @@ fn flaws_are_found_by_shortest_paths() {
         (Flaw::Unordered, "only chosen values are applied", 7),
         (Flaw::IgnoredAccepted, "higher ballots keep chosen values", 9),
     ] {
-        let found = small(3, Some(flaw), 2).explore(&mut |_| true).unwrap();
+        let found = small(3, Some(flaw), 0).explore(&mut |_| true).unwrap();
         let violation = found.violation.unwrap_or_else(|| panic!("{flaw:?}: {} states", found.states));
         assert_eq!((violation.property, violation.path.len()), (property, steps), "{flaw:?}");
     }

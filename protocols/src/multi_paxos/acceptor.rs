@@ -41,7 +41,7 @@ pub struct Prefix<S: Spec> {
 
 /// What the first records of a journal have come to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Snapshot<S: Spec> {
+pub struct Compacted<S: Spec> {
     /// The slots that were dropped.
     pub prefix: Prefix<S>,
     /// The acceptor, without them.
@@ -49,13 +49,13 @@ pub struct Snapshot<S: Spec> {
 }
 
 /// What is on the disk.
-pub type Journal<S> = Log<Record<<S as Spec>::Op>, Snapshot<S>>;
+pub type Journal<S> = Log<Record<<S as Spec>::Op>, Compacted<S>>;
 
 /// A snapshot as it could be taken, and after how many records.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Mark<S: Spec> {
     records: usize,
-    snapshot: Snapshot<S>,
+    snapshot: Compacted<S>,
 }
 
 impl<O: Clone> Acceptor<O> {
@@ -151,7 +151,7 @@ impl<S: Spec> MultiPaxos<S> {
             let prefix = Prefix { slot: self.chosen, machine: self.machine.clone() };
             let accepted = self.acceptor.accepted_from(self.chosen + 1);
             let acceptor = Acceptor { accepted, known: self.chosen, ..self.acceptor };
-            self.marks.push_back(Mark { records: ctx.disk.end(), snapshot: Snapshot { prefix, acceptor } });
+            self.marks.push_back(Mark { records: ctx.disk.end(), snapshot: Compacted { prefix, acceptor } });
         }
     }
 
@@ -183,7 +183,7 @@ impl<S: Spec> MultiPaxos<S> {
             self.acceptor.accepted.clear();
         }
         self.acceptor.known = self.acceptor.known.max(prefix.slot);
-        ctx.disk.compact(ctx.disk.end(), Snapshot { prefix, acceptor: self.acceptor.clone() });
+        ctx.disk.compact(ctx.disk.end(), Compacted { prefix, acceptor: self.acceptor.clone() });
     }
 }
 
@@ -193,9 +193,9 @@ impl<O> Default for Acceptor<O> {
     }
 }
 
-impl<S: Spec> Default for Snapshot<S> {
+impl<S: Spec> Default for Compacted<S> {
     fn default() -> Self {
         let prefix = Prefix { slot: 0, machine: S::State::default() };
-        Snapshot { prefix, acceptor: Acceptor::default() }
+        Compacted { prefix, acceptor: Acceptor::default() }
     }
 }

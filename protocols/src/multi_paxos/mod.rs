@@ -15,10 +15,10 @@
 //!   was chosen asks; the leader proposes it once more, or sends a snapshot.
 //! - An acceptor has on its disk what it promises and accepts before anybody hears of it.
 //!
-//! Against Raft: a leader need not have the whole log when it is elected, it learns what it lacks by the promises; values
-//! change their ballot on the way, where Raft's entries keep their term, and so it may count any majority, not only of its
-//! own term; logs may have holes. Whoever finishes a command that another began can answer its client, for the ticket is part
-//! of it: nobody but the leader that got it chosen does.
+//! Against Raft: a leader need not have the whole log when it is elected, it learns what it lacks by the promises. A value that
+//! is proposed again gets the new ballot, where Raft's entries keep their term, and copies of older ones may not be counted
+//! (Figure 8 of its paper). Logs may have holes. The ticket is part of a command, so whoever gets it chosen answers its client,
+//! even if another took the request.
 //!
 //! Left out: changes of the members, leases for reads, several commands in a value, telling the same request made twice from
 //! two requests. The last is the client's: calls are judged one by one.
@@ -40,7 +40,7 @@ use Msg::*;
 use Standing::*;
 use Timer::*;
 use acceptor::Mark;
-pub use acceptor::{Acceptor, Journal, Prefix, Record, Snapshot as Compacted};
+pub use acceptor::{Acceptor, Compacted, Journal, Prefix, Record};
 pub use config::{Config, Flaw};
 pub use ghost::Ghost;
 pub use messages::{Command, Msg, Proposal};
