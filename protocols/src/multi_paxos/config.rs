@@ -68,11 +68,11 @@ pub enum Flaw {
     IgnoredAccepted,
     /// A new leader takes the value of the lowest ballot, and not that of the highest.
     LowestBallot,
-    /// A new leader leaves the gaps that it finds as they are, and skips them.
+    /// A new leader leaves gaps as they are, and skips them.
     SkippedGap,
-    /// A leader applies all up to the highest slot that is chosen, in which order ever they were.
+    /// A leader applies all up to the highest slot that is chosen, though some below it are not.
     Unordered,
-    /// A learner trusts what it accepted in a slot that is chosen, in which ballot ever that was.
+    /// A learner takes what it accepted in a chosen slot for what was chosen, whatever the ballot.
     UncheckedBallot,
     /// An acceptor accepts in a ballot below what it promised.
     BrokenPromise,
