@@ -8,6 +8,7 @@ use crate::{
     dynamo::{self, Dynamo},
     kv::Kv,
     leases::Leases,
+    multi_paxos::{self, MultiPaxos},
     paxos::{self, Paxos},
     quorum_store::{self, QuorumStore},
     raft::{self, Raft},
@@ -70,6 +71,10 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<MultiLeader>(
         "multi-leader",
         "a key-value map that every node writes: last writer wins, or version vectors (Parker et al. 1983)",
+    );
+    catalog.add::<MultiPaxos<Kv>>(
+        "multi-paxos",
+        "a replicated key-value map: Paxos for each slot of a log, under one leader (Lamport 2001, van Renesse 2015)",
     );
     catalog.add::<Paxos>(
         "paxos",
@@ -164,6 +169,15 @@ impl Settings for primary_backup::Config {
     fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
         primary_backup::Config::check(self)?;
         self.check_for(nodes)
+    }
+}
+
+impl Settings for multi_paxos::Config {
+    fn flaws() -> Vec<String> {
+        multi_paxos::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        multi_paxos::Config::check(self)
     }
 }
 

@@ -14,6 +14,7 @@ pub mod crdt;
 pub mod dynamo;
 pub mod kv;
 pub mod leases;
+pub mod multi_paxos;
 pub mod objects;
 pub mod paxos;
 pub mod quorum_store;

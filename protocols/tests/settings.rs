@@ -2,7 +2,7 @@
 
 use protocols::{
     catalog::Settings,
-    crdt, dynamo, paxos, quorum_store,
+    crdt, dynamo, multi_paxos, paxos, quorum_store,
     raft::{Change, Config, Transfer},
     replication::primary_backup::{self, Shipping},
     two_phase,
@@ -74,4 +74,23 @@ fn nobody_is_asked_for_who_is_not_there() {
     assert_eq!(refused(&two_phase::Config { refuse: 3, ..Default::default() }, 3), Some("refuse"));
     assert_eq!(refused(&two_phase::Config { refuse: 2, ..Default::default() }, 3), None);
     assert_eq!(refused(&paxos::Config { retry: (2.ms(), 1.ms()), ..Default::default() }, 3), Some("retry"));
+}
+
+#[test]
+fn what_multi_paxos_cannot_do_is_refused() {
+    use multi_paxos::Config;
+    assert_eq!(refused(&Config::default(), 1), None);
+    for (config, key) in [
+        (Config { election: (2.ms(), 1.ms()), heartbeat: 1.ms(), ..Config::default() }, "election"),
+        (Config { election: (Span::ZERO, 1.ms()), ..Config::default() }, "election"),
+        (Config { heartbeat: Span::ZERO, ..Config::default() }, "heartbeat"),
+        (Config { heartbeat: 150.ms(), ..Config::default() }, "heartbeat"),
+        (Config { window: 0, ..Config::default() }, "window"),
+        (Config { snapshot: Some(0), ..Config::default() }, "snapshot"),
+    ] {
+        assert_eq!(refused(&config, 3), Some(key), "{config:?}");
+    }
+    let least =
+        Config { election: (2.ms(), 2.ms()), heartbeat: 1.ms(), window: 1, snapshot: Some(1), flaw: None };
+    assert_eq!(refused(&least, 3), None);
 }

@@ -1,0 +1,295 @@
+//! History variables of Multi-Paxos: what the proofs remember and nodes do not.
+//!
+//! The ghost reads the journals of acceptors as they grow. A record counts once it is durable, so that a value is chosen when a
+//! majority has it on their disks in one ballot; what a replica applied counts once all that it had written by then is
+//! durable, for nothing that follows from it leaves the node before. Each look costs what an event changed.
+
+use super::{Ballot, Command, MultiPaxos, Record, Standing, properties::Breach};
+use core::hash::Hash;
+use sim_core::{digest::Digest, prelude::*};
+
+/// History variables: what the proofs remember and nodes do not.
+#[derive(Clone, Debug, Default)]
+pub struct Ghost {
+    /// By slot: what is known of it, but for slots that are in the snapshots of all.
+    slots: BTreeMap<u64, Slot>,
+    /// Up to this slot all is in the snapshots of all.
+    past: u64,
+    /// What the state machine was where snapshots were taken: by slot, its digest.
+    prefixes: BTreeMap<u64, u64>,
+    /// Who led which ballot.
+    leaders: BTreeMap<Ballot, NodeId>,
+    /// Each node as it was seen last.
+    seen: Vec<Seen>,
+    /// What the last event showed.
+    pub(super) news: News,
+}
+
+/// A slot.
+#[derive(Clone, Debug, Default, Hash)]
+struct Slot {
+    /// Values that were proposed, by digest: the ballot in which each was first.
+    proposed: BTreeMap<u64, Ballot>,
+    /// By ballot: the value, and who has durably accepted it.
+    accepted: BTreeMap<Ballot, (u64, BTreeSet<NodeId>)>,
+    /// The value that was chosen first, and its ballot.
+    chosen: Option<(u64, Ballot)>,
+    /// The value that was applied first.
+    applied: Option<u64>,
+}
+
+/// A node.
+#[derive(Clone, Debug, Default, Hash)]
+struct Seen {
+    glance: Glance,
+    /// The highest ballot that is on its disk as promised.
+    promised: Ballot,
+    /// What it wrote that may not be durable yet, and after how many records it is.
+    written: VecDeque<(usize, Fact)>,
+    /// The slots that it applied, with the values, when it had written so many records: `None` where there was nothing.
+    applied: VecDeque<(usize, u64, Option<u64>)>,
+}
+
+/// What tells at a glance whether there is news of a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Glance {
+    records: usize,
+    durable: usize,
+    /// The slots of its snapshot, and those that it applied.
+    prefix: u64,
+    chosen: u64,
+    leads: Option<Ballot>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Fact {
+    Promised(Ballot),
+    Accepted(u64, Ballot, u64),
+}
+
+/// What the last event showed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct News {
+    pub(super) breaches: Vec<Breach>,
+    pub(super) led: bool,
+    pub(super) accepted: bool,
+    pub(super) chosen: bool,
+    pub(super) applied: bool,
+    pub(super) leader_changed: bool,
+    pub(super) gap_filled: bool,
+    pub(super) finished: bool,
+    pub(super) out_of_order: bool,
+    pub(super) installed: bool,
+    pub(super) shortened: bool,
+}
+
+/// What is remembered; what the last event showed is not.
+impl Hash for Ghost {
+    fn hash<H: core::hash::Hasher>(&self, hasher: &mut H) {
+        let Ghost { slots, past, prefixes, leaders, seen, news: _ } = self;
+        (slots, past, prefixes, leaders, seen).hash(hasher);
+    }
+}
+
+fn digest(value: &impl Hash) -> u64 {
+    let mut digest = Digest::new();
+    value.hash(&mut digest);
+    digest.finish()
+}
+
+impl<S: Spec> sim_core::property::Ghost<MultiPaxos<S>> for Ghost {
+    /// News is what grows a journal or the durable part of it, what is applied, and who leads.
+    fn observe(&mut self, view: &View<'_, MultiPaxos<S>>, node: NodeId) -> bool {
+        self.seen.resize(view.nodes.len(), Seen::default());
+        let now = Glance::at(view, node);
+        let before = core::mem::replace(&mut self.seen[view.index(node)].glance, now);
+        if before == now {
+            return false;
+        }
+        self.news = News::default();
+        self.reads(view, node, before, now);
+        self.leads(node, before, now);
+        if now.prefix > before.prefix {
+            self.shortens(view, node, before, now);
+        }
+        self.settles(view, node);
+        true
+    }
+}
+
+impl Glance {
+    fn at<S: Spec>(view: &View<'_, MultiPaxos<S>>, node: NodeId) -> Glance {
+        let journal = view.disk(node);
+        let (records, durable) = (journal.end(), journal.durable());
+        let glance =
+            Glance { records, durable, prefix: journal.snapshot().state.prefix.slot, ..Glance::default() };
+        let Some(state) = view.state(node) else { return glance };
+        let leads = match state.standing {
+            Standing::Leading { ballot, .. } => Some(ballot),
+            Standing::Following | Standing::Preparing { .. } => None,
+        };
+        Glance { chosen: state.chosen, leads, ..glance }
+    }
+}
+
+impl Ghost {
+    /// What a node wrote and applied since it was seen last.
+    fn reads<S: Spec>(&mut self, view: &View<'_, MultiPaxos<S>>, node: NodeId, before: Glance, now: Glance) {
+        let (journal, seen) = (view.disk(node), &mut self.seen[view.index(node)]);
+        // After a crash what is left on the disk is durable, and nobody heard of the rest.
+        seen.written.retain(|(records, _)| *records <= now.records);
+        let Some(state) = view.state(node) else { return seen.applied.clear() };
+        for index in before.records.max(journal.start())..now.records {
+            let fact = match &journal[index - journal.start()] {
+                Record::Promised(ballot) => Fact::Promised(*ballot),
+                Record::Chosen(_) => continue,
+                Record::Accepted(slot, (ballot, command)) => {
+                    let value = digest(command);
+                    if ballot.proposer as usize == view.index(node) {
+                        let proposed = &mut self.slots.entry(*slot).or_default().proposed;
+                        proposed.entry(value).or_insert(*ballot);
+                        self.news.gap_filled |= *command == Command::Noop;
+                    }
+                    Fact::Accepted(*slot, *ballot, value)
+                }
+            };
+            seen.written.push_back((index + 1, fact));
+        }
+        for slot in before.chosen.max(now.prefix) + 1..=now.chosen {
+            let value = state.acceptor.accepted.get(&slot).map(|(_, command)| digest(command));
+            seen.applied.push_back((now.records, slot, value));
+        }
+    }
+
+    /// A ballot is led by one node, and once: a second life may not take it up again.
+    fn leads(&mut self, node: NodeId, before: Glance, now: Glance) {
+        let Some(ballot) = now.leads.filter(|_| now.leads != before.leads) else { return };
+        self.news.led = true;
+        self.news.leader_changed =
+            self.leaders.range(..ballot).next_back().is_some_and(|(_, &last)| last != node);
+        if let Some(&first) = self.leaders.get(&ballot) {
+            self.news.breaches.push(Breach::SecondLeader(ballot, first));
+        }
+        self.leaders.insert(ballot, node);
+    }
+
+    /// A node has a new snapshot: its own, or another's.
+    fn shortens<S: Spec>(
+        &mut self,
+        view: &View<'_, MultiPaxos<S>>,
+        node: NodeId,
+        before: Glance,
+        now: Glance,
+    ) {
+        self.news.shortened = true;
+        self.news.installed = now.prefix > before.chosen && view.state(node).is_some();
+        let machine = digest(&view.disk(node).snapshot().state.prefix.machine);
+        if *self.prefixes.entry(now.prefix).or_insert(machine) != machine {
+            self.news.breaches.push(Breach::OtherPrefix(now.prefix));
+        }
+        let past = self.seen.iter().map(|seen| seen.glance.prefix).min().unwrap_or(0);
+        if past > self.past {
+            self.past = past;
+            self.slots = self.slots.split_off(&(past + 1));
+            self.prefixes = self.prefixes.split_off(&past);
+        }
+    }
+
+    /// What is durable by now counts. Disks finish between the inputs of their nodes: where a node applied what is not known
+    /// to be chosen, those of the others are looked at first.
+    fn settles<S: Spec>(&mut self, view: &View<'_, MultiPaxos<S>>, node: NodeId) {
+        let durable = view.disk(node).durable();
+        self.settle(view, node);
+        while let Some(&(records, slot, value)) = self.seen[view.index(node)].applied.front()
+            && records <= durable
+        {
+            self.seen[view.index(node)].applied.pop_front();
+            if slot <= self.past {
+                continue;
+            }
+            if self.slots.get(&slot).is_none_or(|slot| slot.chosen.is_none()) {
+                (0..view.nodes.len() as u32)
+                    .for_each(|index| self.settle(view, NodeId(view.first.0 + index)));
+            }
+            self.applied(slot, value);
+        }
+    }
+
+    /// Takes note of what a node wrote and is durable.
+    fn settle<S: Spec>(&mut self, view: &View<'_, MultiPaxos<S>>, node: NodeId) {
+        let (durable, majority) = (view.disk(node).durable(), view.nodes.len() / 2 + 1);
+        let place = view.index(node);
+        while let Some(&(records, fact)) = self.seen[place].written.front()
+            && records <= durable
+        {
+            self.seen[place].written.pop_front();
+            let promised = &mut self.seen[place].promised;
+            let before = *promised;
+            match fact {
+                Fact::Promised(ballot) => *promised = before.max(ballot),
+                Fact::Accepted(slot, ballot, value) => {
+                    *promised = before.max(ballot);
+                    if ballot < before {
+                        self.news.breaches.push(Breach::BelowPromise(slot, ballot, before));
+                    }
+                    if slot > self.past {
+                        self.accepted(slot, ballot, value, node, majority);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A node has accepted a value durably. With that it may be chosen.
+    fn accepted(&mut self, slot: u64, ballot: Ballot, value: u64, node: NodeId, majority: usize) {
+        let before = slot.checked_sub(1).filter(|&before| before > self.past);
+        let open_before =
+            before.is_some_and(|before| self.slots.get(&before).is_none_or(|slot| slot.chosen.is_none()));
+        let Slot { proposed, accepted, chosen, .. } = self.slots.entry(slot).or_default();
+        let news = &mut self.news;
+        news.accepted = true;
+        if !proposed.contains_key(&value) {
+            news.breaches.push(Breach::NeverProposed(slot, ballot));
+        }
+        if let Some((one, first)) = *chosen
+            && one != value
+            && ballot > first
+        {
+            news.breaches.push(Breach::OtherThanChosen(slot, first, ballot));
+        }
+        let (one, acceptors) = accepted.entry(ballot).or_insert_with(|| (value, BTreeSet::new()));
+        if *one != value {
+            return news.breaches.push(Breach::SecondInBallot(slot, ballot));
+        }
+        acceptors.insert(node);
+        if acceptors.len() < majority {
+            return;
+        }
+        news.chosen = true;
+        match *chosen {
+            None => {
+                *chosen = Some((value, ballot));
+                news.out_of_order |= open_before;
+                news.finished |= proposed.get(&value).is_some_and(|first| first.proposer != ballot.proposer)
+                    && value != digest(&Command::<u64>::Noop);
+            }
+            Some((one, first)) if one != value => {
+                news.breaches.push(Breach::SecondChosen(slot, first, ballot));
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// A replica applied a value, or went past a slot without one.
+    fn applied(&mut self, slot: u64, value: Option<u64>) {
+        self.news.applied = true;
+        let Slot { chosen, applied, .. } = self.slots.entry(slot).or_default();
+        if value.is_none() || chosen.map(|(value, _)| value) != value {
+            self.news.breaches.push(Breach::NotChosen(slot));
+        }
+        let value = value.unwrap_or_default();
+        if *applied.get_or_insert(value) != value {
+            self.news.breaches.push(Breach::AppliedOther(slot));
+        }
+    }
+}
