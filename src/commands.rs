@@ -28,10 +28,18 @@ pub(crate) const BAD_INPUT: u8 = 2;
 
 /// A scenario as it was asked for on the command line.
 pub(crate) struct Asked {
+    /// Its file, and behind a `#` its variant, if the file has some.
     pub(crate) file: String,
+    /// The file's name without `.ron`, and behind a `#` its variant.
     pub(crate) name: String,
     pub(crate) text: String,
     pub(crate) scenario: Scenario,
+}
+
+impl Asked {
+    fn variant(&self) -> Option<&str> {
+        self.name.split_once('#').map(|(_, variant)| variant)
+    }
 }
 
 pub(crate) fn run(
@@ -41,53 +49,91 @@ pub(crate) fn run(
     out: Option<&Path>,
     trace: bool,
 ) -> u8 {
-    let Some(asked) = read_all(registry, files, &choice.set) else { return BAD_INPUT };
+    let asked: Vec<_> = files.iter().map(|file| read_variants(registry, file, &choice.set)).collect();
+    let Some(asked) = asked.into_iter().collect::<Option<Vec<Vec<Asked>>>>() else { return BAD_INPUT };
+    if asked.iter().flatten().any(|one| !runs(one))
+        || !folders_differ(&asked.iter().filter_map(|variants| variants.first()).collect::<Vec<_>>())
+    {
+        return BAD_INPUT;
+    }
     let mut worst = Status::Held;
-    for (index, one) in asked.iter().enumerate() {
-        let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
-        let folder = folder(out, one, asked.len(), &plan.core.seed.to_string());
-        if index > 0 {
-            say!("");
-        }
-        match play_and_write(registry, one, &plan, choice, &folder, trace) {
-            Ok(judged) => worst = worst.max(judged.status()),
-            Err(message) => {
-                eprintln!("error: {message}");
-                return BAD_INPUT;
+    let mut first = true;
+    for variants in &asked {
+        let mut played = Vec::new();
+        for one in variants {
+            let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
+            let whole = folder(out, one, asked.len(), &plan.core.seed.to_string());
+            let folder = one.variant().map_or(whole.clone(), |variant| whole.join(variant));
+            if !std::mem::take(&mut first) {
+                say!("");
             }
+            match play_and_write(registry, one, &plan, choice, &folder, trace) {
+                Ok(judged) => {
+                    worst = worst.max(judged.status());
+                    played.push((one.variant().unwrap_or_default().to_string(), judged, whole));
+                }
+                Err(message) => {
+                    eprintln!("error: {message}");
+                    return BAD_INPUT;
+                }
+            }
+        }
+        if let Err(message) = compare(&played) {
+            eprintln!("error: {message}");
+            return BAD_INPUT;
         }
     }
     worst.exit_code()
+}
+
+/// Variants of one file, side by side.
+fn compare(played: &[(String, Judged, PathBuf)]) -> Result<(), String> {
+    let [(_, first, folder), _, ..] = played else { return Ok(()) };
+    let variants: Vec<(&str, &Judged)> =
+        played.iter().map(|(name, judged, _)| (name.as_str(), judged)).collect();
+    let name = stem(&first.provenance.scenario);
+    let comparison = reports::Comparison::of(name, &variants);
+    let html = comparison.html();
+    output::write(folder, "comparison.html", move |to| to.write_all(html.as_bytes()))?;
+    say!("\n{}", comparison.text(colored()).trim_end());
+    say!("comparison  {}", folder.join("comparison.html").display());
+    Ok(())
 }
 
 /// Reads all files before the first one runs: a mistake in the last should not cost the time of the others.
 pub(crate) fn read_all(registry: &Registry, files: &[PathBuf], set: &[String]) -> Option<Vec<Asked>> {
     let asked: Vec<_> = files.iter().map(|file| read(registry, file, set)).collect();
     let asked: Vec<Asked> = asked.into_iter().collect::<Option<_>>()?;
-    if let Some((one, other)) = same_folder(&asked) {
+    folders_differ(&asked.iter().collect::<Vec<_>>()).then_some(asked)
+}
+
+/// Whether no two files would write to the same folder; says so if they would.
+fn folders_differ(asked: &[&Asked]) -> bool {
+    let stem = |one: &Asked| stem(&one.name).to_string();
+    let clash = asked.iter().enumerate().find_map(|(i, one)| {
+        asked[..i].iter().find(|other| stem(other) == stem(one)).map(|other| (other, one))
+    });
+    if let Some((one, other)) = clash {
         eprintln!(
-            "error: {one} and {other} would write to the same folder: give them one by one, with `--out DIR` each"
+            "error: {} and {} would write to the same folder: give them one by one, with `--out DIR` each",
+            one.file, other.file
         );
-        return None;
     }
-    Some(asked)
+    clash.is_none()
 }
 
 /// Where the results of one of so many files go; `of` names which results, where nobody says where.
 pub(crate) fn folder(out: Option<&Path>, one: &Asked, files: usize, of: &str) -> PathBuf {
     match out {
-        None => Path::new("sim-out").join(&one.name).join(of),
+        None => Path::new("sim-out").join(stem(&one.name)).join(of),
         Some(out) if files == 1 => out.to_path_buf(),
-        Some(out) => out.join(&one.name),
+        Some(out) => out.join(stem(&one.name)),
     }
 }
 
-/// Two files whose results would lie in the same folder.
-fn same_folder(asked: &[Asked]) -> Option<(&str, &str)> {
-    let pairs =
-        asked.iter().enumerate().flat_map(|(i, one)| asked[..i].iter().map(move |other| (other, one)));
-    let clash = |(one, other): &(&Asked, &Asked)| one.name == other.name;
-    pairs.filter(clash).map(|(one, other)| (one.file.as_str(), other.file.as_str())).next()
+/// The name of a scenario without its variant.
+fn stem(name: &str) -> &str {
+    name.split('#').next().unwrap_or(name)
 }
 
 fn play_and_write(
@@ -154,8 +200,12 @@ pub(crate) fn colored() -> bool {
 pub(crate) fn check(registry: &Registry, files: &[PathBuf], set: &[String]) -> u8 {
     let mut code = 0;
     for file in files {
-        match read_any(registry, file, set) {
-            Some(one) => say!(
+        let Some(variants) = read_variants(registry, file, set) else {
+            code = BAD_INPUT;
+            continue;
+        };
+        for one in variants {
+            say!(
                 "{}: ok: {} nodes, {} faults, {} expectations, until {}",
                 one.file,
                 one.scenario.services.iter().map(|s| u64::from(s.nodes)).sum::<u64>()
@@ -163,8 +213,7 @@ pub(crate) fn check(registry: &Registry, files: &[PathBuf], set: &[String]) -> u
                 one.scenario.faults.len(),
                 one.scenario.expect.len(),
                 one.scenario.until
-            ),
-            None => code = BAD_INPUT,
+            );
         }
     }
     code
@@ -172,36 +221,62 @@ pub(crate) fn check(registry: &Registry, files: &[PathBuf], set: &[String]) -> u
 
 /// Reads a scenario that is to run; says on standard error what is wrong with it.
 pub(crate) fn read(registry: &Registry, file: &Path, set: &[String]) -> Option<Asked> {
-    let one = read_any(registry, file, set)?;
-    if one.scenario.path().is_empty() {
-        return Some(one);
+    read_any(registry, file, set).filter(runs)
+}
+
+/// Whether a scenario can run; says so if it cannot.
+fn runs(one: &Asked) -> bool {
+    let runs = one.scenario.path().is_empty();
+    if !runs {
+        eprintln!("error: {}: this is a path through an explored world: `sim replay` plays it", one.file);
     }
-    eprintln!("error: {}: this is a path through an explored world: `sim replay` plays it", one.file);
-    None
+    runs
 }
 
 /// Reads a scenario, or a path through one.
 pub(crate) fn read_any(registry: &Registry, file: &Path, set: &[String]) -> Option<Asked> {
-    let shown = file.display().to_string();
-    let read = contents(file)
-        .map_err(|error| Diagnostics::of_file(&shown, &format!("cannot read it: {error}")))
-        .and_then(|bytes| {
-            let source = read::text(&shown, &bytes)?;
-            let set: Vec<&str> = set.iter().map(String::as_str).collect();
-            set::read_set(&shown, source, &set, registry)
-        });
-    match read {
-        Ok((scenario, text)) => {
-            let name = file
-                .file_stem()
-                .map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
-            Some(Asked { file: shown, name, text, scenario })
-        }
-        Err(problems) => {
-            eprintln!("{}", problems.render(std::io::stderr().is_terminal()).trim_end());
-            None
-        }
+    let (path, variant) = variant(file);
+    let one = variants(registry, path, set).and_then(|(all, text)| {
+        let shown = path.display().to_string();
+        Ok(asked(path, variant.map(str::to_string), read::only(&shown, all, variant)?, text))
+    });
+    one.map_err(|problems| complain(&problems)).ok()
+}
+
+/// Reads all variants of a scenario, or the one that is named behind its file; or else itself.
+fn read_variants(registry: &Registry, file: &Path, set: &[String]) -> Option<Vec<Asked>> {
+    if variant(file).1.is_some() {
+        return Some(vec![read_any(registry, file, set)?]);
     }
+    let (all, text) = variants(registry, file, set).map_err(|problems| complain(&problems)).ok()?;
+    Some(all.into_iter().map(|(name, scenario)| asked(file, name, scenario, text.clone())).collect())
+}
+
+fn complain(problems: &Diagnostics) {
+    eprintln!("{}", problems.render(std::io::stderr().is_terminal()).trim_end());
+}
+
+/// A file, and the variant that is named behind it; a file whose own name has a `#` is no variant.
+fn variant(file: &Path) -> (&Path, Option<&str>) {
+    let split = || file.to_str().filter(|_| !file.exists())?.rsplit_once('#');
+    split().map_or((file, None), |(file, variant)| (Path::new(file), Some(variant)))
+}
+
+type Variants = Vec<(Option<String>, Scenario)>;
+
+fn variants(registry: &Registry, file: &Path, set: &[String]) -> Result<(Variants, String), Diagnostics> {
+    let shown = file.display().to_string();
+    let bytes =
+        contents(file).map_err(|error| Diagnostics::of_file(&shown, &format!("cannot read it: {error}")))?;
+    let source = read::text(&shown, &bytes)?;
+    let set: Vec<&str> = set.iter().map(String::as_str).collect();
+    set::read_set_all(&shown, source, &set, registry)
+}
+
+fn asked(file: &Path, variant: Option<String>, scenario: Scenario, text: String) -> Asked {
+    let stem = file.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
+    let behind = variant.map_or_else(String::new, |variant| format!("#{variant}"));
+    Asked { file: format!("{}{behind}", file.display()), name: format!("{stem}{behind}"), text, scenario }
 }
 
 /// The file's bytes, at most one more than a scenario may have: `read` refuses what is longer.

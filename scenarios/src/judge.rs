@@ -7,7 +7,7 @@ use crate::{
     format::{Claim, Expectation, Scenario, Vacuous},
     measure,
 };
-use effects::Sources;
+pub(crate) use effects::{Sources, words};
 use sim_core::{
     check::linearizability::{Budget, Finding, Verdict as Search},
     judged::{Measures, Restored, Served, Status, Verdict},
@@ -42,7 +42,12 @@ fn held(condition: bool) -> Status {
     if condition { Status::Held } else { Status::Failed }
 }
 
-fn expected(expectation: &Expectation, run: &Run, measures: &Measures, sources: &Sources<'_>) -> Verdict {
+pub(crate) fn expected(
+    expectation: &Expectation,
+    run: &Run,
+    measures: &Measures,
+    sources: &Sources<'_>,
+) -> Verdict {
     match expectation {
         Expectation::Linearizable => linearizable(run),
         Expectation::Violates(Claim::Linearizable) => {

@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod compare;
 mod decode;
 pub mod diagnostics;
 pub mod expand;
@@ -31,6 +32,7 @@ pub mod shrink;
 mod tokens;
 pub mod topology;
 mod validate;
+pub mod variants;
 pub mod vocabulary;
 pub mod write;
 

@@ -6,6 +6,7 @@
 
 pub(crate) mod harm;
 pub(crate) mod meaning;
+pub(crate) mod variants;
 pub(crate) mod world;
 
 use crate::{

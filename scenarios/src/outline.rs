@@ -20,7 +20,7 @@ pub(crate) struct Outline<'a> {
 }
 
 /// A value and its place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Node {
     /// All of it, from its name on.
     pub(crate) at: Place,
@@ -30,7 +30,7 @@ pub(crate) struct Node {
 }
 
 /// What a value looks like.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Shape {
     /// A string or character.
     Text,
@@ -47,7 +47,7 @@ pub(crate) enum Shape {
 }
 
 /// A key with its value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Field {
     pub(crate) key: Place,
     pub(crate) value: Node,

@@ -14,6 +14,7 @@ use crate::{
     messages::{self, meaning},
     outline::{Field, Node, Outline, Shape},
     validate,
+    variants::{self, VARIANTS},
 };
 use serde::de::DeserializeOwned;
 use sim_core::time::{Span, Time};
@@ -35,24 +36,63 @@ const SCENARIO: &[Key] = &[
     ("expect", Some("[Linearizable]")),
     ("vacuous", None),
     ("explore", None),
+    (VARIANTS, None),
 ];
-/// Reads a scenario, or says everything that keeps it from being one.
+
+/// Reads a scenario, or says everything that keeps it from being one. A file that has variants is none.
 ///
 /// `file` is only a name, for the messages.
 pub fn read(file: &str, source: &str, catalog: &dyn Catalog) -> Result<Scenario, Diagnostics> {
+    only(file, read_all(file, source, catalog)?, None)
+}
+
+/// The scenario of this variant; without a name, of a file without variants.
+pub fn only(
+    file: &str,
+    all: Vec<(Option<String>, Scenario)>,
+    variant: Option<&str>,
+) -> Result<Scenario, Diagnostics> {
+    let names: Vec<String> = all.iter().filter_map(|(name, _)| name.clone()).collect();
+    let found = all.into_iter().find(|(name, _)| name.as_deref() == variant).map(|(_, scenario)| scenario);
+    found.ok_or_else(|| Diagnostics::of_file(file, &messages::variants::unknown(variant, &names)))
+}
+
+/// Reads all variants of a scenario, each with its name; the scenario itself, without a name, if it has none.
+pub fn read_all(
+    file: &str,
+    source: &str,
+    catalog: &dyn Catalog,
+) -> Result<Vec<(Option<String>, Scenario)>, Diagnostics> {
     if source.len() > FILE_MAX {
         return Err(Diagnostics::of_file(file, &messages::too_large(source.len(), FILE_MAX)));
     }
-    let outline = outline(file, source)?;
+    let mut outline = outline(file, source)?;
     if !matches!((&outline.root.shape, &outline.root.name), (Shape::Fields(_), None)) {
         let mistake = messages::expected("keys and values in `( )`", source, &outline.root);
         return Err(Diagnostics::new(file, source, Mistakes::one(mistake)));
     }
-    let mut reader = Reader { outline: &outline, mistakes: Mistakes::default() };
+    let roots = variants::roots(&outline).map_err(|mistakes| Diagnostics::new(file, source, mistakes))?;
+    let mut all = Vec::new();
+    for (name, root) in roots {
+        outline.root = root;
+        let scenario = read_root(&outline, catalog).map_err(|mistakes| {
+            let diagnostics = Diagnostics::new(file, source, mistakes);
+            match &name {
+                Some(name) => diagnostics.with_note(messages::variants::inside(name)),
+                None => diagnostics,
+            }
+        })?;
+        all.push((name, scenario));
+    }
+    Ok(all)
+}
+
+fn read_root(outline: &Outline<'_>, catalog: &dyn Catalog) -> Result<Scenario, Mistakes> {
+    let mut reader = Reader { outline, mistakes: Mistakes::default() };
     let scenario = reader.scenario();
     let mut mistakes = reader.mistakes;
-    validate::validate(&scenario, &outline, catalog, &mut mistakes);
-    if mistakes.is_empty() { Ok(scenario) } else { Err(Diagnostics::new(file, source, mistakes)) }
+    validate::validate(&scenario, outline, catalog, &mut mistakes);
+    if mistakes.is_empty() { Ok(scenario) } else { Err(mistakes) }
 }
 
 /// The text of a file, if it is one that could hold a scenario.

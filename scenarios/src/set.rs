@@ -15,7 +15,7 @@ use crate::{
     format::{Catalog, Scenario},
     messages,
     outline::{Node, Outline, Shape, key},
-    read::{outline, read, text},
+    read::{only, outline, read_all, text},
 };
 
 /// The keys whose values are texts. (`at_most` is a text or a number, depending on where it stands.)
@@ -74,6 +74,17 @@ pub fn read_set(
     arguments: &[&str],
     catalog: &dyn Catalog,
 ) -> Result<(Scenario, String), Diagnostics> {
+    let (all, text) = read_set_all(file, source, arguments, catalog)?;
+    Ok((only(file, all, None)?, text))
+}
+
+/// The same for all variants: see [`read_all`].
+pub fn read_set_all(
+    file: &str,
+    source: &str,
+    arguments: &[&str],
+    catalog: &dyn Catalog,
+) -> Result<(Vec<(Option<String>, Scenario)>, String), Diagnostics> {
     let mut edited = text(file, source.as_bytes())?.to_owned();
     let mut edits: Vec<Edit> = Vec::new();
     for argument in arguments {
@@ -82,12 +93,12 @@ pub fn read_set(
         edits.extend(splice.edits);
         edited = splice.text;
     }
-    match read(file, &edited, catalog) {
-        Ok(scenario) => Ok((scenario, edited)),
+    match read_all(file, &edited, catalog) {
+        Ok(all) => Ok((all, edited)),
         Err(diagnostics) if arguments.is_empty() => Err(diagnostics),
         Err(diagnostics) => {
             let diagnostics = diagnostics.with_edits(&edits);
-            let sound = read(file, source, catalog).is_ok();
+            let sound = read_all(file, source, catalog).is_ok();
             Err(if sound { diagnostics.with_note(messages::sound_without(arguments)) } else { diagnostics })
         }
     }

@@ -388,7 +388,7 @@ fn owned(mut mistake: Mistake, key: &str) -> Mistake {
 }
 
 /// What keeps a name from being the name of a service.
-fn unfit(name: &str) -> Option<&'static str> {
+pub(crate) fn unfit(name: &str) -> Option<&'static str> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
     if name.is_empty() || name.chars().count() > 40 {

@@ -49,6 +49,35 @@ impl Judged {
     }
 }
 
+/// Variants of one scenario, side by side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The name of the file they are variants of.
+    pub name: String,
+    /// The variants by name, in the order of the file.
+    pub variants: Vec<String>,
+    /// What was found of each; claims first, then figures.
+    pub rows: Vec<Row>,
+}
+
+/// Something that is expected of a variant or measured of all, and what was found of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// What: "linearizable", "latency p99".
+    pub subject: String,
+    /// One for each variant.
+    pub cells: Vec<Cell>,
+}
+
+/// What was found of one variant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Whether it holds, if it is a claim and no figure; [`Status::Vacuous`] where there is nothing to say.
+    pub holds: Option<Status>,
+    /// In words or as a figure.
+    pub found: String,
+}
+
 /// What became of an expectation, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {

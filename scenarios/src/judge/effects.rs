@@ -22,13 +22,13 @@ use std::collections::BTreeMap;
 const TOLD_MAX: usize = 5;
 
 /// The faults of a run by the names that the file gives them.
-pub(super) struct Sources<'a> {
+pub(crate) struct Sources<'a> {
     /// In the order of the file; a nemesis may have no strike at all.
     all: Vec<(String, Vec<&'a FaultReport>)>,
 }
 
 impl<'a> Sources<'a> {
-    pub(super) fn of(scenario: &Scenario, run: &'a Run) -> Sources<'a> {
+    pub(crate) fn of(scenario: &Scenario, run: &'a Run) -> Sources<'a> {
         let reports: BTreeMap<&str, &FaultReport> =
             run.faults.iter().map(|report| (report.planned.name.as_str(), report)).collect();
         let mut all: Vec<(String, Vec<&FaultReport>)> = Vec::new();
@@ -104,7 +104,7 @@ fn figure(effect: &Effect, what: Figure) -> u64 {
     }
 }
 
-fn words(what: Figure) -> &'static str {
+pub(crate) fn words(what: Figure) -> &'static str {
     match what {
         Figure::Dropped => "dropped",
         Figure::Delayed => "delayed",

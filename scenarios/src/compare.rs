@@ -1,0 +1,120 @@
+//! Variants side by side: whatever any of them expects, looked up in all of them.
+
+use crate::{
+    format::{Claim, Expectation, Scenario},
+    judge::{self, Sources},
+};
+use sim_core::{
+    judged::{Cell, Comparison, Judged, Row, Status},
+    time::Span,
+};
+
+/// Compares variants of the file of this name, each with its name, what it was to be, and what became of it.
+pub fn compare(name: &str, variants: &[(&str, &Scenario, &Judged)]) -> Comparison {
+    let mut subjects: Vec<(String, bool, Expectation)> = Vec::new();
+    let clients = variants.iter().any(|(_, scenario, _)| scenario.clients.is_some());
+    let expected = variants.iter().flat_map(|(_, scenario, _)| scenario.expect.iter());
+    let measured = measured().into_iter().filter(|_| clients);
+    for subject in measured.chain(expected.flat_map(subjects_of)) {
+        if !subjects.iter().any(|known| known.0 == subject.0) {
+            subjects.push(subject);
+        }
+    }
+    // Claims first: they tell designs apart; figures say what that costs.
+    subjects.sort_by_key(|(_, claim, _)| !claim);
+    let row = |(subject, claim, expectation): (String, bool, Expectation)| Row {
+        cells: variants
+            .iter()
+            .map(|(_, scenario, judged)| cell(claim, &expectation, scenario, judged))
+            .collect(),
+        subject,
+    };
+    Comparison {
+        name: name.into(),
+        variants: variants.iter().map(|&(name, ..)| name.into()).collect(),
+        rows: subjects.into_iter().map(row).collect(),
+    }
+}
+
+fn cell(claim: bool, expectation: &Expectation, scenario: &Scenario, judged: &Judged) -> Cell {
+    let absent = Cell { holds: Some(Status::Vacuous), found: "–".into() };
+    if let Expectation::Always(name) | Expectation::Sometimes(name) = expectation
+        && !judged.run.properties.iter().any(|property| property.name == name)
+    {
+        return absent;
+    }
+    let sources = Sources::of(scenario, &judged.run);
+    let verdict = judge::expected(expectation, &judged.run, &judged.measures, &sources);
+    match (verdict.status, claim) {
+        (Status::Vacuous, _) => absent,
+        (Status::Held, true) => Cell { holds: Some(Status::Held), found: "yes".into() },
+        (Status::Failed, true) => Cell { holds: Some(Status::Failed), found: verdict.finding },
+        (Status::Undecided, _) => Cell { holds: Some(Status::Undecided), found: "undecided".into() },
+        (Status::Held | Status::Failed, false) => {
+            let figure = verdict.finding.split([':', ',']).next().unwrap_or_default();
+            let figure = figure.split(" over ").next().unwrap_or_default();
+            Cell { holds: None, found: figure.to_string() }
+        }
+    }
+}
+
+/// What is measured of all that have clients.
+fn measured() -> Vec<(String, bool, Expectation)> {
+    let latency = |percentile| Expectation::Latency { percentile, at_most: Span::ZERO };
+    let availability =
+        Expectation::Availability { at_least: None, at_most: None, during: None, clients: None };
+    let downtime = Expectation::Downtime { at_most: Span::ZERO };
+    [availability, latency(50.0), latency(99.0), downtime].iter().flat_map(subjects_of).collect()
+}
+
+/// What an expectation is about: its name, whether it is a claim, and the expectation without its bounds and the right way
+/// round.
+fn subjects_of(expectation: &Expectation) -> Vec<(String, bool, Expectation)> {
+    let during =
+        |fault: &Option<String>| fault.as_ref().map_or(String::new(), |name| format!(" during {name}"));
+    let of = |clients: &Option<Vec<String>>| match clients.as_deref() {
+        None => String::new(),
+        Some([one]) => format!(" of {one}"),
+        Some([first, .., last]) => format!(" of {first} … {last}"),
+        Some([]) => String::new(),
+    };
+    let claim = |name: &str, expectation: Expectation| vec![(name.to_string(), true, expectation)];
+    let figure = |name: String, expectation: Expectation| vec![(name, false, expectation)];
+    match expectation {
+        Expectation::Linearizable | Expectation::Violates(Claim::Linearizable) => {
+            claim("linearizable", Expectation::Linearizable)
+        }
+        Expectation::Always(name) | Expectation::Violates(Claim::Always(name)) => {
+            claim(name, Expectation::Always(name.clone()))
+        }
+        Expectation::Sometimes(name) => claim(name, Expectation::Sometimes(name.clone())),
+        Expectation::Availability { during: fault, clients, .. } => figure(
+            format!("availability{}{}", of(clients), during(fault)),
+            Expectation::Availability {
+                at_least: Some(0.0),
+                at_most: None,
+                during: fault.clone(),
+                clients: clients.clone(),
+            },
+        ),
+        Expectation::Latency { percentile, .. } => figure(
+            format!("latency p{percentile}"),
+            Expectation::Latency { percentile: *percentile, at_most: Span(u64::MAX) },
+        ),
+        Expectation::Effect { of, what, .. } => {
+            let what = *what;
+            let effect = Expectation::Effect { of: of.clone(), what, at_least: Some(0), at_most: None };
+            figure(format!("{of}: {}", judge::words(what)), effect)
+        }
+        Expectation::QuorumLost(of) | Expectation::QuorumKept(of) => {
+            claim(&format!("quorum kept during {of}"), Expectation::QuorumKept(of.clone()))
+        }
+        Expectation::Recovers { from, .. } => figure(
+            format!("back after {from}"),
+            Expectation::Recovers { from: from.clone(), within: Span(u64::MAX) },
+        ),
+        Expectation::Downtime { .. } => {
+            figure("longest downtime".into(), Expectation::Downtime { at_most: Span(u64::MAX) })
+        }
+    }
+}
