@@ -15,7 +15,8 @@ use sim_core::{
     protocol::{Never, NodeId, Protocol},
     rng::Keys as Seeds,
     sample::Zipf,
-    time::{Span, Units},
+    spec::Spec,
+    time::{Span, Time, Units},
     world::World,
 };
 use std::{any::TypeId, marker::PhantomData};
@@ -340,7 +341,8 @@ where
                 Route::Sticky => client::Route::Sticky,
                 Route::Spread => client::Route::Spread,
             },
-            start: clients.start.since(sim_core::time::Time::ZERO),
+            start: clients.start.since(Time::ZERO),
+            writes_until: clients.writes_until.map(|until| until.since(Time::ZERO)),
             only: clients.only.as_ref().map(|only| {
                 let node = |name: &String| world.nodes(format::CLIENTS)?.node(name);
                 let of = |(name, numbers): &(String, Vec<u32>)| {

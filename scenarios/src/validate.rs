@@ -288,6 +288,12 @@ impl<'a> Check<'a, '_> {
             self.say(meaning::starts_late(at.key("start").place(), clients.start, until));
         }
         self.load(at.key("load"), clients);
+        if let (Some(stop), Some(at)) = (clients.writes_until, at.find("writes_until"))
+            && !(clients.start < stop && stop < until)
+            && until > clients.start
+        {
+            self.say(meaning::writes_end(at.place(), stop, clients.start, until));
+        }
     }
 
     fn key_count(&mut self, at: At<'a>, count: u64) {

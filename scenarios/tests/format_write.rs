@@ -120,6 +120,7 @@ fn clients() -> impl Strategy<Value = Clients> {
             route,
             start: Time(start),
             only: (attempts % 2 == 0).then(|| vec![("client-1".into(), vec![0, attempts])]),
+            writes_until: (attempts % 3 == 0).then_some(Time(30_000_000_000)),
             nic: None,
             zones: Vec::new(),
         },

@@ -147,6 +147,15 @@ pub(crate) fn starts_late(at: Place, start: Time, until: Time) -> Mistake {
     mistake(at, format!("the load begins at {start}, and the run ends at {until}"), "never begins")
 }
 
+pub(crate) fn writes_end(at: Place, stop: Time, start: Time, until: Time) -> Mistake {
+    mistake(
+        at,
+        format!("the load begins at {start}, and the run ends at {until}"),
+        format!("{stop} is not between"),
+    )
+    .help("name a moment between these, or leave `writes_until` out")
+}
+
 pub(crate) fn misfit(at: Place, owner: &str, key: &str, why: &str) -> Mistake {
     mistake(at, format!("{} does not accept this `{key}`: {why}", quote(owner)), "here")
 }
