@@ -255,6 +255,8 @@ pub trait Catalog {
     fn properties(&self, protocol: &str) -> Vec<(&'static str, bool)>;
     /// Whether this protocol answers requests, so that clients can make some.
     fn serves(&self, protocol: &str) -> bool;
+    /// Whether some of these requests read and write registers.
+    fn registers(&self, protocol: &str) -> bool;
     /// The most nodes that a service of this protocol may have.
     fn nodes_max(&self, protocol: &str) -> u64;
     /// Reads what a file says under `with`, for a service of so many nodes. A file without `with` is checked with `()`.

@@ -39,6 +39,7 @@ trait Kind: Sync + Send {
     fn properties(&self) -> Vec<(&'static str, bool)>;
     fn nodes_max(&self) -> u64;
     fn serves(&self) -> bool;
+    fn registers(&self) -> bool;
     fn flaws(&self) -> Vec<String>;
     fn mix(&self) -> &'static str;
     fn check_config(&self, text: &str, nodes: u32) -> Result<(), Refusal>;
@@ -214,6 +215,9 @@ impl Catalog for Registry {
     fn serves(&self, protocol: &str) -> bool {
         self.kind(protocol).is_none_or(Kind::serves)
     }
+    fn registers(&self, protocol: &str) -> bool {
+        self.kind(protocol).is_none_or(Kind::registers)
+    }
     fn nodes_max(&self, protocol: &str) -> u64 {
         self.kind(protocol).map_or(u64::MAX, Kind::nodes_max)
     }
@@ -283,6 +287,10 @@ where
 
     fn serves(&self) -> bool {
         TypeId::of::<P::Serves>() != TypeId::of::<Never>()
+    }
+
+    fn registers(&self) -> bool {
+        P::Serves::REGISTERS
     }
 
     fn flaws(&self) -> Vec<String> {

@@ -342,6 +342,37 @@ pub(crate) fn counts_crossed(at: Place, low: u64, high: u64) -> Mistake {
     mistake(at, format!("no number is at least {low} and at most {high}"), "below `at_least`")
 }
 
+pub(crate) fn spans_crossed(at: Place, low: Span, high: Span) -> Mistake {
+    mistake(at, format!("no time is at least {low} and at most {high}"), "below `at_least`")
+}
+
+pub(crate) fn no_registers(at: Place, service: &str, protocol: &str) -> Mistake {
+    mistake(
+        at,
+        format!("this is about registers that are read and written, and service {} has none", quote(service)),
+        "no registers",
+    )
+    .help(format!("leave it out: what {} serves is something else", quote(protocol)))
+}
+
+pub(crate) fn no_clients(at: Place) -> Mistake {
+    mistake(at, "this is about what clients were told, and there are none", "no clients")
+        .help("add `clients`")
+}
+
+pub(crate) fn rests_late(at: Place, within: Span, left: Span) -> Mistake {
+    mistake(
+        at,
+        format!("nothing can be seen {within} after the last write: {left} are all there is"),
+        "too long",
+    )
+    .help("make it shorter, or `calm` longer")
+}
+
+pub(crate) fn no_guarantee(at: Place) -> Mistake {
+    mistake(at, "this expects nothing", "empty").help("name some, like `ReadYourWrites`")
+}
+
 pub(crate) fn percentile(at: Place, found: f64) -> Mistake {
     mistake(at, format!("{found} is not a percentile"), "expected a number above 0, at most 100")
         .help("99.9 is common; 50 is the median")
