@@ -41,6 +41,7 @@ fn world(seed: u64) -> World {
         backoff: 20.ms(),
         route: Route::Sticky,
         start: Span::ZERO,
+        writes_until: None,
         only: None,
     };
     world.populate::<Client<Kv>>(clients, Some("db")).expect("and this one");

@@ -32,6 +32,9 @@ pub struct Config<W: Workload> {
     pub route: Route,
     /// When the load begins.
     pub start: Span,
+    /// When the load ends to change anything: operations wanted later are left out unless they only read. `None` if it
+    /// never does. The others are drawn all the same.
+    pub writes_until: Option<Span>,
     /// The only operations that are made, by client and number; `None` if all are. The others are drawn all the same.
     pub only: Option<BTreeSet<(NodeId, u32)>>,
 }
@@ -259,6 +262,10 @@ impl<W: Workload> Client<W> {
         let config = &self.config.0;
         let rng = ctx.stream(Purpose::Ops, u64::from(number));
         let (op, mut rng) = draw::<W>(rng, ctx.me, number, (&config.mix, &config.keys), &self.memory);
+        let late = config.writes_until.is_some_and(|until| self.next >= Time::ZERO + until);
+        if late && !W::is_read(&op) {
+            return self.skip(ctx);
+        }
         let server = match config.route {
             Route::Sticky => self.server,
             Route::Spread => server(ctx, rng.below(ctx.callees().len() as u64) as usize),

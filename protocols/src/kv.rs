@@ -2,7 +2,7 @@
 
 use crate::workload::{Shares, Workload};
 use serde::{Deserialize, Serialize};
-use sim_core::prelude::*;
+use sim_core::{prelude::*, spec::Access};
 
 /// The specification.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +71,21 @@ impl Spec for Kv {
             Op::Put(..) => "put",
             Op::Cas(..) => "cas",
         }
+    }
+
+    const REGISTERS: bool = true;
+
+    /// A compare-and-set that hit has read what it expected, and one that missed found anything else.
+    fn access(op: &Op, ret: Option<&Ret>) -> Option<Access> {
+        let (read, written) = match (*op, ret) {
+            (Op::Get(_), Some(Ret::Value(found))) => (Some(*found), None),
+            (Op::Get(_), Some(Ret::Done | Ret::Swapped(_)) | None) => (None, None),
+            (Op::Put(_, value), _) => (None, Some(value)),
+            (Op::Cas(_, expected, value), Some(Ret::Swapped(true))) => (Some(Some(expected)), Some(value)),
+            (Op::Cas(_, _, value), None) => (None, Some(value)),
+            (Op::Cas(..), Some(Ret::Value(_) | Ret::Done | Ret::Swapped(false))) => (None, None),
+        };
+        Some(Access { read, written })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::workload::{Shares, Workload};
 use serde::{Deserialize, Serialize};
-use sim_core::prelude::*;
+use sim_core::{prelude::*, spec::Access};
 
 /// The specification: under each key a counter, a set of a few elements, and a register.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -130,6 +130,28 @@ impl Spec for Objects {
             Op::Contains(..) => "contains",
             Op::Assign(..) => "assign",
             Op::Value(_) => "value",
+        }
+    }
+
+    const REGISTERS: bool = true;
+
+    /// Counters and sets are no registers: many of their updates lead to the same state.
+    fn access(op: &Op, ret: Option<&Ret>) -> Option<Access> {
+        match (*op, ret) {
+            (Op::Assign(_, value), _) => Some(Access { read: None, written: Some(value) }),
+            (Op::Value(_), Some(Ret::Value(found))) => Some(Access { read: Some(*found), written: None }),
+            (Op::Value(_), Some(Ret::Done | Ret::Count(_) | Ret::Contains(_)) | None) => {
+                Some(Access::default())
+            }
+            (
+                Op::Increment(_)
+                | Op::Decrement(_)
+                | Op::Count(_)
+                | Op::Add(..)
+                | Op::Remove(..)
+                | Op::Contains(..),
+                _,
+            ) => None,
         }
     }
 }

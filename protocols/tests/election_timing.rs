@@ -249,6 +249,7 @@ impl Writing {
             backoff: 1.ms(),
             route: Route::Sticky,
             start: self.start,
+            writes_until: None,
             only: None,
         };
         world.populate::<Client<Kv>>(config, Some("raft")).unwrap();

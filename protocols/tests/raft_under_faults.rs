@@ -49,6 +49,7 @@ impl Trial {
             backoff: 20.ms(),
             route: Route::Sticky,
             start: 300.ms(),
+            writes_until: None,
             only: None,
         };
         world.populate::<Client<Kv>>(clients, Some("db")).unwrap();

@@ -31,6 +31,7 @@ fn clients(servers: u32, clients: u32, mix: Mix, load: Load) -> protocols::clien
         backoff: 10.ms(),
         route: Route::Sticky,
         start: 1.s(),
+        writes_until: None,
         only: None,
     }
 }

@@ -80,6 +80,7 @@ impl Setting {
                 backoff: 1.ms(),
                 route: Route::Sticky,
                 start: 1.s(),
+                writes_until: None,
                 only: None,
             };
             world.populate::<Client<Kv>>(config, Some("db")).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::{
     format::{Claim, Expectation, Scenario},
-    judge::{self, Sources},
+    judge::{self, Sources, Told},
 };
 use sim_core::{
     judged::{Cell, Comparison, Judged, Row, Status},
@@ -44,7 +44,8 @@ fn cell(claim: bool, expectation: &Expectation, scenario: &Scenario, judged: &Ju
         return absent;
     }
     let sources = Sources::of(scenario, &judged.run);
-    let verdict = judge::expected(expectation, &judged.run, &judged.measures, &sources);
+    let told = Told::of(scenario, &judged.run);
+    let verdict = judge::expected(expectation, &judged.run, &judged.measures, &sources, &told);
     match (verdict.status, claim) {
         (Status::Vacuous, _) => absent,
         (Status::Held, true) => Cell { holds: Some(Status::Held), found: "yes".into() },
@@ -113,6 +114,31 @@ fn subjects_of(expectation: &Expectation) -> Vec<(String, bool, Expectation)> {
             format!("back after {from}"),
             Expectation::Recovers { from: from.clone(), within: Span(u64::MAX) },
         ),
+        Expectation::Staleness { percentile, during: fault, clients, .. } => {
+            let (percentile, fault, clients) = (*percentile, fault.clone(), clients.clone());
+            let name = percentile.map_or_else(|| "stalest read".into(), |p| format!("staleness p{p}"));
+            let name = format!("{name}{}{}", of(&clients), during(&fault));
+            let (at_least, at_most) = (Some(Span::ZERO), None);
+            figure(name, Expectation::Staleness { percentile, at_least, at_most, during: fault, clients })
+        }
+        Expectation::StaleReads { during: fault, clients, .. } => {
+            let (fault, clients) = (fault.clone(), clients.clone());
+            let name = format!("stale reads{}{}", of(&clients), during(&fault));
+            let (at_least, at_most) = (Some(0.0), None);
+            figure(name, Expectation::StaleReads { at_least, at_most, during: fault, clients })
+        }
+        Expectation::NoLostWrites { within } | Expectation::Violates(Claim::NoLostWrites { within }) => {
+            claim("no acknowledged write is lost", Expectation::NoLostWrites { within: *within })
+        }
+        Expectation::Converges { within } | Expectation::Violates(Claim::Converges { within }) => {
+            claim("all servers agree in the end", Expectation::Converges { within: *within })
+        }
+        Expectation::Sessions(guarantees) | Expectation::Violates(Claim::Sessions(guarantees)) => guarantees
+            .iter()
+            .map(|&guarantee| {
+                (guarantee.phrase().to_string(), true, Expectation::Sessions(vec![guarantee]))
+            })
+            .collect(),
         Expectation::Downtime { .. } => {
             figure("longest downtime".into(), Expectation::Downtime { at_most: Span(u64::MAX) })
         }

@@ -98,14 +98,24 @@ pub fn judge(scenario: &Scenario, found: &Exploration) -> Vec<Verdict> {
             }
             // These are about runs.
             Expectation::Linearizable
-            | Expectation::Violates(Claim::Linearizable)
+            | Expectation::Violates(
+                Claim::Linearizable
+                | Claim::NoLostWrites { .. }
+                | Claim::Sessions(_)
+                | Claim::Converges { .. },
+            )
             | Expectation::Availability { .. }
             | Expectation::Latency { .. }
             | Expectation::Effect { .. }
             | Expectation::QuorumLost(_)
             | Expectation::QuorumKept(_)
             | Expectation::Recovers { .. }
-            | Expectation::Downtime { .. } => {}
+            | Expectation::Downtime { .. }
+            | Expectation::Staleness { .. }
+            | Expectation::StaleReads { .. }
+            | Expectation::NoLostWrites { .. }
+            | Expectation::Sessions(_)
+            | Expectation::Converges { .. } => {}
         }
     }
     // A violation ends the exploration; what others would have come to is not known.

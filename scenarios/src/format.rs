@@ -151,6 +151,9 @@ pub struct Clients {
     pub route: Route,
     /// When the first operation may begin; before the end of the run. Default: at once.
     pub start: Time,
+    /// From this moment on only operations that change nothing are made, so that a run can show what a service comes to
+    /// rest at: after `start` and before the end of the run. The others are drawn all the same. Default: never.
+    pub writes_until: Option<Time>,
     /// The only operations that are made, by the names of clients and the numbers of each one's operations, from 0: what the
     /// others would have been is drawn all the same. Default: all.
     pub only: Option<Vec<(String, Vec<u32>)>>,
@@ -259,6 +262,8 @@ pub trait Catalog {
     fn calls(&self, protocol: &str) -> bool;
     /// Whether `callee` serves what `caller` asks.
     fn fits(&self, caller: &str, callee: &str) -> bool;
+    /// Whether some of these requests read and write registers.
+    fn registers(&self, protocol: &str) -> bool;
     /// The most nodes that a service of this protocol may have.
     fn nodes_max(&self, protocol: &str) -> u64;
     /// Reads what a file says under `with`, for a service of so many nodes. A file without `with` is checked with `()`.

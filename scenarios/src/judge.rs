@@ -2,25 +2,30 @@
 //! whether the scenario asks or not.
 
 mod effects;
+mod part;
+mod registers;
 
 use crate::{
     format::{Claim, Expectation, Scenario, Vacuous},
     measure,
 };
 pub(crate) use effects::{Sources, words};
+use part::Part;
+pub(crate) use registers::Told;
 use sim_core::{
     check::linearizability::{Budget, Finding, Verdict as Search},
     judged::{Measures, Restored, Served, Status, Verdict},
     property::{Kind, PropertyReport},
-    run::{Operation, Run},
-    time::{Span, Time},
+    run::Run,
+    time::Span,
 };
 
 /// Judges a run by its scenario.
 pub fn judge(scenario: &Scenario, run: &Run, measures: &Measures) -> Vec<Verdict> {
     let sources = Sources::of(scenario, run);
-    let mut verdicts: Vec<Verdict> =
-        scenario.expect.iter().map(|expectation| expected(expectation, run, measures, &sources)).collect();
+    let told = Told::of(scenario, run);
+    let one = |expectation| expected(expectation, run, measures, &sources, &told);
+    let mut verdicts: Vec<Verdict> = scenario.expect.iter().map(one).collect();
     verdicts.extend(unasked(scenario, run, &sources));
     if verdicts.is_empty() {
         verdicts.push(verdict("anything is judged", Status::Vacuous, "the scenario expects nothing"));
@@ -47,37 +52,20 @@ pub(crate) fn expected(
     run: &Run,
     measures: &Measures,
     sources: &Sources<'_>,
+    told: &Told<'_>,
 ) -> Verdict {
     match expectation {
         Expectation::Linearizable => linearizable(run),
-        Expectation::Violates(Claim::Linearizable) => {
-            turned("violates linearizability", "every answer can be explained", linearizable(run))
-        }
-        Expectation::Violates(Claim::Always(name)) => {
-            let phrase = format!("violates {name}");
-            turned(&phrase, "it held throughout", property(name, Kind::Always, run))
-        }
+        Expectation::Violates(claim) => violated(claim, run, told),
         Expectation::Always(name) => property(name, Kind::Always, run),
         Expectation::Sometimes(name) => property(name, Kind::Sometimes, run),
         Expectation::Availability { at_least, at_most, during: None, clients: None } => {
             availability((*at_least, *at_most), "", &measures.total, measures.deadline)
         }
         Expectation::Availability { at_least, at_most, during, clients } => {
-            let mut of = String::new();
-            if let Some(clients) = clients {
-                of.push_str(&format!(" of {}", clients.join(", ")));
-            }
-            let windows = during.as_deref().map(|fault| {
-                of.push_str(&format!(" during {fault}"));
-                sources.windows(fault, run.ended)
-            });
-            let counts = |operation: &Operation| {
-                let named = clients.as_ref().is_none_or(|names| names.contains(&run.name(operation.client)));
-                let within = |&(from, to): &(Time, Time)| (from..to).contains(&operation.intended);
-                named && windows.as_ref().is_none_or(|windows| windows.iter().any(within))
-            };
-            let served = measure::served_of(measures, run.ended, counts);
-            availability((*at_least, *at_most), &of, &served, measures.deadline)
+            let part = Part::of(during.as_deref(), clients.as_deref(), run, sources);
+            let served = measure::served_of(measures, run.ended, |o| part.counts(o.client, o.intended));
+            availability((*at_least, *at_most), &part.phrase, &served, measures.deadline)
         }
         Expectation::Latency { percentile, at_most } => latency(*percentile, *at_most, measures),
         Expectation::Effect { of, what, at_least, at_most } => {
@@ -87,6 +75,39 @@ pub(crate) fn expected(
         Expectation::QuorumKept(of) => effects::quorum(of, false, sources),
         Expectation::Recovers { from, within } => recovers(from, *within, run, measures),
         Expectation::Downtime { at_most } => downtime(*at_most, measures),
+        Expectation::Staleness { percentile, at_least, at_most, during, clients } => {
+            let part = Part::of(during.as_deref(), clients.as_deref(), run, sources);
+            registers::stale_by(*percentile, (*at_least, *at_most), &part, told)
+        }
+        Expectation::StaleReads { at_least, at_most, during, clients } => {
+            let part = Part::of(during.as_deref(), clients.as_deref(), run, sources);
+            registers::stale_reads((*at_least, *at_most), &part, told)
+        }
+        Expectation::NoLostWrites { within } => registers::no_lost_writes(*within, told),
+        Expectation::Sessions(guarantees) => registers::kept(guarantees, told),
+        Expectation::Converges { within } => registers::converges(*within, told),
+    }
+}
+
+/// The verdict on a claim that is wanted to fail.
+fn violated(claim: &Claim, run: &Run, told: &Told<'_>) -> Verdict {
+    match claim {
+        Claim::Linearizable => {
+            turned("violates linearizability", "every answer can be explained", linearizable(run))
+        }
+        Claim::Always(name) => {
+            let phrase = format!("violates {name}");
+            turned(&phrase, "it held throughout", property(name, Kind::Always, run))
+        }
+        Claim::NoLostWrites { within } => {
+            let phrase = format!("loses writes, seen after {within}");
+            turned(&phrase, "none is lost", registers::no_lost_writes(*within, told))
+        }
+        Claim::Sessions(guarantees) => registers::not_kept(guarantees, told),
+        Claim::Converges { within } => {
+            let phrase = format!("does not converge within {within}");
+            turned(&phrase, "it does", registers::converges(*within, told))
+        }
     }
 }
 
@@ -186,11 +207,8 @@ fn availability(
     served: &Served,
     deadline: Span,
 ) -> Verdict {
-    let bounds: Vec<String> = [("at least", at_least), ("at most", at_most)]
-        .into_iter()
-        .filter_map(|(word, bound)| bound.map(|bound| format!("{word} {}", percent(bound))))
-        .collect();
-    let phrase = format!("availability{of} {}", bounds.join(" and "));
+    let bounds = registers::bounds(at_least.map(percent), at_most.map(percent));
+    let phrase = format!("availability{of} {bounds}");
     let Some(share) = served.availability() else {
         return verdict(phrase, Status::Vacuous, "no operation was wanted");
     };
@@ -258,7 +276,12 @@ fn unasked(scenario: &Scenario, run: &Run, sources: &Sources<'_>) -> Vec<Verdict
         scenario.expect.iter().any(|e| match e {
             Expectation::Always(n) | Expectation::Violates(Claim::Always(n)) => n == name,
             Expectation::Linearizable
-            | Expectation::Violates(Claim::Linearizable)
+            | Expectation::Violates(
+                Claim::Linearizable
+                | Claim::NoLostWrites { .. }
+                | Claim::Sessions(_)
+                | Claim::Converges { .. },
+            )
             | Expectation::Sometimes(_)
             | Expectation::Effect { .. }
             | Expectation::QuorumLost(_)
@@ -266,7 +289,12 @@ fn unasked(scenario: &Scenario, run: &Run, sources: &Sources<'_>) -> Vec<Verdict
             | Expectation::Availability { .. }
             | Expectation::Latency { .. }
             | Expectation::Recovers { .. }
-            | Expectation::Downtime { .. } => false,
+            | Expectation::Downtime { .. }
+            | Expectation::Staleness { .. }
+            | Expectation::StaleReads { .. }
+            | Expectation::NoLostWrites { .. }
+            | Expectation::Sessions(_)
+            | Expectation::Converges { .. } => false,
         })
     };
     let others: Vec<_> =

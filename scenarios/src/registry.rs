@@ -15,7 +15,8 @@ use sim_core::{
     protocol::{Never, NodeId, Protocol},
     rng::Keys as Seeds,
     sample::Zipf,
-    time::{Span, Units},
+    spec::Spec,
+    time::{Span, Time, Units},
     world::World,
 };
 use std::{any::TypeId, marker::PhantomData};
@@ -39,6 +40,7 @@ trait Kind: Sync + Send {
     fn nodes_max(&self) -> u64;
     /// What its nodes serve, and what they ask of another service: specifications, if any.
     fn specs(&self) -> [Option<TypeId>; 2];
+    fn registers(&self) -> bool;
     fn flaws(&self) -> Vec<String>;
     fn mix(&self) -> &'static str;
     fn check_config(&self, text: &str, nodes: u32) -> Result<(), Refusal>;
@@ -220,6 +222,9 @@ impl Catalog for Registry {
         let ([_, asked], [served, _]) = (specs(caller), specs(callee));
         asked.is_some() && asked == served
     }
+    fn registers(&self, protocol: &str) -> bool {
+        self.kind(protocol).is_none_or(Kind::registers)
+    }
     fn nodes_max(&self, protocol: &str) -> u64 {
         self.kind(protocol).map_or(u64::MAX, Kind::nodes_max)
     }
@@ -292,6 +297,10 @@ where
             .map(|spec| Some(spec).filter(|spec| *spec != TypeId::of::<Never>()))
     }
 
+    fn registers(&self) -> bool {
+        P::Serves::REGISTERS
+    }
+
     fn flaws(&self) -> Vec<String> {
         P::Config::flaws()
     }
@@ -342,7 +351,8 @@ where
                 Route::Sticky => client::Route::Sticky,
                 Route::Spread => client::Route::Spread,
             },
-            start: clients.start.since(sim_core::time::Time::ZERO),
+            start: clients.start.since(Time::ZERO),
+            writes_until: clients.writes_until.map(|until| until.since(Time::ZERO)),
             only: clients.only.as_ref().map(|only| {
                 let node = |name: &String| world.nodes(format::CLIENTS)?.node(name);
                 let of = |(name, numbers): &(String, Vec<u32>)| {

@@ -10,6 +10,7 @@ mod harm;
 mod names;
 mod nemesis;
 mod picks;
+mod registers;
 mod world;
 
 use crate::{
@@ -315,6 +316,12 @@ impl<'a> Check<'a, '_> {
         let until = self.scenario.until;
         if clients.start >= until && until > Time::ZERO {
             self.say(meaning::starts_late(at.key("start").place(), clients.start, until));
+        }
+        if let (Some(stop), Some(at)) = (clients.writes_until, at.find("writes_until"))
+            && !(clients.start < stop && stop < until)
+            && until > clients.start
+        {
+            self.say(meaning::writes_end(at.place(), stop, clients.start, until));
         }
         self.load(at.key("load"), clients);
     }

@@ -334,7 +334,10 @@ const EXPECT: Section = Section {
             "Linearizable",
             "what clients saw could have been seen of a service that does one operation at a time",
         ),
-        ("Violates(Linearizable)", r#"a claim that is wanted to fail: `Linearizable` or `Always("…")`"#),
+        (
+            "Violates(Linearizable)",
+            r#"a claim that is wanted to fail: `Linearizable`, `Always("…")`, `Sessions(…)`, `NoLostWrites(…)` or `Converges(…)`"#,
+        ),
         (r#"Always("election safety")"#, "a property of a protocol holds throughout"),
         (r#"Sometimes("leader changed")"#, "a property of a protocol comes true at least once"),
         (
@@ -354,5 +357,24 @@ const EXPECT: Section = Section {
         ),
         (r#"QuorumLost("split")"#, "while it was in force, some service had no node that reached a majority"),
         (r#"QuorumKept("split")"#, "every service had one throughout"),
+        (
+            r#"Staleness(percentile: 99.0, at_most: "50ms", during: "split", clients: ["client-1"])"#,
+            "how old what was read was, `at_least` or `at_most`: the time since a write that the read missed was \
+             acknowledged; without a percentile of the stalest read",
+        ),
+        (
+            "StaleReads(at_most: 0.01)",
+            "the share of reads that were stale at all, `at_least` or `at_most` so much; `during` and `clients` as above",
+        ),
+        (
+            "Sessions([ReadYourWrites, MonotonicReads])",
+            "each client sees its own past; also `MonotonicWrites` and `WritesFollowReads`",
+        ),
+        (
+            r#"NoLostWrites(within: "2s")"#,
+            "when the faults are over and the calm part has begun, so long after the last write of a key its reads find every \
+             acknowledged write, or a newer one",
+        ),
+        (r#"Converges(within: "2s")"#, "such reads find the same at every server"),
     ],
 };

@@ -11,6 +11,7 @@ use scenarios::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use sim_core::{
+    check::register::Guarantee,
     fault::{Condition, Fault, Gray, Keep, Pick, Shift},
     link::Transport,
     plan::{Damage, Timers},
@@ -174,6 +175,9 @@ fn every_delay_host_link_and_expectation_is_there() {
         Expectation::Linearizable,
         Expectation::Violates(Claim::Linearizable),
         Expectation::Violates(Claim::Always(_)),
+        Expectation::Violates(Claim::Sessions(_)),
+        Expectation::Violates(Claim::NoLostWrites { .. }),
+        Expectation::Violates(Claim::Converges { .. }),
         Expectation::Always(_),
         Expectation::Sometimes(_),
         Expectation::Availability { .. },
@@ -183,6 +187,21 @@ fn every_delay_host_link_and_expectation_is_there() {
         Expectation::QuorumKept(_),
         Expectation::Recovers { .. },
         Expectation::Downtime { .. },
+        Expectation::Staleness { .. },
+        Expectation::StaleReads { .. },
+        Expectation::Sessions(_),
+        Expectation::NoLostWrites { .. },
+        Expectation::Converges { .. },
+    );
+    let guarantees = scenario.expect.iter().filter_map(|expectation| {
+        if let Expectation::Sessions(guarantees) = expectation { Some(guarantees) } else { None }
+    });
+    all_met!(
+        guarantees.flatten(),
+        Guarantee::ReadYourWrites,
+        Guarantee::MonotonicReads,
+        Guarantee::MonotonicWrites,
+        Guarantee::WritesFollowReads,
     );
     let figures = scenario.expect.iter().filter_map(|expectation| {
         if let Expectation::Effect { what, .. } = expectation { Some(what) } else { None }

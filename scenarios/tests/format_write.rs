@@ -7,6 +7,7 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use scenarios::{format::*, read::read, write::write};
 use serde::{Serialize, de::DeserializeOwned};
 use sim_core::{
+    check::register::Guarantee,
     fault::{Fault, Keep, Pick},
     link::LinkPlan,
     plan::{DiskPlan, HostPlan, Timers},
@@ -120,6 +121,7 @@ fn clients() -> impl Strategy<Value = Clients> {
             retry: Retry { attempts, backoff },
             route,
             start: Time(start),
+            writes_until: (attempts % 3 == 0).then_some(Time(30_000_000_000)),
             only: (attempts % 2 == 0).then(|| vec![("client-1".into(), vec![0, attempts])]),
             nic: None,
             zones: Vec::new(),
@@ -196,6 +198,23 @@ fn expectation() -> impl Strategy<Value = Expectation> {
         }),
         (0.1..=100.0, span()).prop_map(|(percentile, at_most)| Expectation::Latency { percentile, at_most }),
         span().prop_map(|at_most| Expectation::Downtime { at_most }),
+        (prop::option::of(0.1..=100.0), span()).prop_map(|(percentile, at_most)| Expectation::Staleness {
+            percentile,
+            at_least: None,
+            at_most: Some(at_most),
+            during: None,
+            clients: None
+        }),
+        (0.0..=1.0).prop_map(|low| Expectation::StaleReads {
+            at_least: Some(low),
+            at_most: None,
+            during: None,
+            clients: Some(vec!["client-1".into()])
+        }),
+        Just(Expectation::Sessions(vec![Guarantee::MonotonicReads, Guarantee::ReadYourWrites])),
+        Just(Expectation::Violates(Claim::Sessions(vec![Guarantee::MonotonicWrites]))),
+        Just(Expectation::NoLostWrites { within: Span(1_000) }),
+        Just(Expectation::Violates(Claim::Converges { within: Span(1_000) })),
     ]
 }
 

@@ -9,7 +9,7 @@ use crate::{
     spec::Spec,
     time::{Span, Time},
 };
-use alloc::vec::Vec;
+use alloc::{format, string::String, vec::Vec};
 
 /// One request to one server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +46,23 @@ pub enum Outcome<R> {
 pub struct History<S: Spec> {
     /// Every call, by time of the call.
     pub calls: Vec<Call<S>>,
+}
+
+impl<S: Spec> History<S> {
+    /// A call for people, in a line: who, what, what came back, and when. `index` is one of a call.
+    pub fn describe(&self, index: usize) -> String {
+        let call = &self.calls[index];
+        let (client, op, called) = (call.client.0, &call.op, call.called);
+        match &call.outcome {
+            Outcome::Ok(ret, at) => {
+                format!("call {index}, client {client}: {op:?} -> {ret:?} [{called} .. {at}]")
+            }
+            Outcome::Refused(at) => {
+                format!("call {index}, client {client}: {op:?} refused [{called} .. {at}]")
+            }
+            Outcome::Unknown => format!("call {index}, client {client}: {op:?} -> no answer [{called} ..)"),
+        }
+    }
 }
 
 impl<S: Spec> Default for History<S> {

@@ -1,7 +1,10 @@
 //! A finished run: everything that checkers, expectations and reports may look at. Plain data, no live world.
 
 use crate::{
-    check::linearizability::{Budget, Verdict as Linearizability},
+    check::{
+        linearizability::{Budget, Verdict as Linearizability},
+        register::Registers,
+    },
     digest::Digest,
     fault::{Fault, PlannedFault, Schedule},
     history::{History, Outcome},
@@ -311,6 +314,10 @@ pub trait AnyHistory: Debug {
     fn calls(&self) -> usize;
     /// Searches for an order of the calls that explains every answer.
     fn linearizable(&self, budget: Budget) -> Linearizability;
+    /// Its reads and writes of registers; `None` if its specification has none.
+    fn registers(&self) -> Option<Registers>;
+    /// See [`History::describe`].
+    fn describe(&self, call: usize) -> String;
     /// Folds every call into `digest`.
     fn digest(&self, digest: &mut Digest);
 }
@@ -351,6 +358,12 @@ impl<S: Spec> AnyHistory for History<S> {
     }
     fn linearizable(&self, budget: Budget) -> Linearizability {
         crate::check::linearizability::linearizable(self, budget)
+    }
+    fn registers(&self) -> Option<Registers> {
+        Registers::of(self)
+    }
+    fn describe(&self, call: usize) -> String {
+        History::describe(self, call)
     }
     fn digest(&self, digest: &mut Digest) {
         use core::hash::Hash;

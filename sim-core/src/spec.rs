@@ -30,6 +30,29 @@ pub trait Spec: Clone + Debug + Eq + Hash + Sized + 'static {
     fn is_read(op: &Self::Op) -> bool;
     /// The kind of `op` in a word, for reports: "get", "put".
     fn kind(op: &Self::Op) -> &'static str;
+
+    /// Whether some operations read and write a register, one under each key, so that [`crate::check::register`] can
+    /// judge them. What says so here overrides [`Spec::access`] too.
+    const REGISTERS: bool = false;
+    /// What `op` did to the register under its key, if it returned `ret`, or may have done if it was not answered;
+    /// `None` if it is no operation on a register.
+    ///
+    /// 1. What it read is what the register held before it wrote.
+    /// 2. Calls that write the same value to the same key are one write, made again: operations write values of their own.
+    /// 3. Nothing else changes a register, and none is emptied.
+    fn access(op: &Self::Op, ret: Option<&Self::Ret>) -> Option<Access> {
+        let _ = (op, ret);
+        None
+    }
+}
+
+/// What a call did to a register.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Access {
+    /// What it found there: `Some(None)` if nothing was ever written, `None` if the call does not tell.
+    pub read: Option<Option<u64>>,
+    /// What it wrote; without an answer, what it may have written.
+    pub written: Option<u64>,
 }
 
 /// A value that travels: it has a size on the wire.

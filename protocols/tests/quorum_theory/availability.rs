@@ -40,6 +40,7 @@ fn play(
         backoff: 1.ms(),
         route: Route::Sticky,
         start: 10.ms(),
+        writes_until: None,
         only: None,
     };
     world.populate::<Client<Kv>>(config, Some("db")).unwrap();

@@ -1,7 +1,7 @@
 //! What a scenario can expect.
 
 use serde::{Deserialize, Serialize};
-use sim_core::time::Span;
+use sim_core::{check::register::Guarantee, time::Span};
 
 /// What must come true of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +68,55 @@ pub enum Expectation {
         /// It is not longer than this.
         at_most: Span,
     },
+    /// How old what clients read was: of a read that missed a write which had been acknowledged before, the time since the
+    /// earliest such acknowledgement; of others, nothing. At least one of the bounds is given.
+    Staleness {
+        /// Of so many per cent of the reads: above 0, at most 100. Without it, of the stalest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        percentile: Option<f64>,
+        /// More than nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<Span>,
+        /// Nothing stale at all, if it is nothing; not below `at_least`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<Span>,
+        /// The name of a fault or a nemesis that lasts: only reads that were made while it was in force count.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        during: Option<String>,
+        /// Names of clients: only their reads count.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clients: Option<Vec<String>>,
+    },
+    /// The share of reads that were stale at all: of all, or of those that `during` and `clients` leave. At least one of the
+    /// bounds is given.
+    StaleReads {
+        /// From 0 to 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<f64>,
+        /// From 0 to 1, not below `at_least`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<f64>,
+        /// As in [`Expectation::Staleness`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        during: Option<String>,
+        /// As in [`Expectation::Staleness`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clients: Option<Vec<String>>,
+    },
+    /// Acknowledged writes, or later ones, are found by reads that are made in the calm part, so long after it began and
+    /// after the last write of their key.
+    NoLostWrites {
+        /// More than nothing.
+        within: Span,
+    },
+    /// Each client sees its own past: every one of these guarantees is kept. At least one is named, and none twice.
+    Sessions(Vec<Guarantee>),
+    /// All servers give the same answer to reads that are made in the calm part, so long after it began and after the last
+    /// write of their key.
+    Converges {
+        /// More than nothing.
+        within: Span,
+    },
 }
 
 /// What is counted of a fault's effect.
@@ -106,4 +155,16 @@ pub enum Claim {
     Linearizable,
     /// See [`Expectation::Always`].
     Always(String),
+    /// See [`Expectation::NoLostWrites`].
+    NoLostWrites {
+        /// More than nothing.
+        within: Span,
+    },
+    /// See [`Expectation::Sessions`]: at least one of these is broken.
+    Sessions(Vec<Guarantee>),
+    /// See [`Expectation::Converges`].
+    Converges {
+        /// More than nothing.
+        within: Span,
+    },
 }

@@ -2,7 +2,7 @@
 
 use super::{Signature, coverage};
 use crate::{
-    format::{Claim, Expectation, Scenario},
+    format::{Expectation, Scenario},
     judge, measure,
     plan::Plan,
     registry::Registry,
@@ -121,12 +121,17 @@ impl<'a> Trial<'a> {
             | Expectation::Recovers { .. }
             | Expectation::Downtime { .. } => true,
             Expectation::Linearizable
-            | Expectation::Violates(Claim::Linearizable | Claim::Always(_))
+            | Expectation::Violates(_)
             | Expectation::Always(_)
             | Expectation::Sometimes(_)
             | Expectation::Effect { .. }
             | Expectation::QuorumLost(_)
-            | Expectation::QuorumKept(_) => false,
+            | Expectation::QuorumKept(_)
+            | Expectation::Staleness { .. }
+            | Expectation::StaleReads { .. }
+            | Expectation::NoLostWrites { .. }
+            | Expectation::Sessions(_)
+            | Expectation::Converges { .. } => false,
         };
         let needed = self.scenario.expect.iter().any(measured);
         let measures = if needed { measure::measure(run, deadline) } else { Default::default() };

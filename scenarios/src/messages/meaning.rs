@@ -179,6 +179,15 @@ pub(crate) fn starts_late(at: Place, start: Time, until: Time) -> Mistake {
     mistake(at, format!("the load begins at {start}, and the run ends at {until}"), "never begins")
 }
 
+pub(crate) fn writes_end(at: Place, stop: Time, start: Time, until: Time) -> Mistake {
+    mistake(
+        at,
+        format!("the load begins at {start}, and the run ends at {until}"),
+        format!("{stop} is not between"),
+    )
+    .help("name a moment between these, or leave `writes_until` out")
+}
+
 pub(crate) fn misfit(at: Place, owner: &str, key: &str, why: &str) -> Mistake {
     mistake(at, format!("{} does not accept this `{key}`: {why}", quote(owner)), "here")
 }
@@ -363,6 +372,37 @@ pub(crate) fn bounds_crossed(at: Place, low: f64, high: f64) -> Mistake {
 
 pub(crate) fn counts_crossed(at: Place, low: u64, high: u64) -> Mistake {
     mistake(at, format!("no number is at least {low} and at most {high}"), "below `at_least`")
+}
+
+pub(crate) fn spans_crossed(at: Place, low: Span, high: Span) -> Mistake {
+    mistake(at, format!("no time is at least {low} and at most {high}"), "below `at_least`")
+}
+
+pub(crate) fn no_registers(at: Place, service: &str, protocol: &str) -> Mistake {
+    mistake(
+        at,
+        format!("this is about registers that are read and written, and service {} has none", quote(service)),
+        "no registers",
+    )
+    .help(format!("leave it out: what {} serves is something else", quote(protocol)))
+}
+
+pub(crate) fn no_clients(at: Place) -> Mistake {
+    mistake(at, "this is about what clients were told, and there are none", "no clients")
+        .help("add `clients`")
+}
+
+pub(crate) fn rests_late(at: Place, within: Span, left: Span) -> Mistake {
+    mistake(
+        at,
+        format!("nothing can be seen {within} after the last write: {left} are all there is"),
+        "too long",
+    )
+    .help("make it shorter, or `calm` longer")
+}
+
+pub(crate) fn no_guarantee(at: Place) -> Mistake {
+    mistake(at, "this expects nothing", "empty").help("name some, like `ReadYourWrites`")
 }
 
 pub(crate) fn percentile(at: Place, found: f64) -> Mistake {

@@ -131,6 +131,7 @@ impl Shrinker<'_> {
         self.change(|best| of_clients(best, |clients| clients.retry = Default::default()));
         self.change(|best| of_clients(best, |clients| clients.deadline = clients.timeout));
         self.change(|best| of_clients(best, |clients| clients.nic = None));
+        self.change(|best| of_clients(best, |clients| clients.writes_until = None));
     }
 
     fn servers(&mut self) {
@@ -288,5 +289,6 @@ fn cut(scenario: &mut Scenario, end: Time) {
         if clients.start >= end {
             clients.start = Time::ZERO;
         }
+        clients.writes_until = clients.writes_until.filter(|stop| *stop < end);
     });
 }

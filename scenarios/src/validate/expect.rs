@@ -1,6 +1,11 @@
 //! What is expected: something, once, of properties and faults that exist, within bounds that can be met.
 
-use super::{At, Check, faults::Moments, names::Named};
+use super::{
+    At, Check,
+    faults::Moments,
+    names::Named,
+    registers::{registers, rests, sessions},
+};
 use crate::{
     format::{CLIENTS, Claim, Expectation},
     messages::meaning,
@@ -46,6 +51,20 @@ fn opposite(expectation: &Expectation) -> Option<Expectation> {
         Expectation::Always(name) => Some(Expectation::Violates(Claim::Always(name.clone()))),
         Expectation::Violates(Claim::Linearizable) => Some(Expectation::Linearizable),
         Expectation::Violates(Claim::Always(name)) => Some(Expectation::Always(name.clone())),
+        Expectation::NoLostWrites { within } => {
+            Some(Expectation::Violates(Claim::NoLostWrites { within: *within }))
+        }
+        Expectation::Violates(Claim::NoLostWrites { within }) => {
+            Some(Expectation::NoLostWrites { within: *within })
+        }
+        Expectation::Sessions(all) => Some(Expectation::Violates(Claim::Sessions(all.clone()))),
+        Expectation::Violates(Claim::Sessions(all)) => Some(Expectation::Sessions(all.clone())),
+        Expectation::Converges { within } => {
+            Some(Expectation::Violates(Claim::Converges { within: *within }))
+        }
+        Expectation::Violates(Claim::Converges { within }) => {
+            Some(Expectation::Converges { within: *within })
+        }
         Expectation::QuorumLost(of) => Some(Expectation::QuorumKept(of.clone())),
         Expectation::QuorumKept(of) => Some(Expectation::QuorumLost(of.clone())),
         Expectation::Sometimes(_)
@@ -53,7 +72,9 @@ fn opposite(expectation: &Expectation) -> Option<Expectation> {
         | Expectation::Availability { .. }
         | Expectation::Latency { .. }
         | Expectation::Recovers { .. }
-        | Expectation::Downtime { .. } => None,
+        | Expectation::Downtime { .. }
+        | Expectation::Staleness { .. }
+        | Expectation::StaleReads { .. } => None,
     }
 }
 
@@ -69,16 +90,11 @@ fn one(
         Expectation::Always(name) => property(check, at.item(0), name, true),
         Expectation::Sometimes(name) => property(check, at.item(0), name, false),
         Expectation::Availability { at_least, at_most, during, clients } => {
-            availability(check, at, *at_least, *at_most);
-            if let Some(of) = during.as_ref().filter(|_| strikes.is_some()) {
-                harmful(check, at.key("during"), of);
-            }
-            some_clients(check, at.key("clients"), clients.as_deref());
+            shares(check, at, *at_least, *at_most);
+            part(check, at, strikes, during.as_ref(), clients.as_deref());
         }
         Expectation::Latency { percentile, at_most } => {
-            if *percentile <= 0.0 || *percentile > 100.0 {
-                check.say(meaning::percentile(at.key("percentile").place(), *percentile));
-            }
+            percent(check, at, *percentile);
             some_time(check, at, "at_most", *at_most);
         }
         Expectation::Downtime { at_most } => some_time(check, at, "at_most", *at_most),
@@ -94,6 +110,36 @@ fn one(
                 (Some(_), _) | (_, Some(_)) => {}
             }
         }
+        Expectation::Staleness { percentile, at_least, at_most, during, clients } => {
+            registers(check, at);
+            percentile.iter().for_each(|percentile| percent(check, at, *percentile));
+            match (at_least, at_most) {
+                (None, None) => check.say(meaning::no_bound(at.place())),
+                (Some(low), Some(high)) if low > high => {
+                    check.say(meaning::spans_crossed(at.key("at_most").place(), *low, *high));
+                }
+                (Some(low), _) => some_time(check, at, "at_least", *low),
+                (None, Some(_)) => {}
+            }
+            part(check, at, strikes, during.as_ref(), clients.as_deref());
+        }
+        Expectation::StaleReads { at_least, at_most, during, clients } => {
+            registers(check, at);
+            shares(check, at, *at_least, *at_most);
+            part(check, at, strikes, during.as_ref(), clients.as_deref());
+        }
+        Expectation::NoLostWrites { within } | Expectation::Converges { within } => {
+            registers(check, at);
+            rests(check, at, *within);
+        }
+        Expectation::Violates(Claim::NoLostWrites { within } | Claim::Converges { within }) => {
+            registers(check, at);
+            rests(check, at.item(0), *within);
+        }
+        Expectation::Sessions(guarantees) => sessions(check, at, at.item(0), guarantees),
+        Expectation::Violates(Claim::Sessions(guarantees)) => {
+            sessions(check, at, at.item(0).item(0), guarantees);
+        }
         Expectation::QuorumLost(of) | Expectation::QuorumKept(of) => {
             if strikes.is_some() {
                 harmful(check, at.item(0), of);
@@ -108,7 +154,27 @@ fn one(
     }
 }
 
-fn some_time(check: &mut Check<'_, '_>, at: At<'_>, key: &str, span: Span) {
+/// The fault does harm that lasts, and the clients exist.
+fn part(
+    check: &mut Check<'_, '_>,
+    at: At<'_>,
+    strikes: Option<&[Option<Moments>]>,
+    during: Option<&String>,
+    clients: Option<&[String]>,
+) {
+    if let Some(of) = during.filter(|_| strikes.is_some()) {
+        harmful(check, at.key("during"), of);
+    }
+    some_clients(check, at.key("clients"), clients);
+}
+
+fn percent(check: &mut Check<'_, '_>, at: At<'_>, percentile: f64) {
+    if percentile <= 0.0 || percentile > 100.0 {
+        check.say(meaning::percentile(at.key("percentile").place(), percentile));
+    }
+}
+
+pub(super) fn some_time(check: &mut Check<'_, '_>, at: At<'_>, key: &str, span: Span) {
     if span == Span::ZERO {
         check.say(meaning::no_time(at.key(key).place(), key));
     }
@@ -129,7 +195,7 @@ fn property(check: &mut Check<'_, '_>, at: At<'_>, name: &str, always: bool) {
     check.say(meaning::no_property(at.place(), name, if always { "Always" } else { "Sometimes" }, &known));
 }
 
-fn availability(check: &mut Check<'_, '_>, at: At<'_>, low: Option<f64>, high: Option<f64>) {
+fn shares(check: &mut Check<'_, '_>, at: At<'_>, low: Option<f64>, high: Option<f64>) {
     for (key, share) in [("at_least", low), ("at_most", high)] {
         if let Some(share) = share.filter(|share| !(0.0..=1.0).contains(share)) {
             return check.say(meaning::not_a_share(at.key(key).place(), share));

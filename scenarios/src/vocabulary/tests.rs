@@ -15,6 +15,7 @@ use crate::{
 use names::{fields, keys, variants};
 use protocols::raft::{Config, Reads};
 use sim_core::{
+    check::register::Guarantee,
     fault::{Condition, Fault, Gray, Keep, Pick, Shift},
     link::{Bursts, Impairment, Nic, Pipe, Reorder, Transport},
     plan::{Damage, DiskPlan, HostPlan, Timers},
@@ -249,7 +250,7 @@ fn every_key_inside_an_example_is_there() {
         assert!(missing.is_empty(), "`{example}` does not show {missing:?}");
     }
     // Small enums, in the line where they are needed.
-    let choices: [((&str, &str), &[&str]); 9] = [
+    let choices: [((&str, &str), &[&str]); 10] = [
         (entry(FAULTS, "ClockJump"), variants::<Shift>()),
         (entry(NODES, "disk"), variants::<Damage>()),
         (entry(NODES, "clock"), variants::<Timers>()),
@@ -257,6 +258,7 @@ fn every_key_inside_an_example_is_there() {
         (entry(MOMENTS, "keep"), variants::<Keep>()),
         (entry(NEMESIS, "keep"), variants::<Keep>()),
         (entry(EXPECT, "Violates"), variants::<Claim>()),
+        (entry(EXPECT, "Sessions"), variants::<Guarantee>()),
         (entry(EXPECT, "Effect"), variants::<Figure>()),
         (entry(EXPECT, "Effect"), &["at_least", "at_most"]),
     ];
@@ -273,7 +275,7 @@ fn every_word_is_known() {
     for keys in [FAULT, faults::NEMESIS, KIND, NETWORK, LINK, SERVICE, world::TOPOLOGY, REGION_LINK] {
         known.append(&mut names_of(keys, &[]));
     }
-    let lists: [&[&str]; 26] = [
+    let lists: [&[&str]; 27] = [
         variants::<Fault>(),
         variants::<Gray>(),
         variants::<Condition>(),
@@ -281,6 +283,7 @@ fn every_word_is_known() {
         variants::<Delay>(),
         variants::<Expectation>(),
         variants::<Claim>(),
+        variants::<Guarantee>(),
         variants::<Figure>(),
         variants::<Shift>(),
         variants::<Damage>(),

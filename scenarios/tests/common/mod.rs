@@ -91,6 +91,9 @@ impl Catalog for Zoo {
     fn serves(&self, _: &str) -> bool {
         true
     }
+    fn registers(&self, protocol: &str) -> bool {
+        protocol != "balancer"
+    }
     fn nodes_max(&self, protocol: &str) -> u64 {
         if protocol == "raft" { 1_000 } else { u64::MAX }
     }

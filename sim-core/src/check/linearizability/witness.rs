@@ -4,11 +4,7 @@ use super::{
     Budget, Item,
     frontier::{Found, Stuck, explain},
 };
-use crate::{
-    history::{Call, History, Outcome},
-    spec::Spec,
-    time::Time,
-};
+use crate::{history::History, spec::Spec, time::Time};
 use alloc::{format, string::String, vec::Vec};
 
 /// Why a history is not linearizable. Calls are indices into [`History::calls`].
@@ -80,7 +76,7 @@ pub(super) fn witness<S: Spec>(history: &History<S>, key: u64, items: &[Item], b
 }
 
 fn lines<S: Spec>(history: &History<S>, witness: &Witness) -> Vec<String> {
-    let line = |index: usize| format!("  {}", describe(index, &history.calls[index]));
+    let line = |index: usize| format!("  {}", history.describe(index));
     let mut lines = Vec::new();
     lines.push(format!("key {}: nothing explains the answer to", witness.key));
     lines.push(line(witness.call));
@@ -106,17 +102,6 @@ fn lines<S: Spec>(history: &History<S>, witness: &Witness) -> Vec<String> {
 fn more(lines: &mut Vec<String>, count: usize, shown: usize) {
     if count > shown {
         lines.push(format!("  and {} more", count - shown));
-    }
-}
-
-fn describe<S: Spec>(index: usize, call: &Call<S>) -> String {
-    let (client, op, called) = (call.client.0, &call.op, call.called);
-    match &call.outcome {
-        Outcome::Ok(ret, at) => {
-            format!("call {index}, client {client}: {op:?} -> {ret:?} [{called} .. {at}]")
-        }
-        Outcome::Refused(at) => format!("call {index}, client {client}: {op:?} refused [{called} .. {at}]"),
-        Outcome::Unknown => format!("call {index}, client {client}: {op:?} -> no answer [{called} ..)"),
     }
 }
 

@@ -1,0 +1,266 @@
+//! What clients were told of registers: how old, in which order, and whether it stayed.
+
+use super::{held, part::Part, percent, turned, verdict};
+use crate::format::Scenario;
+use sim_core::{
+    check::register::{
+        Convergence, Guarantee, Lost, Registers, Rest, Sessions, Staleness, convergence, lost_writes,
+        sessions, staleness,
+    },
+    judged::{Status, Verdict},
+    run::{AnyHistory, Run},
+    time::{Span, Time, Units},
+};
+use std::cell::OnceCell;
+
+/// So many keys are told one by one.
+const TOLD_MAX: usize = 5;
+/// What every verdict on the order of writes rests on.
+const ASSUMED: &str = "of two writes the one made when the other was over is taken for the newer";
+
+/// The registers of a run, looked for when they are needed first.
+pub(crate) struct Told<'a> {
+    scenario: &'a Scenario,
+    run: &'a Run,
+    found: OnceCell<Vec<(&'a dyn AnyHistory, Registers)>>,
+}
+
+/// A history with what a check found in it.
+type Checked<'a, T> = (&'a dyn AnyHistory, T);
+
+impl<'a> Told<'a> {
+    pub(crate) fn of(scenario: &'a Scenario, run: &'a Run) -> Told<'a> {
+        Told { scenario, run, found: OnceCell::new() }
+    }
+
+    /// Judges every history that has registers.
+    fn check<T>(&self, check: impl Fn(&Registers) -> T) -> Vec<Checked<'a, T>> {
+        let found = self.found.get_or_init(|| {
+            let histories = self.run.histories.iter().map(|history| &**history);
+            histories.filter_map(|history| Some((history, history.registers()?))).collect()
+        });
+        found.iter().map(|(history, registers)| (*history, check(registers))).collect()
+    }
+
+    /// When the service should have come to rest: the faults are over, and it is the calm part if there is one.
+    fn rest(&self, within: Span) -> Rest {
+        let calm = if self.scenario.calm > Span::ZERO { self.scenario.calm_from() } else { Time::ZERO };
+        let ends = self.run.faults.iter().filter_map(|fault| {
+            let (struck, end) = fault.window(self.run.ended)?;
+            Some(if fault.planned.fault.momentary() { struck } else { end })
+        });
+        Rest { from: ends.fold(calm, Time::max), within }
+    }
+
+    fn staleness(&self, part: &Part) -> Vec<Checked<'a, Staleness>> {
+        self.check(|registers| staleness(registers, |read| part.counts(read.client, read.called)))
+    }
+}
+
+fn lines(history: &dyn AnyHistory, calls: &[usize]) -> Vec<String> {
+    calls.iter().map(|call| format!("  {}", history.describe(*call))).collect()
+}
+
+/// All histories as one.
+fn joined(all: &[Checked<'_, Staleness>]) -> Staleness {
+    let mut joined = Staleness::default();
+    for (_, found) in all {
+        joined.reads += found.reads;
+        joined.unheard += found.unheard;
+        joined.stale.extend(&found.stale);
+    }
+    joined.stale.sort_unstable();
+    joined
+}
+
+/// What the stalest read missed.
+fn worst(all: &[Checked<'_, Staleness>]) -> Vec<String> {
+    let stalest = all.iter().filter_map(|(history, found)| Some((history, found.worst?)));
+    let Some((history, worst)) = stalest.max_by_key(|(_, worst)| worst.by) else { return Vec::new() };
+    let said =
+        format!("the stalest read, by {}, and the acknowledged write that it missed", rounded(worst.by));
+    [vec![said], lines(*history, &[worst.read, worst.missed])].concat()
+}
+
+fn unread(found: &Staleness) -> &'static str {
+    match found.unheard {
+        0 => "no read was answered",
+        _ => "nobody wrote what was read",
+    }
+}
+
+/// Seconds or milliseconds, to three digits after the point.
+fn rounded(span: Span) -> String {
+    if span >= 1.s() { format!("{:.3}s", span.as_secs()) } else { format!("{:.3}ms", span.as_millis()) }
+}
+
+/// How stale reads were in general.
+fn spread(found: &Staleness) -> String {
+    let at = |percentile| found.percentile(percentile).map_or_else(String::new, rounded);
+    let (stale, reads) = (found.stale.len(), found.reads);
+    let mut text =
+        format!("p50 {}, p99 {}, worst {}: {stale} of {reads} reads stale", at(50.0), at(99.0), at(100.0));
+    if found.unheard > 0 {
+        text += &format!("; {} more found what nobody wrote", found.unheard);
+    }
+    text
+}
+
+/// How stale reads of this part were: so many per cent of them, or the stalest.
+pub(super) fn stale_by(
+    percentile: Option<f64>,
+    (at_least, at_most): (Option<Span>, Option<Span>),
+    part: &Part,
+    told: &Told<'_>,
+) -> Verdict {
+    let bounds = bounds(at_least.map(|bound| bound.to_string()), at_most.map(|bound| bound.to_string()));
+    let of = percentile.map_or_else(String::new, |percentile| format!(" p{percentile}"));
+    let phrase = format!("staleness{of}{} {bounds}", part.phrase);
+    let all = told.staleness(part);
+    let found = joined(&all);
+    let Some(stale) = found.percentile(percentile.unwrap_or(100.0)) else {
+        return verdict(phrase, Status::Vacuous, unread(&found));
+    };
+    let fits = at_least.is_none_or(|bound| stale >= bound) && at_most.is_none_or(|bound| stale <= bound);
+    Verdict { evidence: worst(&all), ..verdict(phrase, held(fits), spread(&found)) }
+}
+
+/// The share of stale reads in this part.
+pub(super) fn stale_reads(
+    (at_least, at_most): (Option<f64>, Option<f64>),
+    part: &Part,
+    told: &Told<'_>,
+) -> Verdict {
+    let phrase =
+        format!("stale reads{} {}", part.phrase, bounds(at_least.map(percent), at_most.map(percent)));
+    let all = told.staleness(part);
+    let found = joined(&all);
+    let Some(share) = found.share() else {
+        return verdict(phrase, Status::Vacuous, unread(&found));
+    };
+    let fits = at_least.is_none_or(|bound| share >= bound) && at_most.is_none_or(|bound| share <= bound);
+    let finding = format!("{}: {}", percent(share), spread(&found));
+    Verdict { evidence: worst(&all), ..verdict(phrase, held(fits), finding) }
+}
+
+/// The bounds as they are said: at least one is there.
+pub(super) fn bounds(at_least: Option<String>, at_most: Option<String>) -> String {
+    let bounds = [("at least", at_least), ("at most", at_most)];
+    let said = bounds.into_iter().filter_map(|(word, bound)| Some(format!("{word} {}", bound?)));
+    said.collect::<Vec<_>>().join(" and ")
+}
+
+/// Every acknowledged write is found at rest, or something newer.
+pub(super) fn no_lost_writes(within: Span, told: &Told<'_>) -> Verdict {
+    let phrase = format!("no lost writes within {within}");
+    let rest = told.rest(within);
+    let all: Vec<Checked<'_, Lost>> = told.check(|registers| lost_writes(registers, rest));
+    let sum = |count: fn(&Lost) -> usize| all.iter().map(|(_, found)| count(found)).sum::<usize>();
+    let (keys, judged, lost) = (sum(|found| found.keys), sum(|found| found.judged), sum(|found| found.lost));
+    if judged == 0 {
+        let finding = format!("no key with acknowledged writes was read {} at rest", after(rest));
+        return verdict(phrase, Status::Vacuous, finding);
+    }
+    let losers = sum(|found| found.last.len());
+    if lost == 0 {
+        let finding = format!("{judged} acknowledged writes of {keys} keys: each, or a newer one, is there");
+        return verdict(phrase, Status::Held, finding);
+    }
+    let finding = format!("{lost} of {judged} acknowledged writes, on {losers} of {keys} keys; {ASSUMED}");
+    let mut evidence = Vec::new();
+    for (history, found) in &all {
+        for last in found.last.iter().take(TOLD_MAX) {
+            evidence
+                .push(format!("key {}: {} lost, the last of them, and a later read", last.key, last.count));
+            evidence.extend(lines(*history, &[last.write, last.read]));
+        }
+    }
+    more(&mut evidence, losers);
+    Verdict { evidence, ..verdict(phrase, Status::Failed, finding) }
+}
+
+/// When reads begin to count.
+fn after(rest: Rest) -> String {
+    format!("more than {} after its last write and after {}", rest.within, Span(rest.from.0))
+}
+
+fn more(evidence: &mut Vec<String>, keys: usize) {
+    if keys > TOLD_MAX {
+        evidence.push(format!("and {} more keys", keys - TOLD_MAX));
+    }
+}
+
+/// All servers tell the same at rest.
+pub(super) fn converges(within: Span, told: &Told<'_>) -> Verdict {
+    let phrase = format!("converges within {within}");
+    let rest = told.rest(within);
+    let all: Vec<Checked<'_, Convergence>> = told.check(|registers| convergence(registers, rest));
+    let sum = |count: fn(&Convergence) -> usize| all.iter().map(|(_, found)| count(found)).sum::<usize>();
+    let (judged, open) = (sum(|found| found.judged), sum(|found| found.open));
+    let open = match open {
+        0 => String::new(),
+        _ => format!("; {open} more were perhaps still being written"),
+    };
+    if judged == 0 {
+        let finding = format!("no key was read at two servers {}{open}", after(rest));
+        return verdict(phrase, Status::Vacuous, finding);
+    }
+    let differ = sum(|found| found.disagreements.len());
+    if differ == 0 {
+        return verdict(phrase, Status::Held, format!("servers agree on all of {judged} keys{open}"));
+    }
+    let mut evidence = Vec::new();
+    for (history, found) in &all {
+        for one in found.disagreements.iter().take(TOLD_MAX) {
+            evidence.push(format!("key {}: the last answers of two servers", one.key));
+            evidence.extend(lines(*history, &one.reads));
+        }
+    }
+    more(&mut evidence, differ);
+    let finding = format!("servers disagree on {differ} of {judged} keys{open}");
+    Verdict { evidence, ..verdict(phrase, Status::Failed, finding) }
+}
+
+/// Each of these guarantees is kept.
+pub(super) fn kept(guarantees: &[Guarantee], told: &Told<'_>) -> Verdict {
+    let phrase = names(guarantees);
+    let all: Vec<Checked<'_, Sessions>> = told.check(sessions);
+    let (mut status, mut findings, mut evidence) = (Status::Held, Vec::new(), Vec::new());
+    for &guarantee in guarantees {
+        let sum = |count: fn(&Sessions, Guarantee) -> usize| {
+            all.iter().map(|(_, found)| count(found, guarantee)).sum::<usize>()
+        };
+        let tested = sum(|found, guarantee| found.of(guarantee).tested);
+        let broken = sum(|found, guarantee| found.of(guarantee).broken);
+        let name = guarantee.phrase();
+        status = status.max(match (tested, broken) {
+            (0, _) => Status::Vacuous,
+            (_, 0) => Status::Held,
+            (..) => Status::Failed,
+        });
+        findings.push(match (tested, broken) {
+            (0, _) => format!("{name} never put to the test"),
+            (_, 0) => format!("{name} kept in {tested} reads"),
+            (..) => format!("{name} broken in {broken} of {tested} reads"),
+        });
+        let first = all.iter().find(|(_, found)| found.of(guarantee).broken > 0);
+        if let Some((history, found)) = first {
+            evidence.push(format!("{name}, the first time it was broken"));
+            evidence.extend(lines(*history, &found.of(guarantee).first));
+        }
+    }
+    if status == Status::Failed {
+        evidence.push(ASSUMED.into());
+    }
+    Verdict { evidence, ..verdict(phrase, status, findings.join(", ")) }
+}
+
+fn names(guarantees: &[Guarantee]) -> String {
+    guarantees.iter().map(|guarantee| guarantee.phrase()).collect::<Vec<_>>().join(", ")
+}
+
+/// At least one of these guarantees is broken.
+pub(super) fn not_kept(guarantees: &[Guarantee], told: &Told<'_>) -> Verdict {
+    let found = kept(guarantees, told);
+    turned(&format!("violates {}", names(guarantees)), "clients saw their own past", found)
+}
