@@ -3,6 +3,10 @@
 use crate::{
     crdt::{self, Crdt},
     dynamo::{self, Dynamo},
+    election::{
+        bully::{self, Bully},
+        ring::{self, Ring},
+    },
     kv::Kv,
     paxos::{self, Paxos},
     quorum_store::{self, QuorumStore},
@@ -35,6 +39,10 @@ pub fn list(catalog: &mut impl Catalog) {
         "raft",
         "a replicated key-value map: leader election and log replication (Ongaro 2014)",
     );
+    catalog.add::<Bully>(
+        "bully",
+        "leader election: the highest that lives leads, and silence is death (Garcia-Molina 1982)",
+    );
     catalog.add::<Chain<Kv>>(
         "chain-replication",
         "a replicated key-value map: updates enter at the head of a chain, the tail answers (van Renesse and Schneider 2004)",
@@ -63,6 +71,10 @@ pub fn list(catalog: &mut impl Catalog) {
         "quorum-store",
         "a replicated register for each key: N replicas, read and written by quorums of R and W (Gifford 1979, ABD 1995)",
     );
+    catalog.add::<Ring>(
+        "ring-election",
+        "leader election on a ring: a number that comes back to its owner is the greatest (Chang and Roberts 1979)",
+    );
     catalog.add::<TwoPhase>(
         "two-phase-commit",
         "one transaction: the first node is the transaction manager, the others resource managers (Gray and Lamport 2006)",
@@ -88,6 +100,24 @@ impl Settings for raft::Config {
     fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
         raft::Config::check(self)?;
         self.check_for(nodes)
+    }
+}
+
+impl Settings for bully::Config {
+    fn flaws() -> Vec<String> {
+        bully::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        bully::Config::check(self)
+    }
+}
+
+impl Settings for ring::Config {
+    fn flaws() -> Vec<String> {
+        ring::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        ring::Config::check(self)
     }
 }
 

@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod client;
 pub mod crdt;
 pub mod dynamo;
+pub mod election;
 pub mod kv;
 pub mod objects;
 pub mod paxos;
