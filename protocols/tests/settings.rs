@@ -2,7 +2,9 @@
 
 use protocols::{
     catalog::Settings,
-    crdt, dynamo, paxos, quorum_store,
+    crdt, dynamo,
+    election::{bully, ring},
+    paxos, quorum_store,
     raft::{Change, Config, Transfer},
     replication::primary_backup::{self, Shipping},
     two_phase,
@@ -74,4 +76,27 @@ fn nobody_is_asked_for_who_is_not_there() {
     assert_eq!(refused(&two_phase::Config { refuse: 3, ..Default::default() }, 3), Some("refuse"));
     assert_eq!(refused(&two_phase::Config { refuse: 2, ..Default::default() }, 3), None);
     assert_eq!(refused(&paxos::Config { retry: (2.ms(), 1.ms()), ..Default::default() }, 3), Some("retry"));
+}
+
+#[test]
+fn elections_that_could_not_be_held_are_refused() {
+    let ring = |patience| ring::Config { patience, ..Default::default() };
+    assert_eq!(refused(&ring((Span::ZERO, 1.s())), 3), Some("patience"));
+    assert_eq!(refused(&ring((2.s(), 1.s())), 3), Some("patience"));
+    assert_eq!(refused(&ring((1.s(), 1.s())), 1), None);
+    let bully = |heartbeat, watch, answer, coordinator| bully::Config {
+        heartbeat,
+        watch,
+        answer,
+        coordinator,
+        ..Default::default()
+    };
+    let watch = (20.ms(), 30.ms());
+    assert_eq!(refused(&bully(Span::ZERO, watch, 5.ms(), 6.ms()), 3), Some("heartbeat"));
+    assert_eq!(refused(&bully(20.ms(), watch, 5.ms(), 6.ms()), 3), Some("watch"));
+    assert_eq!(refused(&bully(10.ms(), (30.ms(), 20.ms()), 5.ms(), 6.ms()), 3), Some("watch"));
+    assert_eq!(refused(&bully(10.ms(), watch, Span::ZERO, 6.ms()), 3), Some("answer"));
+    assert_eq!(refused(&bully(10.ms(), watch, 5.ms(), 5.ms()), 3), Some("coordinator"));
+    assert_eq!(refused(&bully(10.ms(), watch, 5.ms(), 6.ms()), 1), None);
+    assert_eq!(refused(&bully::Config::default(), 5), None);
 }
