@@ -84,6 +84,10 @@ fn elections_that_could_not_be_held_are_refused() {
     assert_eq!(refused(&ring((Span::ZERO, 1.s())), 3), Some("patience"));
     assert_eq!(refused(&ring((2.s(), 1.s())), 3), Some("patience"));
     assert_eq!(refused(&ring((1.s(), 1.s())), 1), None);
+    let forgetful =
+        |order| ring::Config { order, flaw: Some(ring::Flaw::ForgottenNumber), ..Default::default() };
+    assert_eq!(refused(&forgetful(ring::Order::Ascending), 3), Some("flaw"));
+    assert_eq!(refused(&forgetful(ring::Order::Random), 3), None);
     let bully = |heartbeat, watch, answer, coordinator| bully::Config {
         heartbeat,
         watch,

@@ -2,20 +2,21 @@
 //! IEEE Transactions on Computers C-31(1), 1982), with the messages that §15.3 of "Distributed Systems" (Coulouris et al., 5th
 //! edition, 2011) makes of it.
 //!
-//! Nodes are ranked by their places in the group. Who misses the leader asks all that are higher whether they live. If none answers
-//! in time it leads, and tells all that are lower. If one answers it waits to be told who leads: those that were asked hold
-//! elections of their own, and the highest of them is answered by nobody. A node that boots holds an election too, so
+//! Nodes are ranked by their places in the group. Who misses the leader asks all that are higher whether they live. If none
+//! answers in time it leads, and tells all that are lower. If one answers it waits to be told who leads: those that were asked
+//! hold elections of their own, and the highest of them is answered by nobody. A node that boots holds an election too, so
 //! a recovered higher node takes the lead from a lower one: hence the name. If m nodes below a dead leader hold an election,
-//! that takes m(m+1)/2 questions, m(m−1)/2 answers and one announcement to each that is lower than the new leader.
+//! that takes m(m+1)/2 questions, m(m−1)/2 answers and one announcement to each that is lower than the new leader. A
+//! question that comes when that is over begins another election, with the same result.
 //!
-//! It rests on the paper's assumptions 8 and 9: messages arrive within a known time, and nodes always respond in time, so that
-//! silence is death. `answer` must be longer than a round trip. Where that is not so (a cut, a loss, a pause, a slow link), each
-//! part of the group has a leader of its own and believes the rest to be dead; there is no quorum here, and no epoch, that
-//! could tell them apart. The paper's second algorithm, by invitations, is for such worlds.
+//! It rests on the paper's assumptions that messages arrive within a known time and that nodes never pause, so that silence
+//! is death. `answer` must be longer than a round trip. Where that is not so (a cut, a loss, a pause, a slow link), each part
+//! of the group has a leader of its own and believes the rest to be dead; there is no quorum here, and no epoch, that could
+//! tell them apart. The paper's second algorithm, by invitations, is for such worlds.
 //!
-//! Left out: the paper's halting of lower nodes before the new leader takes over, so the old one and the new one both lead while the
-//! announcement is on its way; and the distribution of a new state. Added: a leader says at intervals that it lives, where
-//! the paper has the others ask.
+//! Left out: the paper's halting of lower nodes before the new leader takes over, so the old one and the new one both lead
+//! while the announcement is on its way; and the distribution of a new state. Added: a leader says at intervals that it lives,
+//! where the paper has the others ask.
 
 mod properties;
 

@@ -82,6 +82,12 @@ impl Config {
             let found = format!("patience between {low} and {high}");
             return Err(("patience", format!("{found}: the first must be above 0 and at most the second")));
         }
+        let drawn =
+            matches!(self.flaw, Some(Flaw::SharedNumbers | Flaw::ForgottenNumber | Flaw::UnsyncedNumber));
+        if drawn && self.order != Order::Random {
+            let found = format!("no number is drawn where the order is {:?}", self.order);
+            return Err(("flaw", format!("{found}; with `order: Random` this mistake can be made")));
+        }
         Ok(())
     }
 }
