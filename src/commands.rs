@@ -70,7 +70,7 @@ pub(crate) fn run(
             match play_and_write(registry, one, &plan, choice, &folder, trace) {
                 Ok(judged) => {
                     worst = worst.max(judged.status());
-                    played.push((one.variant().unwrap_or_default().to_string(), judged, whole));
+                    played.push((one, judged, whole));
                 }
                 Err(message) => {
                     eprintln!("error: {message}");
@@ -87,15 +87,17 @@ pub(crate) fn run(
 }
 
 /// Variants of one file, side by side.
-fn compare(played: &[(String, Judged, PathBuf)]) -> Result<(), String> {
-    let [(_, first, folder), _, ..] = played else { return Ok(()) };
-    let variants: Vec<(&str, &Judged)> =
-        played.iter().map(|(name, judged, _)| (name.as_str(), judged)).collect();
-    let name = stem(&first.provenance.scenario);
-    let comparison = reports::Comparison::of(name, &variants);
-    let html = comparison.html();
+fn compare(played: &[(&Asked, Judged, PathBuf)]) -> Result<(), String> {
+    let [(first, _, folder), _, ..] = played else { return Ok(()) };
+    let variants: Vec<(&str, &Scenario, &Judged)> = played
+        .iter()
+        .map(|(one, judged, _)| (one.variant().unwrap_or_default(), &one.scenario, judged))
+        .collect();
+    let comparison = scenarios::compare::compare(stem(&first.name), &variants);
+    let judged: Vec<&Judged> = variants.iter().map(|(_, _, judged)| *judged).collect();
+    let html = reports::comparison_html(&comparison, &judged);
     output::write(folder, "comparison.html", move |to| to.write_all(html.as_bytes()))?;
-    say!("\n{}", comparison.text(colored()).trim_end());
+    say!("\n{}", reports::comparison_text(&comparison, colored()).trim_end());
     say!("comparison  {}", folder.join("comparison.html").display());
     Ok(())
 }

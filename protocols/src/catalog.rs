@@ -6,6 +6,10 @@ use crate::{
     cache::{self, Cache},
     crdt::{self, Crdt},
     dynamo::{self, Dynamo},
+    election::{
+        bully::{self, Bully},
+        ring::{self, Ring},
+    },
     kv::Kv,
     leases::Leases,
     multi_paxos::{self, MultiPaxos},
@@ -67,6 +71,14 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<Dynamo>(
         "dynamo",
         "an always writeable key-value store: sloppy quorums, vector clocks, Merkle trees, gossip (DeCandia et al. 2007)",
+    );
+    catalog.add::<Bully>(
+        "bully",
+        "leader election: the highest that lives leads, and silence is death (Garcia-Molina 1982)",
+    );
+    catalog.add::<Ring>(
+        "ring-election",
+        "leader election on a ring: a number that comes back to its owner is the greatest (Chang and Roberts 1979)",
     );
     catalog.add::<MultiLeader>(
         "multi-leader",
@@ -227,5 +239,23 @@ impl Settings for crdt::Config {
     fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
         crdt::Config::check(self)?;
         self.check_for(nodes)
+    }
+}
+
+impl Settings for bully::Config {
+    fn flaws() -> Vec<String> {
+        bully::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        bully::Config::check(self)
+    }
+}
+
+impl Settings for ring::Config {
+    fn flaws() -> Vec<String> {
+        ring::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        ring::Config::check(self)
     }
 }

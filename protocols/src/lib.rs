@@ -12,6 +12,7 @@ pub mod catalog;
 pub mod client;
 pub mod crdt;
 pub mod dynamo;
+pub mod election;
 pub mod kv;
 pub mod leases;
 pub mod multi_paxos;

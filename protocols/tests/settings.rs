@@ -2,7 +2,9 @@
 
 use protocols::{
     catalog::Settings,
-    crdt, dynamo, multi_paxos, paxos, quorum_store,
+    crdt, dynamo,
+    election::{bully, ring},
+    multi_paxos, paxos, quorum_store,
     raft::{Change, Config, Transfer},
     replication::primary_backup::{self, Shipping},
     two_phase,
@@ -93,4 +95,31 @@ fn what_multi_paxos_cannot_do_is_refused() {
     let least =
         Config { election: (2.ms(), 2.ms()), heartbeat: 1.ms(), window: 1, snapshot: Some(1), flaw: None };
     assert_eq!(refused(&least, 3), None);
+}
+
+#[test]
+fn elections_that_could_not_be_held_are_refused() {
+    let ring = |patience| ring::Config { patience, ..Default::default() };
+    assert_eq!(refused(&ring((Span::ZERO, 1.s())), 3), Some("patience"));
+    assert_eq!(refused(&ring((2.s(), 1.s())), 3), Some("patience"));
+    assert_eq!(refused(&ring((1.s(), 1.s())), 1), None);
+    let forgetful =
+        |order| ring::Config { order, flaw: Some(ring::Flaw::ForgottenNumber), ..Default::default() };
+    assert_eq!(refused(&forgetful(ring::Order::Ascending), 3), Some("flaw"));
+    assert_eq!(refused(&forgetful(ring::Order::Random), 3), None);
+    let bully = |heartbeat, watch, answer, coordinator| bully::Config {
+        heartbeat,
+        watch,
+        answer,
+        coordinator,
+        ..Default::default()
+    };
+    let watch = (20.ms(), 30.ms());
+    assert_eq!(refused(&bully(Span::ZERO, watch, 5.ms(), 6.ms()), 3), Some("heartbeat"));
+    assert_eq!(refused(&bully(20.ms(), watch, 5.ms(), 6.ms()), 3), Some("watch"));
+    assert_eq!(refused(&bully(10.ms(), (30.ms(), 20.ms()), 5.ms(), 6.ms()), 3), Some("watch"));
+    assert_eq!(refused(&bully(10.ms(), watch, Span::ZERO, 6.ms()), 3), Some("answer"));
+    assert_eq!(refused(&bully(10.ms(), watch, 5.ms(), 5.ms()), 3), Some("coordinator"));
+    assert_eq!(refused(&bully(10.ms(), watch, 5.ms(), 6.ms()), 1), None);
+    assert_eq!(refused(&bully::Config::default(), 5), None);
 }

@@ -11,6 +11,7 @@ mod areas;
 mod axis;
 mod charts;
 mod columns;
+mod comparison;
 mod effects;
 mod entries;
 mod faults;
@@ -34,6 +35,7 @@ mod verdicts;
 mod words;
 
 pub use charts::{availability_svg, latency_svg};
+pub use comparison::{comparison_html, comparison_text};
 pub use html::html;
 pub use summary::{SCHEMA, summary_json};
 pub use text::text;

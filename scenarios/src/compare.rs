@@ -135,9 +135,7 @@ fn subjects_of(expectation: &Expectation) -> Vec<(String, bool, Expectation)> {
         }
         Expectation::Sessions(guarantees) | Expectation::Violates(Claim::Sessions(guarantees)) => guarantees
             .iter()
-            .map(|&guarantee| {
-                (guarantee.phrase().to_string(), true, Expectation::Sessions(vec![guarantee]))
-            })
+            .map(|&guarantee| (guarantee.phrase().to_string(), true, Expectation::Sessions(vec![guarantee])))
             .collect(),
         Expectation::Downtime { .. } => {
             figure("longest downtime".into(), Expectation::Downtime { at_most: Span(u64::MAX) })

@@ -1,0 +1,132 @@
+//! What must hold of the bully algorithm where its assumptions do, and what should happen at least once. All three claims allow
+//! for the time that messages take, and a cut breaks all three.
+
+use super::{Bully, Config, State};
+use sim_core::prelude::*;
+
+pub(super) const PROPERTIES: &[Property<Bully>] = &[
+    Property::always("one leader", When::EveryEvent, one_leader),
+    Property::always("nobody higher lives", When::RoleChange, nobody_higher),
+    Property::always("the highest soon leads all", When::EveryEvent, soon),
+    Property::sometimes("elected", When::News, |ghost: &Ghost, _, _| {
+        Judgement::happened(!ghost.leaders.is_empty())
+    }),
+    Property::sometimes("a leader gave way", When::News, |ghost: &Ghost, _, _| {
+        Judgement::happened(ghost.gave_way)
+    }),
+];
+
+/// Who lives, who leads, and since when.
+#[derive(Clone, Debug, Default, Hash)]
+pub struct Ghost {
+    living: BTreeMap<NodeId, Living>,
+    /// When they took the lead.
+    leaders: BTreeMap<NodeId, Time>,
+    /// When somebody died or booted last.
+    changed: Time,
+    /// Somebody was still not led by the highest, when much later the next one died or booted.
+    unled: Option<String>,
+    /// A leader has become a follower.
+    gave_way: bool,
+}
+
+#[derive(Clone, Debug, Hash)]
+struct Living {
+    since: Time,
+    /// Whom it takes for the leader.
+    leader: Option<NodeId>,
+    /// How long a leader may be wanting after a death or boot. Somebody may have to notice the death of its leader, or of
+    /// whoever answered it, and that election takes its time.
+    patience: Span,
+}
+
+impl Living {
+    fn new(node: &Bully, since: Time) -> Living {
+        let Config { watch, answer, coordinator, .. } = node.config;
+        Living { since, leader: None, patience: watch.1 + coordinator + answer * 2 }
+    }
+}
+
+impl sim_core::property::Ghost<Bully> for Ghost {
+    fn observe(&mut self, view: &View<'_, Bully>, changed: NodeId) -> bool {
+        let node = view.state(changed);
+        if node.is_some() != self.living.contains_key(&changed) {
+            self.unled = self.living.keys().find_map(|&node| self.unled(view, node));
+            self.changed = view.now;
+        }
+        let Some(node) = node else {
+            self.living.remove(&changed);
+            return self.leaders.remove(&changed).is_some();
+        };
+        let living = self.living.entry(changed).or_insert_with(|| Living::new(node, view.now));
+        living.leader = match node.state {
+            State::Asking | State::Answered => None,
+            State::Following(leader) => Some(leader),
+            State::Leading => Some(changed),
+        };
+        if node.state == State::Leading {
+            return self.leaders.insert(changed, *self.leaders.get(&changed).unwrap_or(&view.now)).is_none();
+        }
+        let led = self.leaders.remove(&changed).is_some();
+        self.gave_way |= led && matches!(node.state, State::Following(_));
+        led
+    }
+}
+
+impl Ghost {
+    /// What is wrong if the highest should lead this node by now, and does not.
+    fn unled(&self, view: &View<'_, Bully>, node: NodeId) -> Option<String> {
+        let (living, (&highest, _)) = (self.living.get(&node)?, self.living.last_key_value()?);
+        let calm = view.now.since(self.changed);
+        (calm > living.patience && living.leader != Some(highest)).then(|| {
+            let [node, highest] = [node, highest].map(|node| view.index(node));
+            format!("{calm} after the last death or boot node {highest} does not lead node {node}")
+        })
+    }
+}
+
+/// No two lead, for longer than it takes the announcement of one to reach the other.
+fn one_leader(ghost: &Ghost, view: &View<'_, Bully>, changed: NodeId) -> Judgement {
+    let Some(node) = view.state(changed) else { return Judgement::Idle };
+    let mut leaders: Vec<(Time, NodeId)> =
+        ghost.leaders.iter().map(|(&node, &since)| (since, node)).collect();
+    leaders.sort_unstable();
+    match leaders[..] {
+        [] => Judgement::Idle,
+        [(_, one), (both, two), ..] if view.now > both + node.config.answer => Judgement::Broken(format!(
+            "node {} and node {} have both led for {}",
+            view.index(one),
+            view.index(two),
+            view.now.since(both)
+        )),
+        [..] => Judgement::Holds,
+    }
+}
+
+/// Who takes the lead has asked all that are higher: if one has lived since, it would have answered.
+fn nobody_higher(ghost: &Ghost, view: &View<'_, Bully>, changed: NodeId) -> Judgement {
+    let Some(node) = view.state(changed).filter(|node| node.state == State::Leading) else {
+        return Judgement::Idle;
+    };
+    let mut higher = ghost.living.iter().rev().take_while(|&(&node, _)| node > changed);
+    match higher.find(|&(_, living)| view.now > living.since + node.config.answer) {
+        None => Judgement::Holds,
+        Some((&higher, living)) => Judgement::Broken(format!(
+            "node {} leads, and node {} has lived for {}",
+            view.index(changed),
+            view.index(higher),
+            view.now.since(living.since)
+        )),
+    }
+}
+
+/// Once nobody has died or booted for a while, the highest of the living leads them all.
+fn soon(ghost: &Ghost, view: &View<'_, Bully>, changed: NodeId) -> Judgement {
+    match ghost.unled.clone().or_else(|| ghost.unled(view, changed)) {
+        Some(wrong) => Judgement::Broken(wrong),
+        None => match ghost.living.get(&changed) {
+            Some(living) if view.now.since(ghost.changed) > living.patience => Judgement::Holds,
+            Some(_) | None => Judgement::Idle,
+        },
+    }
+}
