@@ -14,7 +14,7 @@ use sim_core::judged::{Cell, Comparison, Judged, Status};
 /// So wide a column of the table on the terminal at most.
 const COLUMN_MAX: usize = 26;
 /// So wide its first one.
-const SUBJECT_MAX: usize = 44;
+const SUBJECT_MAX: usize = 52;
 /// So many rows on a page.
 const ROWS_MAX: usize = 200;
 

@@ -16,7 +16,7 @@ pub fn compare(name: &str, variants: &[(&str, &Scenario, &Judged)]) -> Compariso
     let expected = variants.iter().flat_map(|(_, scenario, _)| scenario.expect.iter());
     let measured = measured().into_iter().filter(|_| clients);
     for subject in measured.chain(expected.flat_map(subjects_of)) {
-        if !subjects.iter().any(|known| known.0 == subject.0) {
+        if !subjects.iter().any(|known| known.0 == subject.0) && tells_apart(&subject.2, variants) {
             subjects.push(subject);
         }
     }
@@ -36,6 +36,13 @@ pub fn compare(name: &str, variants: &[(&str, &Scenario, &Judged)]) -> Compariso
     }
 }
 
+/// What only one of them can have tells nothing about the others.
+fn tells_apart(expectation: &Expectation, variants: &[(&str, &Scenario, &Judged)]) -> bool {
+    let (Expectation::Always(name) | Expectation::Sometimes(name)) = expectation else { return true };
+    let has = |judged: &&Judged| judged.run.properties.iter().any(|property| property.name == name.as_str());
+    variants.iter().filter(|(_, _, judged)| has(judged)).count() > 1
+}
+
 fn cell(claim: bool, expectation: &Expectation, scenario: &Scenario, judged: &Judged) -> Cell {
     let absent = Cell { holds: Some(Status::Vacuous), found: "–".into() };
     if let Expectation::Always(name) | Expectation::Sometimes(name) = expectation
@@ -49,14 +56,38 @@ fn cell(claim: bool, expectation: &Expectation, scenario: &Scenario, judged: &Ju
     match (verdict.status, claim) {
         (Status::Vacuous, _) => absent,
         (Status::Held, true) => Cell { holds: Some(Status::Held), found: "yes".into() },
-        (Status::Failed, true) => Cell { holds: Some(Status::Failed), found: verdict.finding },
+        (Status::Failed, true) => Cell { holds: Some(Status::Failed), found: how_broken(&verdict.finding) },
         (Status::Undecided, _) => Cell { holds: Some(Status::Undecided), found: "undecided".into() },
         (Status::Held | Status::Failed, false) => {
-            let figure = verdict.finding.split([':', ',']).next().unwrap_or_default();
-            let figure = figure.split(" over ").next().unwrap_or_default();
-            Cell { holds: None, found: figure.to_string() }
+            Cell { holds: None, found: figure(expectation, &verdict.finding) }
         }
     }
+}
+
+/// The figure in what was found: it comes first, but for these.
+fn figure(expectation: &Expectation, finding: &str) -> String {
+    let start = match expectation {
+        Expectation::Downtime { .. } => "the longest was ",
+        Expectation::Recovers { .. } => "service was back after ",
+        Expectation::Staleness { .. } => "worst ",
+        _ => "",
+    };
+    if finding == "there was none" {
+        return "none".into();
+    }
+    let from = finding.split_once(start).map_or(finding, |(_, rest)| rest);
+    let figure = from.split([':', ',']).next().unwrap_or_default();
+    figure.split(" over ").next().unwrap_or_default().to_string()
+}
+
+/// How often, or when, a claim was broken.
+fn how_broken(finding: &str) -> String {
+    let after = |mark: &str| finding.split_once(mark).map(|(_, rest)| rest);
+    if let Some(rest) = after(" broken at ") {
+        return format!("at {}", rest.split(' ').next().unwrap_or_default());
+    }
+    let rest = after(" broken in ").or_else(|| after("(")).unwrap_or(finding);
+    rest.split([',', ';', ')']).next().unwrap_or_default().to_string()
 }
 
 /// What is measured of all that have clients.
@@ -116,8 +147,8 @@ fn subjects_of(expectation: &Expectation) -> Vec<(String, bool, Expectation)> {
         ),
         Expectation::Staleness { percentile, during: fault, clients, .. } => {
             let (percentile, fault, clients) = (*percentile, fault.clone(), clients.clone());
-            let name = percentile.map_or_else(|| "stalest read".into(), |p| format!("staleness p{p}"));
-            let name = format!("{name}{}{}", of(&clients), during(&fault));
+            // How stale in general is said of all alike, and here it is the stalest that counts.
+            let name = format!("stalest read{}{}", of(&clients), during(&fault));
             let (at_least, at_most) = (Some(Span::ZERO), None);
             figure(name, Expectation::Staleness { percentile, at_least, at_most, during: fault, clients })
         }
