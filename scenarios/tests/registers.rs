@@ -7,7 +7,11 @@ use scenarios::{
     play::{self, Origin},
     read::read,
 };
-use sim_core::judged::{Status, Verdict};
+use sim_core::{
+    judged::{Status, Verdict},
+    run::{Operation, Run},
+    time::{Time, Units},
+};
 
 /// Three servers for twenty seconds, the last six of them calm; half of the load are writes, for twelve seconds.
 fn text(service: &str, clients: &str, expect: &str) -> String {
@@ -22,11 +26,16 @@ fn text(service: &str, clients: &str, expect: &str) -> String {
     )
 }
 
-fn verdicts(service: &str, clients: &str, expect: &str, seed: u64) -> Vec<Verdict> {
+fn run(service: &str, clients: &str, expect: &str, seed: u64) -> (Registry, Plan, Run) {
     let registry = Registry::standard();
     let scenario = read("test.ron", &text(service, clients, expect), &registry);
     let plan = Plan::new(&scenario.unwrap_or_else(|found| panic!("{found}")), seed);
     let run = play::run(&registry, &plan, false, &mut |_, _, _| {}).expect("the world can be built");
+    (registry, plan, run)
+}
+
+fn verdicts(service: &str, clients: &str, expect: &str, seed: u64) -> Vec<Verdict> {
+    let (registry, plan, run) = run(service, clients, expect, seed);
     let origin = Origin { file: "test.ron", name: "test", text: "", command: String::new() };
     play::judge(&registry, &plan, run, origin).verdicts
 }
@@ -142,4 +151,36 @@ fn a_part_of_the_reads_can_be_meant() {
     let of = |index: usize| found[index].finding.split(" of ").nth(1).map(str::to_owned);
     assert_ne!(of(0), of(2), "the cut lasts a quarter of the run");
     assert_ne!(of(1), of(2));
+}
+
+/// Clients go on reading, and what they did before is not another for it.
+#[test]
+fn nothing_is_written_from_the_moment_on_that_the_file_names() {
+    let operations =
+        |clients: &str| run(r#"run: "raft""#, clients, "Linearizable", 1).2.histories[0].operations();
+    let (all, fewer) = (operations("timeout: \"1s\""), operations(WRITES));
+    let end = Time::ZERO + 12.s();
+    let before = |all: &[Operation]| {
+        all.iter()
+            .filter(|o| o.intended < end)
+            .map(|o| (o.client, o.number, o.kind, o.key, o.intended))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(before(&all), before(&fewer));
+    let after =
+        |all: &[Operation], kind: &str| all.iter().filter(|o| o.intended >= end && o.kind == kind).count();
+    assert!(after(&all, "put") > 300);
+    assert_eq!(after(&fewer, "put"), 0);
+    assert_eq!(after(&fewer, "get"), after(&all, "get"));
+    assert!(after(&fewer, "get") > 300);
+    // One at a time, and the next one follows as if it had taken no time.
+    let closed = r#"load: Closed(think: "20ms"), writes_until: "12s""#;
+    let text = text(r#"run: "raft""#, closed, "Linearizable").replacen("load: Open(Poisson(100.0)), ", "", 1);
+    let registry = Registry::standard();
+    let scenario = read("test.ron", &text, &registry).unwrap_or_else(|found| panic!("{found}"));
+    let run =
+        play::run(&registry, &Plan::new(&scenario, 1), false, &mut |_, _, _| {}).expect("it can be built");
+    let closed = run.histories[0].operations();
+    assert!(after(&closed, "get") > 300);
+    assert_eq!(after(&closed, "put"), 0);
 }

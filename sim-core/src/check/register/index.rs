@@ -103,16 +103,6 @@ impl Registers {
         Some(Registers::joined(found, writes))
     }
 
-    /// The reads that found a value, or nothing; those of values that nobody wrote are left out.
-    pub fn reads(&self) -> impl Iterator<Item = &Read> {
-        self.reads.iter().filter(|read| read.found != Found::Unheard)
-    }
-
-    /// How many writes were acknowledged.
-    pub fn acknowledged(&self) -> usize {
-        self.versions.iter().filter(|version| version.acked.is_some()).count()
-    }
-
     fn joined(mut found: Vec<(u64, Option<u64>, Read)>, writes: Vec<Write>) -> Registers {
         let mut keys: BTreeMap<u64, Key> = BTreeMap::new();
         for write in &writes {

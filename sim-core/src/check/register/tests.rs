@@ -253,6 +253,7 @@ fn a_session_reads_forward() {
     assert_eq!(with(&[get_none(2, 40, 50), get(2, 1, 60, 70)]), (0, 0));
     assert_eq!(with(&[get(2, 2, 40, 50), get(3, 1, 60, 70)]), (0, 0), "another session");
     assert_eq!(with(&[get(2, 2, 40, 65), get(2, 1, 60, 70)]), (0, 0), "open at the same time");
+    assert_eq!(with(&[get(2, 2, 40, 60), get(2, 1, 60, 70)]), (0, 0), "at one moment");
     assert_eq!(with(&[put(1, 3, 25, 45), get(2, 3, 50, 55), get(2, 2, 60, 70)]), (0, 1), "2 and 3 overlap");
     // The newest of what was seen counts, and not only the last.
     assert_eq!(with(&[get(2, 2, 40, 50), get(2, 1, 51, 52), get(2, 1, 60, 70)]), (2, 2));
@@ -268,6 +269,9 @@ fn the_writes_of_a_session_are_seen_in_order() {
     assert_eq!(with(&[one.clone(), two.clone(), get(2, 1, 40, 50), get(2, 2, 60, 70)]), (0, 0));
     assert_eq!(with(&[&[one.clone(), put(3, 2, 20, 30)], &back[..]].concat()), (0, 0), "of two sessions");
     assert_eq!(with(&[&[put(1, 1, 0, 20), two.clone()], &back[..]].concat()), (0, 0), "in no order");
+    // That 1 had happened before 2 was made is not enough: its session was not told by then.
+    let untold = [put(1, 9, 0, 1), put(1, 1, 2, 25), get(4, 1, 3, 5), two.clone()];
+    assert_eq!(with(&[&untold[..], &back[..]].concat()), (0, 1));
     let apart = [get(2, 2, 40, 50), get(3, 1, 60, 70)];
     assert_eq!(with(&[&[one.clone(), two.clone()], &apart[..]].concat()), (0, 0), "of two readers");
     // That others wrote in between changes nothing.
@@ -436,7 +440,7 @@ fn carried_out(plans: &[(u32, u32, u64, u64, u64, u64, Fate)], twist: &[u64]) ->
         let (key, value) = (key_of(kind), index as u64 + 1);
         let last = writes[writes.len() - 1];
         let op = match kind / 2 {
-            0 | 1 | 2 => Op::Get(key),
+            0..=2 => Op::Get(key),
             3 => Op::Put(key, value),
             // The value of an earlier write under the same key once more: that operation is made again.
             4 if last > 0 && key_of(plans[last as usize - 1].2) == key => Op::Put(key, last),
@@ -534,7 +538,6 @@ fn a_million_calls_are_judged_in_a_moment() {
         calls.push(call((client, client % 5), op, called, Outcome::Ok(ret, Time(called + 50_000))));
     }
     let registers = registers(&calls);
-    assert_eq!(registers.acknowledged(), 500_000);
     let found = staleness(&registers, |_| true);
     assert_eq!(found.reads, 500_000);
     assert!(found.stale.len() > 80_000, "{}", found.stale.len());
