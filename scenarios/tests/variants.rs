@@ -1,0 +1,158 @@
+//! Variants: what they replace, what they add, and what is said of those that make no sense.
+
+use scenarios::{
+    Registry,
+    format::{Expectation, Scenario},
+    plan::Plan,
+    play,
+    read::{only, read, read_all},
+};
+use sim_core::judged::{Judged, Status};
+
+const FILE: &str = r#"(
+    about: "A store, in several ways.",
+    seed: 1,
+    until: "10s",
+    services: { "db": (run: "quorum-store", nodes: 3, with: (read: 2, write: 2), disk: (sync: Constant("1ms"))) },
+    clients: (nodes: 2, of: "db", load: Open(Poisson(20.0)), mix: (get: 0.5, put: 0.5), keys: Uniform(3)),
+    network: (delay: Constant("1ms")),
+    faults: [(name: "cut", at: "2s", lasts: "2s", do: Isolate([Node("db-1")]))],
+    expect: [Availability(at_least: 0.1)],
+    VARIANTS
+)"#;
+
+fn all(variants: &str) -> Result<Vec<(Option<String>, Scenario)>, String> {
+    let text = FILE.replace("VARIANTS", variants);
+    read_all("file.ron", &text, &Registry::standard()).map_err(|problems| problems.render(false).to_string())
+}
+
+fn variant(variants: &str) -> Scenario {
+    all(variants).unwrap_or_else(|problems| panic!("{problems}")).remove(0).1
+}
+
+fn problem(variants: &str) -> String {
+    all(variants).expect_err("it makes no sense")
+}
+
+#[test]
+fn a_file_without_variants_is_its_only_scenario() {
+    let all = all("").unwrap();
+    assert_eq!(all.iter().map(|(name, _)| name.as_deref()).collect::<Vec<_>>(), [None]);
+}
+
+#[test]
+fn values_are_replaced_key_by_key_and_the_rest_stays() {
+    let base = all("").unwrap().remove(0).1;
+    let other =
+        variant(r#"variants: { "five": (services: { "db": (nodes: 5) }, clients: (keys: Uniform(7))) }"#);
+    let mut wanted = base.clone();
+    wanted.services[0].nodes = 5;
+    if let Some(clients) = &mut wanted.clients {
+        clients.keys = scenarios::format::Keys::Uniform(7);
+    }
+    assert_eq!(other, wanted);
+    assert_eq!(variant(r#"variants: { "same": () }"#), base);
+}
+
+#[test]
+fn what_is_the_protocols_own_and_lists_are_replaced_as_a_whole() {
+    let other = variant(r#"variants: { "one": (services: { "db": (with: (read: 1)) }, faults: []) }"#);
+    assert_eq!(other.services[0].with.as_ref().map(|raw| raw.text.as_str()), Some("(read: 1)"));
+    assert!(other.faults.is_empty());
+}
+
+#[test]
+fn a_variant_adds_services_and_expectations() {
+    let other = variant(
+        r#"variants: { "fronted": (
+            services: { "lb": (run: "load-balancer", nodes: 1, calls: "db") },
+            clients: (of: "lb"),
+            expect: [Linearizable],
+        ) }"#,
+    );
+    assert_eq!(other.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>(), ["db", "lb"]);
+    assert!(matches!(other.expect.as_slice(), [Expectation::Availability { .. }, Expectation::Linearizable]));
+}
+
+#[test]
+fn a_file_with_variants_is_no_single_scenario_until_one_is_named() {
+    let two = r#"variants: { "few": (), "many": (services: { "db": (nodes: 5) }) }"#;
+    let text = FILE.replace("VARIANTS", two);
+    let refused = read("file.ron", &text, &Registry::standard()).unwrap_err().render(false).to_string();
+    assert!(
+        refused.contains("this file has variants: name one of them behind the file, as in `FILE#few`"),
+        "{refused}"
+    );
+    assert_eq!(only("file.ron", all(two).unwrap(), Some("many")).unwrap().services[0].nodes, 5);
+    let refused = only("file.ron", all(two).unwrap(), Some("most")).unwrap_err().render(false).to_string();
+    assert!(refused.contains("there is no variant `most`: there are `few`, `many`"), "{refused}");
+    let refused = only("file.ron", all("").unwrap(), Some("most")).unwrap_err().render(false).to_string();
+    assert!(refused.contains("this file has none"), "{refused}");
+}
+
+#[test]
+fn mistakes_are_told_where_the_variant_makes_them() {
+    for (variants, said) in [
+        ("variants: {}", "there is no variant"),
+        ("variants: [(), ()]", "expected variants by name in `{ }`"),
+        (r#"variants: { "a": 7 }"#, "expected what it has instead"),
+        (r#"variants: { "../up": () }"#, "`../up` cannot be the name of a variant"),
+        (r#"variants: { "a": (variants: {}) }"#, "a variant has no variants"),
+        (r#"variants: { "a": (), "a": () }"#, "`a`"),
+        (r#"variants: { "a": (sevices: {}) }"#, "has no key `sevices`"),
+        (r#"variants: { "a": (services: { "db": (nodes: 0) }) }"#, "there must be at least one node"),
+        (r#"variants: { "fine": (), "a": (clients: (of: "bd")) }"#, "there is no service `bd`"),
+    ] {
+        let problem = problem(variants);
+        assert!(problem.contains(said), "{variants}: {problem}");
+    }
+    let inside = problem(r#"variants: { "fine": (), "late": (clients: (of: "bd")) }"#);
+    assert!(inside.contains("in the variant `late`") && inside.contains("file.ron:10:"), "{inside}");
+    let many: String = (0..33).map(|index| format!("\"v{index}\": (), ")).collect();
+    assert!(problem(&format!("variants: {{ {many} }}")).contains("33 variants are too many"));
+}
+
+#[test]
+fn what_one_variant_expects_is_looked_up_in_all() {
+    let registry = Registry::standard();
+    let two = all(r#"variants: {
+            "quorum": (expect: [Linearizable, Always("write quorum")]),
+            "one": (
+                services: { "db": (with: (read: 1, write: 1, reads: Plain)) },
+                clients: (load: Open(Poisson(2000.0)), route: Spread),
+                network: (delay: Exponential("5ms")),
+                expect: [Violates(Linearizable), Sometimes("written back by a read")],
+            ),
+        }"#)
+    .unwrap();
+    let judged: Vec<Judged> = two
+        .iter()
+        .map(|(_, scenario)| {
+            let plan = Plan::new(scenario, 1);
+            let run = play::run(&registry, &plan, false, &mut |_, _, _| {}).unwrap();
+            let origin = play::Origin { file: "", name: "", text: "", command: String::new() };
+            play::judge(&registry, &plan, run, origin)
+        })
+        .collect();
+    let variants: Vec<_> = two
+        .iter()
+        .zip(&judged)
+        .map(|((name, scenario), judged)| (name.as_deref().unwrap(), scenario, judged))
+        .collect();
+    let comparison = scenarios::compare::compare("file", &variants);
+    assert_eq!(comparison.variants, ["quorum", "one"]);
+    let row = |subject: &str| {
+        let row = comparison.rows.iter().find(|row| row.subject == subject);
+        row.unwrap_or_else(|| panic!("no {subject} in {comparison:?}")).cells.clone()
+    };
+    let holds: Vec<_> = row("linearizable").iter().map(|cell| cell.holds).collect();
+    assert_eq!(holds, [Some(Status::Held), Some(Status::Failed)]);
+    assert!(row("linearizable")[1].found.ends_with("of 3 keys broken"), "{comparison:?}");
+    assert!(row("written back by a read").iter().all(|cell| cell.holds.is_none()));
+    assert_eq!(row("written back by a read")[1].found, "never");
+    assert!(row("availability")[0].found.ends_with('%'));
+    assert!(row("latency p50")[0].found.ends_with("ms"));
+    // Figures come after claims.
+    let first_figure = comparison.rows.iter().position(|row| row.subject == "availability").unwrap();
+    assert!(comparison.rows[..first_figure].iter().any(|row| row.subject == "linearizable"));
+}
