@@ -6,7 +6,9 @@ use scenarios::{
     diagnostics::Diagnostics,
     format::{FILE_MAX, Scenario},
     plan::Plan,
-    play, read, set, vocabulary,
+    play, read, set,
+    variants::Variants,
+    vocabulary,
 };
 use sim_core::judged::{Judged, Status};
 use std::{
@@ -263,8 +265,6 @@ fn variant(file: &Path) -> (&Path, Option<&str>) {
     let split = || file.to_str().filter(|_| !file.exists())?.rsplit_once('#');
     split().map_or((file, None), |(file, variant)| (Path::new(file), Some(variant)))
 }
-
-type Variants = Vec<(Option<String>, Scenario)>;
 
 fn variants(registry: &Registry, file: &Path, set: &[String]) -> Result<(Variants, String), Diagnostics> {
     let shown = file.display().to_string();

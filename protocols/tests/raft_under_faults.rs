@@ -38,7 +38,6 @@ const CLIENTS: u32 = 4;
 impl Trial {
     fn world(&self) -> World {
         let mut world = World::new(self.plan.clone());
-        let servers = self.plan.services[0].nodes;
         world.populate::<Raft<Kv>>(self.config.clone(), None).unwrap();
         let clients = client::Config::<Kv> {
             load: Load::Poisson(self.gap),

@@ -21,7 +21,7 @@ use sim_core::{
     world::World,
 };
 
-fn clients(servers: u32, clients: u32, mix: Mix, load: Load) -> protocols::client::Config<Kv> {
+fn clients(mix: Mix, load: Load) -> protocols::client::Config<Kv> {
     protocols::client::Config {
         load,
         mix,
@@ -54,7 +54,7 @@ fn an_update_takes_every_step_of_the_chain_and_a_query_none() {
         ] {
             let mut world = World::new(plan(1, servers + 1, 1, delay, 20.s(), vec![]));
             world.populate::<Chain<Kv>>(chain::Config::default(), None).unwrap();
-            let config = clients(servers + 1, 1, mix, Load::Closed(20.ms()));
+            let config = clients(mix, Load::Closed(20.ms()));
             world.populate::<Client<Kv>>(config, Some("db")).unwrap();
             world.run(u64::MAX);
             let run = world.finish();
@@ -79,7 +79,7 @@ fn leaders(conflicts: Conflicts, seed: u64, flaw: Option<multi_leader::Flaw>) ->
     let mut world = World::new(plan);
     let config = multi_leader::Config { conflicts, flaw, ..multi_leader::Config::default() };
     world.populate::<MultiLeader>(config, None).unwrap();
-    let mut config = clients(3, 4, Mix { get: 0.3, put: 0.7, cas: 0.0 }, Load::Poisson(50.ms()));
+    let mut config = clients(Mix { get: 0.3, put: 0.7, cas: 0.0 }, Load::Poisson(50.ms()));
     // All is written during the cut.
     config.start = 3500.ms();
     config.only =

@@ -71,11 +71,14 @@ fn cell(claim: bool, expectation: &Expectation, scenario: &Scenario, judged: &Ju
 
 /// The figure in what was found: it comes first, but for these.
 fn figure(expectation: &Expectation, finding: &str) -> String {
-    let start = match expectation {
-        Expectation::Downtime { .. } => "the longest was ",
-        Expectation::Recovers { .. } => "service was back after ",
-        Expectation::Staleness { .. } => "worst ",
-        _ => "",
+    let start = if matches!(expectation, Expectation::Downtime { .. }) {
+        "the longest was "
+    } else if matches!(expectation, Expectation::Recovers { .. }) {
+        "service was back after "
+    } else if matches!(expectation, Expectation::Staleness { .. }) {
+        "worst "
+    } else {
+        ""
     };
     if finding == "there was none" {
         return "none".into();

@@ -14,7 +14,7 @@ use crate::{
     messages::{self, meaning},
     outline::{Field, Node, Outline, Shape},
     validate,
-    variants::{self, VARIANTS},
+    variants::{self, VARIANTS, Variants},
 };
 use serde::de::DeserializeOwned;
 use sim_core::time::{Span, Time};
@@ -47,22 +47,14 @@ pub fn read(file: &str, source: &str, catalog: &dyn Catalog) -> Result<Scenario,
 }
 
 /// The scenario of this variant; without a name, of a file without variants.
-pub fn only(
-    file: &str,
-    all: Vec<(Option<String>, Scenario)>,
-    variant: Option<&str>,
-) -> Result<Scenario, Diagnostics> {
+pub fn only(file: &str, all: Variants, variant: Option<&str>) -> Result<Scenario, Diagnostics> {
     let names: Vec<String> = all.iter().filter_map(|(name, _)| name.clone()).collect();
     let found = all.into_iter().find(|(name, _)| name.as_deref() == variant).map(|(_, scenario)| scenario);
     found.ok_or_else(|| Diagnostics::of_file(file, &messages::variants::unknown(variant, &names)))
 }
 
 /// Reads all variants of a scenario, each with its name; the scenario itself, without a name, if it has none.
-pub fn read_all(
-    file: &str,
-    source: &str,
-    catalog: &dyn Catalog,
-) -> Result<Vec<(Option<String>, Scenario)>, Diagnostics> {
+pub fn read_all(file: &str, source: &str, catalog: &dyn Catalog) -> Result<Variants, Diagnostics> {
     if source.len() > FILE_MAX {
         return Err(Diagnostics::of_file(file, &messages::too_large(source.len(), FILE_MAX)));
     }

@@ -16,6 +16,7 @@ use crate::{
     messages,
     outline::{Node, Outline, Shape, key},
     read::{only, outline, read_all, text},
+    variants::Variants,
 };
 
 /// The keys whose values are texts. (`at_most` is a text or a number, depending on where it stands.)
@@ -84,7 +85,7 @@ pub fn read_set_all(
     source: &str,
     arguments: &[&str],
     catalog: &dyn Catalog,
-) -> Result<(Vec<(Option<String>, Scenario)>, String), Diagnostics> {
+) -> Result<(Variants, String), Diagnostics> {
     let mut edited = text(file, source.as_bytes())?.to_owned();
     let mut edits: Vec<Edit> = Vec::new();
     for argument in arguments {

@@ -6,10 +6,14 @@
 
 use crate::{
     diagnostics::Mistakes,
+    format::Scenario,
     messages::variants as messages,
     outline::{Field, Node, Outline, Shape},
     validate::unfit,
 };
+
+/// The variants of a file with their names; of a file without any, itself, without a name.
+pub type Variants = Vec<(Option<String>, Scenario)>;
 
 /// The key that they stand under.
 pub(crate) const VARIANTS: &str = "variants";
@@ -54,7 +58,12 @@ pub(crate) fn roots(outline: &Outline<'_>) -> Result<Vec<(Option<String>, Node)>
         let fields = match &variant.value.shape {
             Shape::Fields(fields) if variant.value.name.is_none() => fields.as_slice(),
             Shape::Items(items) if items.is_empty() && variant.value.name.is_none() => &[],
-            _ => {
+            Shape::Text
+            | Shape::Word
+            | Shape::Fields(_)
+            | Shape::Items(_)
+            | Shape::List(_)
+            | Shape::Map(_) => {
                 let what = "what it has instead, as keys and values in `( )`";
                 mistakes.push(crate::messages::expected(what, outline.source, &variant.value));
                 continue;
