@@ -332,3 +332,42 @@ fn a_busy_wide_area_costs_no_more_per_operation_than_an_idle_one() {
     let bytes = number("traffic", "bytes") / number("operations", "wanted");
     assert!(bytes < 1_000.0, "{bytes} bytes per operation");
 }
+
+#[test]
+fn variants_are_played_together_and_compared_and_each_can_be_named() {
+    let folder = Folder::new("variants");
+    let variants = r#"variants: {
+        "three": (expect: [Linearizable]),
+        "five": (services: { "db": (nodes: 5) }, expect: [Sometimes("leader changed")]),
+    },
+)"#;
+    let text = small("", "Availability(at_least: 0.5)");
+    let text = text.strip_suffix(')').unwrap().to_string() + variants;
+    let file = folder.file("both.ron", &text);
+    let output = sim(&["run", &file, "--out", &folder.path("out")]);
+    // Nobody made the leader change in the second.
+    assert_eq!(code(&output), 1, "{}{}", out(&output), err(&output));
+    for name in ["comparison.html", "three/report.html", "five/plan.ron"] {
+        assert!(folder.0.join("out").join(name).is_file(), "{name}");
+    }
+    let said = out(&output);
+    assert!(said.contains("both#three: all") && said.contains("comparison  "), "{said}");
+    let table = said.lines().rev().find(|line| line.starts_with("both ")).unwrap();
+    assert!(table.contains("three") && table.contains("five"), "{said}");
+
+    let one = format!("{file}#three");
+    assert_eq!(code(&sim(&["run", &one, "--out", &folder.path("one")])), 0);
+    assert!(folder.0.join("one/three/report.html").is_file());
+    assert_eq!(code(&sim(&["verify", &one])), 0);
+    // What takes one scenario says that there are several.
+    let refused = sim(&["verify", &file]);
+    assert_eq!(code(&refused), 2);
+    assert!(err(&refused).contains("name one of them behind the file"), "{}", err(&refused));
+    // The same by another name: the second variant is the file with five nodes.
+    let fingerprint = |args: &[&str]| out(&sim(&[&["fingerprint"], args].concat()));
+    let plain = folder.file("plain.ron", &small("", "Linearizable"));
+    assert_eq!(
+        fingerprint(&[&format!("{file}#five")]),
+        fingerprint(&[&plain, "--set", "services.db.nodes=5"])
+    );
+}

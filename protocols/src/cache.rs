@@ -98,6 +98,8 @@ struct Pending {
     /// Who waits for the answer.
     from: Ticket,
     op: Op,
+    /// The server that was asked, by its position.
+    server: usize,
     asked: Time,
     hops: usize,
     /// Whether what it brings may be older than what was served since, and so is not kept: a write of its key was under way,
@@ -116,9 +118,10 @@ pub struct Cache {
     pending: BTreeMap<Ticket, Pending>,
     /// The server of the store that is asked, by its position.
     server: usize,
-    /// Answers from what is kept, and from the store.
+    /// Answers from what is kept, and from the store; and whether the last input was a hit.
     hits: u64,
     misses: u64,
+    hit: bool,
     config: Config,
 }
 
@@ -141,7 +144,7 @@ impl Protocol for Cache {
             }
         }),
         Property::sometimes("a value was served from the cache", When::EveryEvent, |_, view, changed| {
-            Judgement::happened(view.state(changed).is_some_and(|cache| cache.hits > 0))
+            Judgement::happened(view.state(changed).is_some_and(|cache| cache.hit))
         }),
     ];
     const ROLES: &'static [Role] = &[Role("cache")];
@@ -155,15 +158,18 @@ impl Protocol for Cache {
             server: ctx.index(ctx.me),
             hits: 0,
             misses: 0,
+            hit: false,
             config: config.clone(),
         }
     }
 
     fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
+        self.hit = false;
         match input {
             Request(from, Op::Get(key)) => match self.look_up(key, ctx.now()) {
                 Some(value) => {
                     self.hits += 1;
+                    self.hit = true;
                     ctx.answer(from, Answer::Ok(Ret::Value(value)));
                 }
                 None => {
@@ -197,17 +203,18 @@ impl Protocol for Cache {
                         self.server = server;
                         self.ask(from, op, hops + 1, ctx);
                     }
-                    None => self.give_up(from, ctx),
+                    None => ctx.answer(from, Answer::Refused),
                 }
             }
             Response(call, Answer::Refused) => {
                 let Some(pending) = self.finish(call, ctx) else { return };
-                self.give_up(pending.from, ctx);
+                self.leave(pending.server);
+                ctx.answer(pending.from, Answer::Refused);
             }
             Timeout(Silence(call)) => {
                 ctx.forget(call);
                 let Some(pending) = self.finish(call, ctx) else { return };
-                self.server += 1;
+                self.leave(pending.server);
                 // A write may have happened, so nobody can be told that it did not.
                 self.written(Kv::key(&pending.op));
             }
@@ -287,12 +294,13 @@ impl Cache {
 
     fn ask(&mut self, from: Ticket, op: Op, hops: usize, ctx: &mut Ctx<Self>) {
         let mut servers = ctx.callees();
-        let server = servers.nth(self.server % servers.len()).expect("a service has a node");
-        let call = ctx.call(server, op);
+        self.server %= servers.len();
+        let server = self.server;
+        let call = ctx.call(servers.nth(server).expect("a service has a node"), op);
         let silence = ctx.after(self.config.timeout, Silence(call));
         let overtaken = self.pending.values().any(|other| writes(&other.op, Kv::key(&op)));
         let asked = ctx.now();
-        self.pending.insert(call, Pending { from, op, asked, hops, overtaken, silence });
+        self.pending.insert(call, Pending { from, op, server, asked, hops, overtaken, silence });
     }
 
     fn finish(&mut self, call: Ticket, ctx: &mut Ctx<Self>) -> Option<Pending> {
@@ -301,10 +309,11 @@ impl Cache {
         Some(pending)
     }
 
-    /// The store does not want it: it did not happen, and another server may be better.
-    fn give_up(&mut self, from: Ticket, ctx: &mut Ctx<Self>) {
-        self.server += 1;
-        ctx.answer(from, Answer::Refused);
+    /// A server that did not help is left for the next one, unless that has happened already.
+    fn leave(&mut self, server: usize) {
+        if self.server == server {
+            self.server += 1;
+        }
     }
 }
 

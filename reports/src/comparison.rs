@@ -14,7 +14,7 @@ use sim_core::judged::{Cell, Comparison, Judged, Status};
 /// So wide a column of the table on the terminal at most.
 const COLUMN_MAX: usize = 26;
 /// So wide its first one.
-const SUBJECT_MAX: usize = 52;
+const SUBJECT_MAX: usize = 56;
 /// So many rows on a page.
 const ROWS_MAX: usize = 200;
 
@@ -111,7 +111,7 @@ pub fn comparison_html(comparison: &Comparison, judged: &[&Judged]) -> String {
         css: css(),
         name: short(&comparison.name, 120),
         variants: comparison.variants.iter().zip(judged).map(variant).collect(),
-        rows: Listed::new(rows, comparison.rows.len(), "row"),
+        rows: Listed::new(rows, comparison.rows.len(), "more row"),
     };
     page.render().expect("rendering into a string does not fail")
 }

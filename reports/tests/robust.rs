@@ -8,7 +8,7 @@ use fixture::{
 };
 use sim_core::{
     fault::{Fault, Schedule},
-    judged::{Judged, Latency, Restored, Served, Status, Why, Window},
+    judged::{Cell, Comparison, Judged, Latency, Restored, Row, Served, Status, Why, Window},
     protocol::{NodeId, Role},
     run::{Effect, RoleChange},
     time::{Span, Time, Units},
@@ -370,4 +370,30 @@ fn leaves(value: &serde_json::Value, found: &mut usize) {
         | serde_json::Value::Number(_)
         | serde_json::Value::String(_) => *found += 1,
     }
+}
+
+#[test]
+fn a_comparison_shows_hostile_names_and_runs_none_of_them() {
+    let hostile = "</script><img src=x onerror=alert(1)>\u{1b}[31m";
+    let cell = |holds, found: &str| Cell { holds, found: found.into() };
+    let comparison = Comparison {
+        name: hostile.into(),
+        variants: vec![hostile.into(), "javascript:alert(1)".into()],
+        rows: (0..1_000)
+            .map(|_| Row {
+                subject: hostile.repeat(100),
+                cells: vec![cell(Some(Status::Failed), &hostile.repeat(1_000)), cell(None, "1ms")],
+            })
+            .collect(),
+    };
+    let judged = [fixture::violated(1.s()), fixture::empty()];
+    let page = reports::comparison_html(&comparison, &judged.iter().collect::<Vec<_>>());
+    assert!(!page.contains("<script") && !page.contains("<img"), "a tag of theirs");
+    assert!(!page.contains("href=\"javascript:"), "a link of theirs");
+    assert!(!page.contains('\u{1b}'));
+    assert!(page.contains("800 more") && page.len() < 2 << 20, "{}", page.len());
+    let text = reports::comparison_text(&comparison, false);
+    assert!(!text.contains('\u{1b}'));
+    assert!(text.lines().all(|line| line.chars().count() < 140));
+    assert!(reports::comparison_text(&comparison, true).contains('\u{1b}'));
 }

@@ -36,6 +36,9 @@ pub fn compare(name: &str, variants: &[(&str, &Scenario, &Judged)]) -> Compariso
     }
 }
 
+/// So many clients are told by number.
+const NUMBERS_MAX: usize = 12;
+
 /// What only one of them can have tells nothing about the others.
 fn tells_apart(expectation: &Expectation, variants: &[(&str, &Scenario, &Judged)]) -> bool {
     let (Expectation::Always(name) | Expectation::Sometimes(name)) = expectation else { return true };
@@ -112,11 +115,13 @@ fn measured() -> Vec<(String, bool, Expectation)> {
 fn subjects_of(expectation: &Expectation) -> Vec<(String, bool, Expectation)> {
     let during =
         |fault: &Option<String>| fault.as_ref().map_or(String::new(), |name| format!(" during {name}"));
-    let of = |clients: &Option<Vec<String>>| match clients.as_deref() {
-        None => String::new(),
-        Some([one]) => format!(" of {one}"),
-        Some([first, .., last]) => format!(" of {first} … {last}"),
-        Some([]) => String::new(),
+    // All by number: these are the sides of a cut.
+    let of = |clients: &Option<Vec<String>>| {
+        let Some(clients) = clients else { return String::new() };
+        let number = |name: &String| name.rsplit('-').next().unwrap_or_default().to_string();
+        let numbers: Vec<String> = clients.iter().take(NUMBERS_MAX).map(number).collect();
+        let more = if clients.len() > NUMBERS_MAX { ", …" } else { "" };
+        format!(" of clients {}{more}", numbers.join(", "))
     };
     let claim = |name: &str, expectation: Expectation| vec![(name.to_string(), true, expectation)];
     let figure = |name: String, expectation: Expectation| vec![(name, false, expectation)];
@@ -177,7 +182,7 @@ fn subjects_of(expectation: &Expectation) -> Vec<(String, bool, Expectation)> {
             .map(|&guarantee| (guarantee.phrase().to_string(), true, Expectation::Sessions(vec![guarantee])))
             .collect(),
         Expectation::Downtime { .. } => {
-            figure("longest downtime".into(), Expectation::Downtime { at_most: Span(u64::MAX) })
+            figure("longest with nobody served".into(), Expectation::Downtime { at_most: Span(u64::MAX) })
         }
     }
 }
