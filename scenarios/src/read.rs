@@ -63,18 +63,16 @@ pub fn read_all(file: &str, source: &str, catalog: &dyn Catalog) -> Result<Varia
         let mistake = messages::expected("keys and values in `( )`", source, &outline.root);
         return Err(Diagnostics::new(file, source, Mistakes::one(mistake)));
     }
-    let roots = variants::roots(&outline).map_err(|mistakes| Diagnostics::new(file, source, mistakes))?;
+    let wrong = |mistakes| Diagnostics::new(file, source, mistakes);
+    let Some(parts) = variants::parts(&outline).map_err(wrong)? else {
+        return Ok(vec![(None, read_root(&outline, catalog).map_err(wrong)?)]);
+    };
     let mut all = Vec::new();
-    for (name, root) in roots {
+    while let Some((name, root)) = parts.root(&outline, all.len()) {
         outline.root = root;
-        let scenario = read_root(&outline, catalog).map_err(|mistakes| {
-            let diagnostics = Diagnostics::new(file, source, mistakes);
-            match &name {
-                Some(name) => diagnostics.with_note(messages::variants::inside(name)),
-                None => diagnostics,
-            }
-        })?;
-        all.push((name, scenario));
+        let scenario = read_root(&outline, catalog)
+            .map_err(|mistakes| wrong(mistakes).with_note(messages::variants::inside(&name)))?;
+        all.push((Some(name), scenario));
     }
     Ok(all)
 }

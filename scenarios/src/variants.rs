@@ -22,14 +22,24 @@ pub const VARIANTS_MAX: usize = 32;
 /// What is handed to protocols as it stands.
 const RAW: [&str; 2] = ["with", "mix"];
 
-/// The roots of all variants by name; the file itself, without a name, if it has none.
-pub(crate) fn roots(outline: &Outline<'_>) -> Result<Vec<(Option<String>, Node)>, Mistakes> {
-    let Shape::Fields(fields) = &outline.root.shape else {
-        return Ok(vec![(None, outline.root.clone())]);
-    };
-    let Some(variants) = fields.iter().find(|field| outline.key(field) == VARIANTS) else {
-        return Ok(vec![(None, outline.root.clone())]);
-    };
+/// What all variants of a file have in common, and what each of them has instead.
+pub(crate) struct Parts {
+    base: Node,
+    variants: Vec<(String, Node)>,
+}
+
+impl Parts {
+    /// A variant by its position, with its name. One at a time: each may be as large as the whole file.
+    pub(crate) fn root(&self, outline: &Outline<'_>, index: usize) -> Option<(String, Node)> {
+        let (name, over) = self.variants.get(index)?;
+        Some((name.clone(), merged(outline, &self.base, over, "")))
+    }
+}
+
+/// Takes a file with variants apart; `None` if it has none.
+pub(crate) fn parts(outline: &Outline<'_>) -> Result<Option<Parts>, Mistakes> {
+    let Shape::Fields(fields) = &outline.root.shape else { return Ok(None) };
+    let Some(variants) = fields.iter().find(|field| outline.key(field) == VARIANTS) else { return Ok(None) };
     let rest = fields.iter().filter(|field| outline.key(field) != VARIANTS).cloned().collect();
     let base = Node { shape: Shape::Fields(rest), ..outline.root.clone() };
     let Shape::Map(named) = &variants.value.shape else {
@@ -43,7 +53,7 @@ pub(crate) fn roots(outline: &Outline<'_>) -> Result<Vec<(Option<String>, Node)>
         let place = variants.value.at.start..variants.value.at.start + 1;
         return Err(Mistakes::one(messages::count(place, named.len(), VARIANTS_MAX)));
     }
-    let mut roots: Vec<(Option<String>, Node)> = Vec::new();
+    let mut parts: Vec<(String, Node)> = Vec::new();
     let mut mistakes = Mistakes::default();
     for variant in named {
         let name = outline.key(variant);
@@ -72,10 +82,10 @@ pub(crate) fn roots(outline: &Outline<'_>) -> Result<Vec<(Option<String>, Node)>
         if let Some(nested) = fields.iter().find(|field| outline.key(field) == VARIANTS) {
             mistakes.push(messages::nested(nested.key.clone()));
         }
-        let over = Node { shape: Shape::Fields(fields.to_vec()), ..base.clone() };
-        roots.push((Some(name), merged(outline, &base, &over, "")));
+        let shape = Shape::Fields(fields.to_vec());
+        parts.push((name, Node { at: base.at.clone(), name: None, shape }));
     }
-    if mistakes.is_empty() { Ok(roots) } else { Err(mistakes) }
+    if mistakes.is_empty() { Ok(Some(Parts { base, variants: parts })) } else { Err(mistakes) }
 }
 
 /// What stands at `base`, with what `over` says instead.
