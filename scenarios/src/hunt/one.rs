@@ -118,12 +118,15 @@ impl<'a> Trial<'a> {
         let measured = |expectation: &Expectation| match expectation {
             Expectation::Availability { .. }
             | Expectation::Latency { .. }
+            | Expectation::MessagesPerOperation { .. }
             | Expectation::Recovers { .. }
             | Expectation::Downtime { .. } => true,
             Expectation::Linearizable
             | Expectation::Violates(_)
             | Expectation::Always(_)
             | Expectation::Sometimes(_)
+            | Expectation::Never(_)
+            | Expectation::Messages { .. }
             | Expectation::Effect { .. }
             | Expectation::QuorumLost(_)
             | Expectation::QuorumKept(_)

@@ -1,6 +1,6 @@
 //! What clients were told of registers: how old, in which order, and whether it stayed.
 
-use super::{held, part::Part, percent, turned, verdict};
+use super::{bounds, fits, held, part::Part, percent, turned, verdict};
 use crate::format::Scenario;
 use sim_core::{
     check::register::{
@@ -96,10 +96,19 @@ fn rounded(span: Span) -> String {
 
 /// How stale reads were in general.
 fn spread(found: &Staleness) -> String {
-    let at = |percentile| found.percentile(percentile).map_or_else(String::new, rounded);
+    let at = |percentile| found.percentile(percentile).unwrap_or(Span::ZERO);
     let (stale, reads) = (found.stale.len(), found.reads);
-    let mut text =
-        format!("p50 {}, p99 {}, worst {}: {stale} of {reads} reads stale", at(50.0), at(99.0), at(100.0));
+    let mut text = match stale {
+        0 => format!("none of {reads} reads was stale"),
+        _ => format!("{stale} of {reads} reads stale"),
+    };
+    // Where most are fresh, what most are says nothing.
+    let told = [("p50", 50.0), ("p99", 99.0), ("worst", 100.0)].into_iter();
+    for (word, stale) in
+        told.map(|(word, percentile)| (word, at(percentile))).filter(|told| told.1 > Span::ZERO)
+    {
+        text += &format!(", {word} {}", rounded(stale));
+    }
     if found.unheard > 0 {
         text += &format!("; {} more found what nobody wrote", found.unheard);
     }
@@ -121,8 +130,9 @@ pub(super) fn stale_by(
     let Some(stale) = found.percentile(percentile.unwrap_or(100.0)) else {
         return verdict(phrase, Status::Vacuous, unread(&found));
     };
-    let fits = at_least.is_none_or(|bound| stale >= bound) && at_most.is_none_or(|bound| stale <= bound);
-    Verdict { evidence: worst(&all), ..verdict(phrase, held(fits), spread(&found)) }
+    let figure = if stale == Span::ZERO { "none".into() } else { rounded(stale) };
+    let status = held(fits(stale, at_least, at_most));
+    Verdict { figure, evidence: worst(&all), ..verdict(phrase, status, spread(&found)) }
 }
 
 /// The share of stale reads in this part.
@@ -138,16 +148,10 @@ pub(super) fn stale_reads(
     let Some(share) = found.share() else {
         return verdict(phrase, Status::Vacuous, unread(&found));
     };
-    let fits = at_least.is_none_or(|bound| share >= bound) && at_most.is_none_or(|bound| share <= bound);
-    let finding = format!("{}: {}", percent(share), spread(&found));
-    Verdict { evidence: worst(&all), ..verdict(phrase, held(fits), finding) }
-}
-
-/// The bounds as they are said: at least one is there.
-pub(super) fn bounds(at_least: Option<String>, at_most: Option<String>) -> String {
-    let bounds = [("at least", at_least), ("at most", at_most)];
-    let said = bounds.into_iter().filter_map(|(word, bound)| Some(format!("{word} {}", bound?)));
-    said.collect::<Vec<_>>().join(" and ")
+    let figure = percent(share);
+    let finding = format!("{figure}: {}", spread(&found));
+    let status = held(fits(share, at_least, at_most));
+    Verdict { figure, evidence: worst(&all), ..verdict(phrase, status, finding) }
 }
 
 /// Every acknowledged write is found at rest, or something newer.
@@ -176,7 +180,8 @@ pub(super) fn no_lost_writes(within: Span, told: &Told<'_>) -> Verdict {
         }
     }
     more(&mut evidence, losers);
-    Verdict { evidence, ..verdict(phrase, Status::Failed, finding) }
+    let figure = format!("{lost} of {judged} writes");
+    Verdict { figure, evidence, ..verdict(phrase, Status::Failed, finding) }
 }
 
 /// When reads begin to count.
@@ -217,8 +222,9 @@ pub(super) fn converges(within: Span, told: &Told<'_>) -> Verdict {
         }
     }
     more(&mut evidence, differ);
-    let finding = format!("servers disagree on {differ} of {judged} keys{open}");
-    Verdict { evidence, ..verdict(phrase, Status::Failed, finding) }
+    let figure = format!("{differ} of {judged} keys");
+    let finding = format!("servers disagree on {figure}{open}");
+    Verdict { figure, evidence, ..verdict(phrase, Status::Failed, finding) }
 }
 
 /// Each of these guarantees is kept.
@@ -226,6 +232,7 @@ pub(super) fn kept(guarantees: &[Guarantee], told: &Told<'_>) -> Verdict {
     let phrase = names(guarantees);
     let all: Vec<Checked<'_, Sessions>> = told.check(sessions);
     let (mut status, mut findings, mut evidence) = (Status::Held, Vec::new(), Vec::new());
+    let mut figures = Vec::new();
     for &guarantee in guarantees {
         let sum = |count: fn(&Sessions, Guarantee) -> usize| {
             all.iter().map(|(_, found)| count(found, guarantee)).sum::<usize>()
@@ -243,6 +250,9 @@ pub(super) fn kept(guarantees: &[Guarantee], told: &Told<'_>) -> Verdict {
             (_, 0) => format!("{name} kept in {tested} reads"),
             (..) => format!("{name} broken in {broken} of {tested} reads"),
         });
+        if broken > 0 {
+            figures.push(format!("{broken} of {tested} reads"));
+        }
         let first = all.iter().find(|(_, found)| found.of(guarantee).broken > 0);
         if let Some((history, found)) = first {
             evidence.push(format!("{name}, the first time it was broken"));
@@ -252,7 +262,7 @@ pub(super) fn kept(guarantees: &[Guarantee], told: &Told<'_>) -> Verdict {
     if status == Status::Failed {
         evidence.push(ASSUMED.into());
     }
-    Verdict { evidence, ..verdict(phrase, status, findings.join(", ")) }
+    Verdict { figure: figures.join(", "), evidence, ..verdict(phrase, status, findings.join(", ")) }
 }
 
 fn names(guarantees: &[Guarantee]) -> String {
