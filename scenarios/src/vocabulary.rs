@@ -351,7 +351,10 @@ const EXPECT: Section = Section {
             "so many per cent of the answers took `at_least` or `at_most` this; `during`, `clients` and `kind` as above",
         ),
         ("Messages(at_most: 100000)", "so many messages were sent, `at_least` or `at_most`"),
-        ("MessagesPerOperation(at_most: 12.0)", "the same (`at_least`, `at_most`), for each operation that was answered"),
+        (
+            "MessagesPerOperation(at_most: 12.0)",
+            "the same (`at_least`, `at_most`), for each operation that was answered",
+        ),
         (
             r#"Recovers(from: "split", within: "2s")"#,
             "operations are served again so soon after a fault strikes",

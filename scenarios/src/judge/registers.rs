@@ -45,9 +45,11 @@ impl<'a> Told<'a> {
     /// When the service should have come to rest: the faults are over, and it is the calm part if there is one.
     fn rest(&self, within: Span) -> Rest {
         let calm = if self.scenario.calm > Span::ZERO { self.scenario.calm_from() } else { Time::ZERO };
+        // What does not end is how the world is from then on.
         let ends = self.run.faults.iter().filter_map(|fault| {
             let (struck, end) = fault.window(self.run.ended)?;
-            Some(if fault.planned.fault.momentary() { struck } else { end })
+            let stays = fault.planned.fault.momentary() || fault.ended.is_none();
+            Some(if stays { struck } else { end })
         });
         Rest { from: ends.fold(calm, Time::max), within }
     }
@@ -67,6 +69,7 @@ fn joined(all: &[Checked<'_, Staleness>]) -> Staleness {
     for (_, found) in all {
         joined.reads += found.reads;
         joined.unheard += found.unheard;
+        joined.open += found.open;
         joined.stale.extend(&found.stale);
     }
     joined.stale.sort_unstable();
@@ -83,9 +86,19 @@ fn worst(all: &[Checked<'_, Staleness>]) -> Vec<String> {
 }
 
 fn unread(found: &Staleness) -> &'static str {
-    match found.unheard {
-        0 => "no read was answered",
-        _ => "nobody wrote what was read",
+    match (found.unheard, found.open) {
+        (0, 0) => "no read was answered",
+        (_, 0) => "nobody wrote what was read",
+        (..) => "all that was read had been written without an answer, nobody knows when",
+    }
+}
+
+/// What nobody knows, as it is said at the end of a finding.
+fn unknown(count: usize, noun: &str) -> String {
+    match count {
+        0 => String::new(),
+        1 => format!("; 1 more {noun} depends on a write without an answer"),
+        _ => format!("; {count} more {noun}s depend on writes without an answer"),
     }
 }
 
@@ -109,6 +122,7 @@ fn spread(found: &Staleness) -> String {
     {
         text += &format!(", {word} {}", rounded(stale));
     }
+    text += &unknown(found.open, "read");
     if found.unheard > 0 {
         text += &format!("; {} more found what nobody wrote", found.unheard);
     }
@@ -161,16 +175,23 @@ pub(super) fn no_lost_writes(within: Span, told: &Told<'_>) -> Verdict {
     let all: Vec<Checked<'_, Lost>> = told.check(|registers| lost_writes(registers, rest));
     let sum = |count: fn(&Lost) -> usize| all.iter().map(|(_, found)| count(found)).sum::<usize>();
     let (keys, judged, lost) = (sum(|found| found.keys), sum(|found| found.judged), sum(|found| found.lost));
+    let open = unknown(sum(|found| found.open), "write");
+    if judged == 0 && !open.is_empty() {
+        let finding = format!("of no acknowledged write is known whether it is there{open}");
+        return verdict(phrase, Status::Vacuous, finding);
+    }
     if judged == 0 {
-        let finding = format!("no key with acknowledged writes was read {} at rest", after(rest));
+        let finding = format!("no key with acknowledged writes was read {}", after(rest));
         return verdict(phrase, Status::Vacuous, finding);
     }
     let losers = sum(|found| found.last.len());
     if lost == 0 {
-        let finding = format!("{judged} acknowledged writes of {keys} keys: each, or a newer one, is there");
+        let finding =
+            format!("{judged} acknowledged writes of {keys} keys: each, or a newer one, is there{open}");
         return verdict(phrase, Status::Held, finding);
     }
-    let finding = format!("{lost} of {judged} acknowledged writes, on {losers} of {keys} keys; {ASSUMED}");
+    let finding =
+        format!("{lost} of {judged} acknowledged writes, on {losers} of {keys} keys{open}; {ASSUMED}");
     let mut evidence = Vec::new();
     for (history, found) in &all {
         for last in found.last.iter().take(TOLD_MAX) {
@@ -186,7 +207,7 @@ pub(super) fn no_lost_writes(within: Span, told: &Told<'_>) -> Verdict {
 
 /// When reads begin to count.
 fn after(rest: Rest) -> String {
-    format!("more than {} after its last write and after {}", rest.within, Span(rest.from.0))
+    format!("more than {} after its last write, and after {}", rest.within, Span(rest.from.0))
 }
 
 fn more(evidence: &mut Vec<String>, keys: usize) {
@@ -204,7 +225,7 @@ pub(super) fn converges(within: Span, told: &Told<'_>) -> Verdict {
     let (judged, open) = (sum(|found| found.judged), sum(|found| found.open));
     let open = match open {
         0 => String::new(),
-        _ => format!("; {open} more were perhaps still being written"),
+        _ => format!("; of {open} more nobody knows, for a write had no answer or no writer"),
     };
     if judged == 0 {
         let finding = format!("no key was read at two servers {}{open}", after(rest));
@@ -239,6 +260,7 @@ pub(super) fn kept(guarantees: &[Guarantee], told: &Told<'_>) -> Verdict {
         };
         let tested = sum(|found, guarantee| found.of(guarantee).tested);
         let broken = sum(|found, guarantee| found.of(guarantee).broken);
+        let open = unknown(sum(|found, guarantee| found.of(guarantee).open), "read");
         let name = guarantee.phrase();
         status = status.max(match (tested, broken) {
             (0, _) => Status::Vacuous,
@@ -246,9 +268,9 @@ pub(super) fn kept(guarantees: &[Guarantee], told: &Told<'_>) -> Verdict {
             (..) => Status::Failed,
         });
         findings.push(match (tested, broken) {
-            (0, _) => format!("{name} never put to the test"),
-            (_, 0) => format!("{name} kept in {tested} reads"),
-            (..) => format!("{name} broken in {broken} of {tested} reads"),
+            (0, _) => format!("{name} never put to the test{open}"),
+            (_, 0) => format!("{name} kept in {tested} reads{open}"),
+            (..) => format!("{name} broken in {broken} of {tested} reads{open}"),
         });
         if broken > 0 {
             figures.push(format!("{broken} of {tested} reads"));
