@@ -66,7 +66,9 @@ impl Policy {
         let ejected = |server: usize| servers[server].ejected;
         let first = match self {
             Policy::Sticky => place.answered,
-            Policy::RoundRobin | Policy::Random | Policy::LeastRequests | Policy::TwoChoices => place.chosen + 1,
+            Policy::RoundRobin | Policy::Random | Policy::LeastRequests | Policy::TwoChoices => {
+                place.chosen + 1
+            }
         };
         // In turn, so that of several that are as good it is not always the same.
         let turn = (0..servers.len()).map(|step| (first + step) % servers.len());

@@ -617,18 +617,6 @@ fn what_is_applied_before_it_is_chosen_is_found() {
 }
 
 #[test]
-fn what_a_node_applied_just_before_it_crashed_is_found() {
-    let mut group = flawed(3, Flaw::Unordered);
-    elect(&mut group, LEADER, everybody);
-    group.request(LEADER, put(1));
-    let (_, second) = group.request(LEADER, put(2));
-    let said = group.step(ACCEPTOR, Deliver(LEADER, one(&second, ACCEPTOR)));
-    group.step(LEADER, Deliver(ACCEPTOR, one(&said, LEADER)));
-    group.crash(LEADER);
-    assert_eq!(broken(&group), ["only chosen values are applied"]);
-}
-
-#[test]
 fn snapshots_that_differ_are_found() {
     let mut group = group_with(3, Config { snapshot: Some(4), ..Config::default() });
     let wrong = Prefix { slot: 4, machine: [(7, 0)].into() };

@@ -80,7 +80,11 @@ impl sim_core::property::Ghost<Billing> for Ghost {
         if let Some(node) = view.state(changed) {
             self.waits(view.now, node.config.every);
         }
-        if changed == view.first { self.refusals(view) } else { self.leases(view, changed) }
+        if changed == view.first {
+            self.refusals(view)
+        } else {
+            self.leases(view, changed)
+        }
         self.news != News::default()
     }
 }
