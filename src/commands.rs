@@ -61,18 +61,14 @@ pub(crate) fn run(
     let mut first = true;
     for variants in &asked {
         let mut played = Vec::new();
-        // What compared an earlier run would seem to be about this one.
-        let whole = variants.first().map(|one| {
-            let seed = choice.seed.unwrap_or(one.scenario.seed);
-            folder(out, one, asked.len(), &seed.to_string())
-        });
-        if let Some(Err(message)) = whole.map(|whole| output::clear(&whole, &["comparison.html"])) {
-            eprintln!("error: {message}");
-            return BAD_INPUT;
-        }
         for one in variants {
             let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
             let whole = folder(out, one, asked.len(), &plan.core.seed.to_string());
+            // What compared an earlier run would seem to be about this one.
+            if let Err(message) = output::clear(&whole, &["comparison.html"]) {
+                eprintln!("error: {message}");
+                return BAD_INPUT;
+            }
             let folder = one.variant.as_ref().map_or(whole.clone(), |variant| whole.join(variant));
             if !std::mem::take(&mut first) {
                 say!("");

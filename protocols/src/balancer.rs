@@ -7,8 +7,8 @@
 //! itself has under way, for it knows no more.
 //!
 //! A request that is tried again goes to a server that it was not tried at, as long as there is one; rather to one that is
-//! ejected than to the same once more. What it may not do is try a write again that got no answer: it may have happened, and would happen twice, for one that
-//! asked once. Reads it may. Left out: active health checks, slow start, connections.
+//! ejected than to the same once more. What it may not do is try a write again that got no answer: it may have happened, and
+//! would happen twice, for one that asked once. Reads it may. Left out: active health checks, slow start, connections.
 
 use crate::workload::Workload;
 use Timer::*;
