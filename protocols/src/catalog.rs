@@ -10,6 +10,7 @@ use crate::{
         bully::{self, Bully},
         ring::{self, Ring},
     },
+    gossip::epidemic::{self, Epidemic},
     kv::Kv,
     leases::Leases,
     multi_paxos::{self, MultiPaxos},
@@ -79,6 +80,10 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<Ring>(
         "ring-election",
         "leader election on a ring: a number that comes back to its owner is the greatest (Chang and Roberts 1979)",
+    );
+    catalog.add::<Epidemic>(
+        "epidemic",
+        "a database that spreads by rumours and by anti-entropy: push, pull and both (Demers et al. 1987)",
     );
     catalog.add::<MultiLeader>(
         "multi-leader",
@@ -257,5 +262,15 @@ impl Settings for ring::Config {
     }
     fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
         ring::Config::check(self)
+    }
+}
+
+impl Settings for epidemic::Config {
+    fn flaws() -> Vec<String> {
+        epidemic::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        epidemic::Config::check(self)?;
+        self.check_for(nodes)
     }
 }
