@@ -19,13 +19,15 @@ mod config;
 mod properties;
 
 use crate::{
-    gossip::database::{Database, Stamp, Update},
+    gossip::{
+        database::{Database, Stamp, Update},
+        spread::{By, Ghost, News, Spreads},
+    },
     kv::{Kv, Op, Ret},
 };
 use Msg::*;
 use Timer::*;
 pub use config::{AntiEntropy, Config, Counts, Flaw, Found, How, Loses, Phase, Rumours};
-pub use properties::Ghost;
 use sim_core::{prelude::*, rng::Chance};
 
 /// What is said.
@@ -75,24 +77,6 @@ enum Contact {
     Useful,
 }
 
-/// What the last input changed, for those who judge.
-#[derive(Clone, Copy, Debug, Hash)]
-enum News {
-    /// An update began here.
-    Began(Update),
-    /// One was learned, where this was known.
-    Learned(Update, Option<Stamp>, By),
-    /// Interest was lost, after so many contacts in a row that counted.
-    Lost(u32),
-}
-
-/// How an update is learned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum By {
-    Rumour,
-    AntiEntropy,
-}
-
 /// A site. Its database is on its disk, and all that is in it is synced before others hear of it.
 #[derive(Clone, Debug, Hash)]
 pub struct Epidemic {
@@ -101,6 +85,7 @@ pub struct Epidemic {
     knows: bool,
     /// Copies of updates that it told as rumours: their sum over all sites, for each site, is the paper's traffic m.
     told: u32,
+    /// What the last input changed, for those who judge.
     news: Vec<News>,
     config: Config,
 }
@@ -396,6 +381,18 @@ impl Epidemic {
 
     fn has(&self, flaw: Flaw) -> bool {
         self.config.flaw == Some(flaw)
+    }
+}
+
+impl Spreads for Epidemic {
+    fn news(&self) -> &[News] {
+        &self.news
+    }
+    fn tells(&self) -> bool {
+        !self.hot.is_empty()
+    }
+    fn soon(&self) -> Option<Span> {
+        self.config.soon
     }
 }
 
