@@ -136,7 +136,8 @@ fn an_indirect_probe_costs_four_messages_for_each_that_is_asked() {
         world.run_to(end(periods), u64::MAX);
         assert!((0..nodes).all(|node| shown(&world, node, "failed") == 0));
         let run = world.finish();
-        let asked = run.properties.iter().find(|property| property.name == "others had an answer").unwrap().held;
+        let asked =
+            run.properties.iter().find(|property| property.name == "others had an answer").unwrap().held;
         assert!(asked > 10, "{asked}");
         let more = run.traffic.sent - 2 * u64::from(nodes) * (periods + 1);
         let each = 4 * u64::from(indirect);

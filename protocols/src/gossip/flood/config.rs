@@ -72,7 +72,7 @@ impl Config {
 /// Mistakes that implementations have made. Each costs one line where the decision is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Flaw {
-    /// What was known already is passed on again: a broadcast storm.
+    /// What was known already goes back to whom it came from, which sends it back, and so on.
     ForgottenEcho,
     /// The last of the neighbours is left out.
     ForgottenNeighbour,

@@ -111,8 +111,11 @@ impl Protocol for Flood {
                     self.acked(from, update.key, update.stamp);
                     ctx.send(from, Msg::Ack(update.key, update.stamp));
                 }
-                if new || self.has(Flaw::ForgottenEcho) {
+                if new {
                     self.pass_on(update, Some(from), ctx);
+                } else if self.has(Flaw::ForgottenEcho) {
+                    self.news.push(News::Passed(update));
+                    ctx.send(from, Msg::Tell(update));
                 }
             }
             Deliver(from, Msg::Ack(key, stamp)) => self.acked(from, key, stamp),

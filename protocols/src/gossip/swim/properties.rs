@@ -195,15 +195,18 @@ fn forgiveness(ghost: &Ghost, view: &View<'_, Swim>, changed: NodeId) -> Judgeme
     })
 }
 
-/// Strong accuracy, which no such protocol has where messages may be late: what `accuracy: Strict` claims.
+/// Strong accuracy, which no such protocol has where messages may be late: what `accuracy: Strict` claims. It is put to the test
+/// by every period in which somebody might have been declared dead.
 fn accuracy(ghost: &Ghost, view: &View<'_, Swim>, changed: NodeId) -> Judgement {
     if view.state(changed).is_none_or(|member| member.config.accuracy == Accuracy::Lenient) {
         return Judgement::Idle;
     }
-    judge(changes(view, changed).iter().filter(|change| declares(change, changed)), |change| {
-        let about = view.index(change.news.about);
-        ghost
-            .runs(about)
-            .then(|| format!("node {} declared node {about} dead, which runs", view.index(changed)))
-    })
+    let wrong = |change: &&Change| declares(change, changed) && ghost.runs(view.index(change.news.about));
+    match changes(view, changed).iter().find(wrong) {
+        None => Judgement::Holds,
+        Some(change) => {
+            let about = view.index(change.news.about);
+            Judgement::Broken(format!("node {} declared node {about} dead, which runs", view.index(changed)))
+        }
+    }
 }
