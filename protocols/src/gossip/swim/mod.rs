@@ -110,6 +110,14 @@ struct Probe {
 struct Change {
     news: News,
     before: Word,
+    source: Source,
+}
+
+/// Where a member has a word from. One's own may come back from others, in a later life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Source {
+    Own,
+    Heard,
 }
 
 /// A member.
@@ -179,13 +187,13 @@ impl Protocol for Swim {
         match input {
             Timeout(Period) => self.period(ctx),
             Timeout(Unanswered) => self.ask_others(ctx),
-            Timeout(Expired(member)) => self.learn(self.news(member, Dead, ctx), ctx),
+            Timeout(Expired(member)) => self.declare(member, Dead, ctx),
             Timeout(Reconnect) => self.reconnect(ctx),
 
             Deliver(from, Msg { what, incarnation, news }) => {
                 let alive = Word { incarnation, status: Alive };
-                self.learn(News { about: from, word: alive, by: from }, ctx);
-                news.into_iter().for_each(|news| self.learn(news, ctx));
+                self.learn(News { about: from, word: alive, by: from }, Source::Heard, ctx);
+                news.into_iter().for_each(|news| self.learn(news, Source::Heard, ctx));
                 match what {
                     What::Ping(prober, number) => self.send(from, What::Ack(prober, number), ctx),
                     What::PingReq(target, number) => self.send(target, What::Ping(from, number), ctx),
@@ -226,7 +234,7 @@ impl Swim {
         if let Some(Probe { target, .. }) = failed {
             self.failed += 1;
             let at_once = self.config.suspicion == Suspicion::None || self.has(Flaw::EagerVerdict);
-            self.learn(self.news(target, if at_once { Dead } else { Suspect }, ctx), ctx);
+            self.declare(target, if at_once { Dead } else { Suspect }, ctx);
         }
         let stuck = failed.filter(|_| self.has(Flaw::StuckProbe)).map(|probe| probe.target);
         let Some(target) = stuck.or_else(|| self.next(ctx)) else { return };
@@ -302,21 +310,22 @@ impl Swim {
     }
 
     /// A word of one's own.
-    fn news(&self, about: NodeId, status: Status, ctx: &Ctx<Self>) -> News {
+    fn declare(&mut self, about: NodeId, status: Status, ctx: &mut Ctx<Self>) {
         let Word { incarnation, .. } = self.word(about);
         let bump = u32::from(self.has(Flaw::AccuserBumps) && status == Suspect);
-        News { about, word: Word { incarnation: incarnation + bump, status }, by: ctx.me }
+        let word = Word { incarnation: incarnation + bump, status };
+        self.learn(News { about, word, by: ctx.me }, Source::Own, ctx);
     }
 
     /// §4.2: the later word counts, and is passed on.
-    fn learn(&mut self, news: News, ctx: &mut Ctx<Self>) {
+    fn learn(&mut self, news: News, source: Source, ctx: &mut Ctx<Self>) {
         let News { about, word, by } = news;
         if about == ctx.me {
             return self.hear_of_oneself(word, ctx);
         }
         let before = self.word(about);
         if word > before || self.has(Flaw::OldIncarnation) && word != before {
-            self.changes.push(Change { news, before });
+            self.changes.push(Change { news, before, source });
             let accusers = if word.status == Suspect { vec![by] } else { Vec::new() };
             let since = ctx.now();
             self.others.insert(about, Other { word, since, accusers });

@@ -1,6 +1,6 @@
 //! What must hold of a membership, and what should happen at least once.
 
-use super::{Accuracy, Change, Status, Suspicion, Swim};
+use super::{Accuracy, Change, Source, Status, Suspicion, Swim};
 use crate::gossip::judge;
 use sim_core::prelude::*;
 
@@ -19,8 +19,7 @@ pub(super) const CLAIMS: &[Property<Swim>] = &[
         "a member that runs was declared dead",
         When::News,
         |ghost: &Ghost, view, changed| {
-            let wrong =
-                |change: &Change| declares(change, changed) && ghost.runs(view.index(change.news.about));
+            let wrong = |change: &Change| declares(change) && ghost.runs(view.index(change.news.about));
             Judgement::happened(changes(view, changed).iter().any(wrong))
         },
     ),
@@ -114,9 +113,9 @@ fn changes<'a>(view: &View<'a, Swim>, changed: NodeId) -> &'a [Change] {
     view.state(changed).map_or(&[], |member| &member.changes)
 }
 
-/// Whether `member` declares somebody dead by itself.
-fn declares(change: &Change, member: NodeId) -> bool {
-    change.news.word.status == Status::Dead && change.news.by == member
+/// Whether a member declares somebody dead by itself.
+fn declares(change: &Change) -> bool {
+    change.news.word.status == Status::Dead && change.source == Source::Own
 }
 
 /// §4.2: incarnations are raised by their members alone.
@@ -146,7 +145,7 @@ fn suspects_only(_: &Ghost, view: &View<'_, Swim>, changed: NodeId) -> Judgement
     if suspicion.is_none_or(|suspicion| suspicion == Suspicion::None) {
         return Judgement::Idle;
     }
-    let verdicts = changes(view, changed).iter().filter(|change| declares(change, changed));
+    let verdicts = changes(view, changed).iter().filter(|change| declares(change));
     judge(verdicts, |change| {
         (change.before.status != Status::Suspect).then(|| {
             let about = view.index(change.news.about);
@@ -201,7 +200,7 @@ fn accuracy(ghost: &Ghost, view: &View<'_, Swim>, changed: NodeId) -> Judgement 
     if view.state(changed).is_none_or(|member| member.config.accuracy == Accuracy::Lenient) {
         return Judgement::Idle;
     }
-    let wrong = |change: &&Change| declares(change, changed) && ghost.runs(view.index(change.news.about));
+    let wrong = |change: &&Change| declares(change) && ghost.runs(view.index(change.news.about));
     match changes(view, changed).iter().find(wrong) {
         None => Judgement::Holds,
         Some(change) => {
