@@ -43,6 +43,7 @@ impl<S: Spec> sim_core::property::Ghost<PrimaryBackup<S>> for Ghost {
         let log = &view.disk(changed).log;
         let records = log.records() as usize;
         let Some(state) = view.state(changed) else {
+            self.news = News::default();
             // What came to its disk after its last input, and before the crash, was answered.
             self.acknowledge::<S>(log, before.acknowledged..before.promised.min(records));
             return self.seen.remove(&changed).is_some();
