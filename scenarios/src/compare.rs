@@ -133,6 +133,10 @@ fn subjects_of(expectation: &Expectation) -> Vec<(String, bool, Expectation)> {
             claim(name, Expectation::Always(name.clone()))
         }
         Expectation::Sometimes(name) => claim(name, Expectation::Sometimes(name.clone())),
+        Expectation::Reached { what, .. } => figure(
+            what.clone(),
+            Expectation::Reached { what: what.clone(), within: Some(Span(u64::MAX)), not_before: None },
+        ),
         Expectation::Availability { during: fault, clients, .. } => figure(
             format!("availability{}{}", of(clients), during(fault)),
             Expectation::Availability {

@@ -104,6 +104,7 @@ pub fn judge(scenario: &Scenario, found: &Exploration) -> Vec<Verdict> {
                 | Claim::Sessions(_)
                 | Claim::Converges { .. },
             )
+            | Expectation::Reached { .. }
             | Expectation::Availability { .. }
             | Expectation::Latency { .. }
             | Expectation::Effect { .. }

@@ -59,6 +59,7 @@ pub(crate) fn expected(
         Expectation::Violates(claim) => violated(claim, run, told),
         Expectation::Always(name) => property(name, Kind::Always, run),
         Expectation::Sometimes(name) => property(name, Kind::Sometimes, run),
+        Expectation::Reached { what, within, not_before } => reached(what, *within, *not_before, run),
         Expectation::Availability { at_least, at_most, during: None, clients: None } => {
             availability((*at_least, *at_most), "", &measures.total, measures.deadline)
         }
@@ -182,6 +183,27 @@ fn property(name: &str, kind: Kind, run: &Run) -> Verdict {
     }
 }
 
+/// When a property first came true, which a protocol's `sometimes` properties say.
+fn reached(what: &str, within: Option<Span>, not_before: Option<Span>, run: &Run) -> Verdict {
+    let bounds: Vec<String> = not_before
+        .map(|span| format!("not before {span}"))
+        .into_iter()
+        .chain(within.map(|span| format!("within {span}")))
+        .collect();
+    let phrase = format!("{what} {}", bounds.join(" and "));
+    let mine = run.properties.iter().filter(|p| p.name == what && p.kind == Kind::Sometimes);
+    match mine.filter_map(|p| p.first).min() {
+        Some(at) => {
+            let after = Span(at.0);
+            let fits =
+                within.is_none_or(|bound| after <= bound) && not_before.is_none_or(|bound| after >= bound);
+            verdict(phrase, held(fits), format!("{after}"))
+        }
+        // That it comes later than this was never seen, and is no pass.
+        None => verdict(phrase, Status::Failed, "it never happened"),
+    }
+}
+
 fn violations(run: &Run, wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let broken = run.violations.iter().filter(|v| wanted(v.property));
     broken
@@ -283,6 +305,7 @@ fn unasked(scenario: &Scenario, run: &Run, sources: &Sources<'_>) -> Vec<Verdict
                 | Claim::Converges { .. },
             )
             | Expectation::Sometimes(_)
+            | Expectation::Reached { .. }
             | Expectation::Effect { .. }
             | Expectation::QuorumLost(_)
             | Expectation::QuorumKept(_)

@@ -17,7 +17,7 @@ use sim_core::{
 
 /// Both interfaces take a second for a message of the puppets, which has eight bytes.
 fn slow(nodes: usize) -> NetworkPlan {
-    let pipe = Pipe { rate: Rate(8), queue: Bytes(1_000) };
+    let pipe = Pipe { rate: Rate(8), queue: Bytes(1_000), express: Bytes(0) };
     let nic = Nic { up: Some(pipe), down: Some(pipe) };
     NetworkPlan { nics: vec![nic; nodes], ..constant(Span::ZERO) }
 }

@@ -124,6 +124,7 @@ impl<'a> Trial<'a> {
             | Expectation::Violates(_)
             | Expectation::Always(_)
             | Expectation::Sometimes(_)
+            | Expectation::Reached { .. }
             | Expectation::Effect { .. }
             | Expectation::QuorumLost(_)
             | Expectation::QuorumKept(_)

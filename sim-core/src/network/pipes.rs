@@ -48,19 +48,27 @@ impl Bottleneck {
             self.waiting -= bytes;
             self.line.pop_front();
         }
-        if self.free > now {
+        let express = bytes <= self.plan.express.0;
+        if self.free > now && express {
+            // It passes between the packets of what is in transmission.
+        } else if self.free > now {
             self.waiting = self.waiting.checked_add(bytes).filter(|&all| all <= self.plan.queue.0)?;
             self.line.push_back((self.free, bytes));
         } else if self.free < now {
             (self.free, self.rest) = (now, 0);
         }
         self.taken += bytes;
-        let first = self.free;
+        let first = if express { now } else { self.free };
         let rate = u128::from(self.plan.rate.0.max(1));
         let work = u128::from(bytes) * 1_000_000_000 + u128::from(self.rest);
         self.free += Span(u64::try_from(work / rate).unwrap_or(u64::MAX));
         self.rest = (work % rate) as u64;
-        Some(Turn { first, last: self.free + Span(u64::from(self.rest > 0)) })
+        let last = if express {
+            now + self.plan.rate.time(bytes)
+        } else {
+            self.free + Span(u64::from(self.rest > 0))
+        };
+        Some(Turn { first, last })
     }
 }
 
