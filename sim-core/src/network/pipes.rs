@@ -48,7 +48,7 @@ impl Bottleneck {
             self.waiting -= bytes;
             self.line.pop_front();
         }
-        let express = bytes <= self.plan.express.0;
+        let express = (1..=self.plan.express.0).contains(&bytes);
         if self.free > now && express {
             // It passes between the packets of what is in transmission.
         } else if self.free > now {
