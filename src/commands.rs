@@ -1,6 +1,7 @@
 //! What each subcommand does.
 
 use crate::{Choice, output, progress::Progress};
+use reports::counted;
 use scenarios::{
     Registry,
     diagnostics::Diagnostics,
@@ -15,6 +16,7 @@ use std::{
     io::{BufRead, BufReader, IsTerminal, Read, Write},
     path::{Path, PathBuf},
     process,
+    sync::Arc,
 };
 
 /// Says a line on standard output. Who reads no further is not told the rest, and that is no error.
@@ -34,14 +36,11 @@ pub(crate) struct Asked {
     pub(crate) file: String,
     /// The file's name without `.ron`, and behind a `#` its variant.
     pub(crate) name: String,
-    pub(crate) text: String,
+    /// The file's name without `.ron`.
+    pub(crate) stem: String,
+    pub(crate) variant: Option<String>,
+    pub(crate) text: Arc<str>,
     pub(crate) scenario: Scenario,
-}
-
-impl Asked {
-    fn variant(&self) -> Option<&str> {
-        self.name.split_once('#').map(|(_, variant)| variant)
-    }
 }
 
 pub(crate) fn run(
@@ -65,7 +64,12 @@ pub(crate) fn run(
         for one in variants {
             let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
             let whole = folder(out, one, asked.len(), &plan.core.seed.to_string());
-            let folder = one.variant().map_or(whole.clone(), |variant| whole.join(variant));
+            // What compared an earlier run would seem to be about this one.
+            if let Err(message) = output::clear(&whole, &["comparison.html"]) {
+                eprintln!("error: {message}");
+                return BAD_INPUT;
+            }
+            let folder = one.variant.as_ref().map_or(whole.clone(), |variant| whole.join(variant));
             if !std::mem::take(&mut first) {
                 say!("");
             }
@@ -93,9 +97,9 @@ fn compare(played: &[(&Asked, Judged, PathBuf)]) -> Result<(), String> {
     let [(first, _, folder), _, ..] = played else { return Ok(()) };
     let variants: Vec<(&str, &Scenario, &Judged)> = played
         .iter()
-        .map(|(one, judged, _)| (one.variant().unwrap_or_default(), &one.scenario, judged))
+        .map(|(one, judged, _)| (one.variant.as_deref().unwrap_or_default(), &one.scenario, judged))
         .collect();
-    let comparison = scenarios::compare::compare(stem(&first.name), &variants);
+    let comparison = scenarios::compare::compare(&first.stem, &variants);
     let judged: Vec<&Judged> = variants.iter().map(|(_, _, judged)| *judged).collect();
     let html = reports::comparison_html(&comparison, &judged);
     output::write(folder, "comparison.html", move |to| to.write_all(html.as_bytes()))?;
@@ -113,9 +117,8 @@ pub(crate) fn read_all(registry: &Registry, files: &[PathBuf], set: &[String]) -
 
 /// Whether no two files would write to the same folder; says so if they would.
 fn folders_differ(asked: &[&Asked]) -> bool {
-    let stem = |one: &Asked| stem(&one.name).to_string();
     let clash = asked.iter().enumerate().find_map(|(i, one)| {
-        asked[..i].iter().find(|other| stem(other) == stem(one)).map(|other| (other, one))
+        asked[..i].iter().find(|other| other.stem == one.stem).map(|other| (other, one))
     });
     if let Some((one, other)) = clash {
         eprintln!(
@@ -129,15 +132,10 @@ fn folders_differ(asked: &[&Asked]) -> bool {
 /// Where the results of one of so many files go; `of` names which results, where nobody says where.
 pub(crate) fn folder(out: Option<&Path>, one: &Asked, files: usize, of: &str) -> PathBuf {
     match out {
-        None => Path::new("sim-out").join(stem(&one.name)).join(of),
+        None => Path::new("sim-out").join(&one.stem).join(of),
         Some(out) if files == 1 => out.to_path_buf(),
-        Some(out) => out.join(stem(&one.name)),
+        Some(out) => out.join(&one.stem),
     }
-}
-
-/// The name of a scenario without its variant.
-fn stem(name: &str) -> &str {
-    name.split('#').next().unwrap_or(name)
 }
 
 fn play_and_write(
@@ -209,13 +207,15 @@ pub(crate) fn check(registry: &Registry, files: &[PathBuf], set: &[String]) -> u
             continue;
         };
         for one in variants {
+            let servers = one.scenario.services.iter().map(|s| u64::from(s.nodes)).sum::<u64>();
+            let nodes = servers + one.scenario.clients.as_ref().map_or(0, |c| u64::from(c.nodes));
+            let faults = one.scenario.faults.len() + one.scenario.nemesis.len();
             say!(
-                "{}: ok: {} nodes, {} faults, {} expectations, until {}",
+                "{}: ok: {}, {}, {}, until {}",
                 one.file,
-                one.scenario.services.iter().map(|s| u64::from(s.nodes)).sum::<u64>()
-                    + one.scenario.clients.as_ref().map_or(0, |c| u64::from(c.nodes)),
-                one.scenario.faults.len(),
-                one.scenario.expect.len(),
+                counted(nodes, "node"),
+                counted(faults as u64, "fault"),
+                counted(one.scenario.expect.len() as u64, "expectation"),
                 one.scenario.until
             );
         }
@@ -240,9 +240,9 @@ fn runs(one: &Asked) -> bool {
 /// Reads a scenario, or a path through one.
 pub(crate) fn read_any(registry: &Registry, file: &Path, set: &[String]) -> Option<Asked> {
     let (path, variant) = variant(file);
-    let one = variants(registry, path, set).and_then(|(all, text)| {
+    let one = variants(registry, path, variant, set).and_then(|(all, text)| {
         let shown = path.display().to_string();
-        Ok(asked(path, variant.map(str::to_string), read::only(&shown, all, variant)?, text))
+        Ok(asked(path, variant.map(str::to_string), read::only(&shown, all, variant)?, text.into()))
     });
     one.map_err(|problems| complain(&problems)).ok()
 }
@@ -252,7 +252,8 @@ fn read_variants(registry: &Registry, file: &Path, set: &[String]) -> Option<Vec
     if variant(file).1.is_some() {
         return Some(vec![read_any(registry, file, set)?]);
     }
-    let (all, text) = variants(registry, file, set).map_err(|problems| complain(&problems)).ok()?;
+    let (all, text) = variants(registry, file, None, set).map_err(|problems| complain(&problems)).ok()?;
+    let text: Arc<str> = text.into();
     Some(all.into_iter().map(|(name, scenario)| asked(file, name, scenario, text.clone())).collect())
 }
 
@@ -266,19 +267,26 @@ fn variant(file: &Path) -> (&Path, Option<&str>) {
     split().map_or((file, None), |(file, variant)| (Path::new(file), Some(variant)))
 }
 
-fn variants(registry: &Registry, file: &Path, set: &[String]) -> Result<(Variants, String), Diagnostics> {
+/// All variants of a file, of which `wanted` is asked for if any one is; see [`set::read_set_all`].
+fn variants(
+    registry: &Registry,
+    file: &Path,
+    wanted: Option<&str>,
+    set: &[String],
+) -> Result<(Variants, String), Diagnostics> {
     let shown = file.display().to_string();
     let bytes =
         contents(file).map_err(|error| Diagnostics::of_file(&shown, &format!("cannot read it: {error}")))?;
     let source = read::text(&shown, &bytes)?;
     let set: Vec<&str> = set.iter().map(String::as_str).collect();
-    set::read_set_all(&shown, source, &set, registry)
+    set::read_set_all(&shown, source, &set, wanted, registry)
 }
 
-fn asked(file: &Path, variant: Option<String>, scenario: Scenario, text: String) -> Asked {
+fn asked(file: &Path, variant: Option<String>, scenario: Scenario, text: Arc<str>) -> Asked {
     let stem = file.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
-    let behind = variant.map_or_else(String::new, |variant| format!("#{variant}"));
-    Asked { file: format!("{}{behind}", file.display()), name: format!("{stem}{behind}"), text, scenario }
+    let behind = variant.as_ref().map_or_else(String::new, |variant| format!("#{variant}"));
+    let (file, name) = (format!("{}{behind}", file.display()), format!("{stem}{behind}"));
+    Asked { file, name, stem, variant, text, scenario }
 }
 
 /// The file's bytes, at most one more than a scenario may have: `read` refuses what is longer.

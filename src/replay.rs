@@ -7,6 +7,7 @@ use crate::{
 use reports::clean;
 use scenarios::{Registry, plan::Plan, play::EVENTS_MAX};
 use sim_core::{
+    check::linearizability::{Budget, Finding, Witness},
     protocol::NodeId,
     run::Run,
     time::{Span, Time},
@@ -87,9 +88,11 @@ fn show(registry: &Registry, plan: &Plan, run: &Run, view: &View) -> Result<(), 
             trace.entries().take_while(|entry| entry.at <= at).last().map_or(0, |entry| entry.number)
         }
     };
-    let broken = run.violations.first();
+    let unexplained = unexplained(run);
+    let broken = run.violations.first().map(|violation| violation.event);
+    let broken = broken.or(unexplained.as_ref().map(|witness| event(Point::At(witness.at))));
     // Without a word from the user: the moment at which something broke, or the end.
-    let middle = view.around.map(event).or(broken.map(|violation| violation.event)).unwrap_or(last);
+    let middle = view.around.map(event).or(broken).unwrap_or(last);
     let until = view.until.map(event);
     if let Some(wanted) = [Some(middle), until].into_iter().flatten().find(|&number| number > last) {
         return Err(format!("there is no event {wanted}: the run has {last}"));
@@ -126,9 +129,23 @@ fn show(registry: &Registry, plan: &Plan, run: &Run, view: &View) -> Result<(), 
             say!("{:>7}  {:<14} {:<10} {}", "", "", "", bold(&found));
         }
     }
+    if let Some(witness) = unexplained {
+        say!("\n{}", bold(&format!("✘ no order of the calls explains an answer at {}", witness.at)));
+        witness.lines.iter().for_each(|line| say!("  {}", clipped(line)));
+    }
     let stop = until.unwrap_or(middle);
     say!("\nafter event {stop}:");
     states(registry, plan, run, stop, &nodes)
+}
+
+/// The first answer that no order of the calls explains, if there is one; not looked for where a property broke.
+fn unexplained(run: &Run) -> Option<Witness> {
+    let histories = run.histories.iter().filter(|_| run.violations.is_empty());
+    let witnesses = histories.filter_map(|history| match history.linearizable(Budget::default()).finding {
+        Finding::Violated(witness) => Some(*witness),
+        Finding::Linearizable | Finding::Unknown(_) => None,
+    });
+    witnesses.min_by_key(|witness| witness.at)
 }
 
 /// The states of servers, or of the nodes asked for, after an event.

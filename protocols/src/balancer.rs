@@ -6,8 +6,9 @@
 //! Power of Two Choices in Randomized Load Balancing" (Mitzenmacher, IEEE TPDS 2001), which counts here what this node
 //! itself has under way, for it knows no more.
 //!
-//! What it may not do is try a write again that got no answer: it may have happened, and would happen twice, for one that
-//! asked once. Reads it may. Left out: active health checks, slow start, connections.
+//! A request that is tried again goes to a server that it was not tried at, as long as there is one; rather to one that is
+//! ejected than to the same once more. What it may not do is try a write again that got no answer: it may have happened, and
+//! would happen twice, for one that asked once. Reads it may. Left out: active health checks, slow start, connections.
 
 use crate::workload::Workload;
 use Timer::*;
@@ -45,8 +46,47 @@ pub enum Policy {
     LeastRequests,
     /// The better of two drawn ones, by the same measure.
     TwoChoices,
-    /// The one that answered last: where one server leads and the others redirect.
+    /// The one that answered last, until it fails; then the next: where one server leads and the others redirect.
     Sticky,
+}
+
+/// Where a balancer is, in the order of its servers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The server that was chosen last.
+    pub chosen: usize,
+    /// The server that answered last, or the one after it if that has failed since.
+    pub answered: usize,
+}
+
+impl Policy {
+    /// The server that a request goes to which was tried at some: of those that are not ejected, and that it was not tried
+    /// at, as far as there are any.
+    pub fn choose(self, servers: &[Server], tried: &[usize], place: Place, rng: &mut Rng) -> usize {
+        let ejected = |server: usize| servers[server].ejected;
+        let first = match self {
+            Policy::Sticky => place.answered,
+            Policy::RoundRobin | Policy::Random | Policy::LeastRequests | Policy::TwoChoices => {
+                place.chosen + 1
+            }
+        };
+        // In turn, so that of several that are as good it is not always the same.
+        let turn = (0..servers.len()).map(|step| (first + step) % servers.len());
+        let rank = |&server: &usize| (tried.contains(&server), ejected(server));
+        let best = turn.clone().map(|server| rank(&server)).min();
+        let fit: Vec<usize> = turn.filter(|server| Some(rank(server)) == best).collect();
+        let mut drawn = || fit[rng.below(fit.len() as u64) as usize];
+        let under_way = |server: &usize| servers[*server].under_way;
+        match self {
+            Policy::RoundRobin | Policy::Sticky => fit[0],
+            Policy::Random => drawn(),
+            Policy::LeastRequests => fit.iter().copied().min_by_key(under_way).unwrap_or(fit[0]),
+            Policy::TwoChoices => {
+                let (one, two) = (drawn(), drawn());
+                if under_way(&two) < under_way(&one) { two } else { one }
+            }
+        }
+    }
 }
 
 impl Default for Config {
@@ -86,11 +126,14 @@ pub enum Flaw {
     CertainSilence,
     /// An answer goes to whoever asked that server last.
     CrossedAnswer,
+    /// What has failed counts as under way for ever.
+    FailedUnderWay,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Flaw; 3] = [Flaw::RetriedWrite, Flaw::CertainSilence, Flaw::CrossedAnswer];
+    pub const ALL: [Flaw; 4] =
+        [Flaw::RetriedWrite, Flaw::CertainSilence, Flaw::CrossedAnswer, Flaw::FailedUnderWay];
 }
 
 /// What a balancer waits for.
@@ -108,20 +151,35 @@ struct Pending<O> {
     /// Who waits for the answer.
     from: Ticket,
     op: O,
-    server: usize,
-    /// Servers that it was tried at, and redirects followed from the last.
+    attempts: Attempts,
+    silence: Alarm,
+}
+
+/// Where a request was sent to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Attempts {
+    /// Servers, in order; it is at the last.
+    tried: Vec<usize>,
+    /// How many of them were chosen, and redirects followed since.
     tries: u32,
     hops: usize,
-    silence: Alarm,
+}
+
+impl<O> Pending<O> {
+    fn server(&self) -> usize {
+        *self.attempts.tried.last().expect("it was sent somewhere")
+    }
 }
 
 /// A server as a balancer knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Server {
-    under_way: u32,
+pub struct Server {
+    /// Requests of this balancer that it has not answered.
+    pub under_way: u32,
     /// Failures in a row.
-    failures: u32,
-    ejected: bool,
+    pub failures: u32,
+    /// Whether it is left out for a while.
+    pub ejected: bool,
 }
 
 /// A load balancer.
@@ -130,8 +188,7 @@ pub struct Balancer<S: Spec> {
     servers: Vec<Server>,
     /// By the call that was made for it.
     pending: BTreeMap<Ticket, Pending<S::Op>>,
-    /// The server that was chosen last, or answered last.
-    last: usize,
+    place: Place,
     /// Whether the last input made it eject a server, or follow a redirect.
     ejected: bool,
     redirected: bool,
@@ -161,45 +218,45 @@ impl<S: Workload> Protocol for Balancer<S> {
 
     fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {
         let servers = vec![Server::default(); ctx.callees().len()];
-        let last = ctx.index(ctx.me) % servers.len().max(1);
+        // Balancers begin at different servers.
+        let first = ctx.index(ctx.me) % servers.len().max(1);
+        let place = Place { chosen: first, answered: first };
         let config = config.clone();
         let (pending, spec) = (BTreeMap::new(), PhantomData);
-        Balancer { servers, pending, last, ejected: false, redirected: false, config, spec }
+        Balancer { servers, pending, place, ejected: false, redirected: false, config, spec }
     }
 
     fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
         (self.ejected, self.redirected) = (false, false);
         match input {
-            Request(from, op) => {
-                let server = self.choose(ctx);
-                self.forward(from, op, server, (1, 0), ctx);
-            }
+            Request(from, op) => self.attempt(from, op, Attempts::default(), ctx),
             Response(call, Answer::Ok(ret)) => {
                 let Some(pending) = self.finish(call, true, ctx) else { return };
-                self.last = pending.server;
+                self.place.answered = pending.server();
                 ctx.answer(pending.from, Answer::Ok(ret));
             }
             Response(call, Answer::Redirect(to)) => {
-                let Some(Pending { from, op, tries, hops, .. }) = self.finish(call, true, ctx) else {
+                let Some(Pending { from, op, mut attempts, .. }) = self.finish(call, true, ctx) else {
                     return;
                 };
                 match ctx.callees().position(|server| server == to) {
-                    Some(server) if hops < self.servers.len() => {
+                    Some(server) if attempts.hops < self.servers.len() => {
                         self.redirected = true;
-                        self.forward(from, op, server, (tries, hops + 1), ctx);
+                        attempts.hops += 1;
+                        self.forward(from, op, server, attempts, ctx);
                     }
-                    Some(_) | None => self.again(from, op, tries, ctx),
+                    Some(_) | None => self.attempt(from, op, attempts, ctx),
                 }
             }
             Response(call, Answer::Refused) => {
-                let Some(Pending { from, op, tries, .. }) = self.finish(call, false, ctx) else { return };
-                self.again(from, op, tries, ctx);
+                let Some(Pending { from, op, attempts, .. }) = self.finish(call, false, ctx) else { return };
+                self.attempt(from, op, attempts, ctx);
             }
             Timeout(Silence(call)) => {
                 ctx.forget(call);
-                let Some(Pending { from, op, tries, .. }) = self.finish(call, false, ctx) else { return };
+                let Some(Pending { from, op, attempts, .. }) = self.finish(call, false, ctx) else { return };
                 if S::is_read(&op) || self.has(Flaw::RetriedWrite) {
-                    self.again(from, op, tries, ctx);
+                    self.attempt(from, op, attempts, ctx);
                 } else if self.has(Flaw::CertainSilence) {
                     ctx.answer(from, Answer::Refused);
                 }
@@ -225,28 +282,31 @@ impl<S: Workload> Protocol for Balancer<S> {
 }
 
 impl<S: Workload> Balancer<S> {
+    /// Tries a server, or gives up: nothing has happened, as far as this one is concerned.
+    fn attempt(&mut self, from: Ticket, op: S::Op, mut attempts: Attempts, ctx: &mut Ctx<Self>) {
+        if attempts.tries >= self.config.tries {
+            return ctx.answer(from, Answer::Refused);
+        }
+        let server = self.config.policy.choose(&self.servers, &attempts.tried, self.place, ctx.rng);
+        self.place.chosen = server;
+        (attempts.tries, attempts.hops) = (attempts.tries + 1, 0);
+        self.forward(from, op, server, attempts, ctx);
+    }
+
     fn forward(
         &mut self,
         from: Ticket,
         op: S::Op,
         server: usize,
-        (tries, hops): (u32, usize),
+        mut attempts: Attempts,
         ctx: &mut Ctx<Self>,
     ) {
         let to = ctx.callees().nth(server).expect("servers are the nodes that are called");
         let call = ctx.call(to, op.clone());
         let silence = ctx.after(self.config.timeout, Silence(call));
         self.servers[server].under_way += 1;
-        self.pending.insert(call, Pending { from, op, server, tries, hops, silence });
-    }
-
-    /// Tries another server, or gives up: nothing has happened, as far as this one is concerned.
-    fn again(&mut self, from: Ticket, op: S::Op, tries: u32, ctx: &mut Ctx<Self>) {
-        if tries >= self.config.tries {
-            return ctx.answer(from, Answer::Refused);
-        }
-        let server = self.choose(ctx);
-        self.forward(from, op, server, (tries + 1, 0), ctx);
+        attempts.tried.push(server);
+        self.pending.insert(call, Pending { from, op, attempts, silence });
     }
 
     /// A call has come to its end, well or not.
@@ -254,42 +314,25 @@ impl<S: Workload> Balancer<S> {
         let mut pending = self.pending.remove(&call)?;
         ctx.stop(pending.silence);
         if self.has(Flaw::CrossedAnswer) {
-            let same = |other: &&mut Pending<S::Op>| other.server == pending.server;
+            let same = |other: &&mut Pending<S::Op>| other.server() == pending.server();
             if let Some(other) = self.pending.values_mut().rev().find(same) {
                 core::mem::swap(&mut other.from, &mut pending.from);
             }
         }
-        let server = &mut self.servers[pending.server];
-        server.under_way -= 1;
+        let position = pending.server();
+        if !well && self.place.answered == position {
+            self.place.answered = (position + 1) % self.servers.len();
+        }
+        let forgotten = !well && self.has(Flaw::FailedUnderWay);
+        let server = &mut self.servers[position];
+        server.under_way -= u32::from(!forgotten);
         server.failures = if well { 0 } else { server.failures + 1 };
         if server.failures == self.config.failures && !well && !server.ejected {
             server.ejected = true;
             self.ejected = true;
-            ctx.set(Readmit(pending.server), self.config.ejection);
+            ctx.set(Readmit(position), self.config.ejection);
         }
         Some(pending)
-    }
-
-    /// The server that a request goes to: one that is not ejected, if there is one.
-    fn choose(&mut self, ctx: &mut Ctx<Self>) -> usize {
-        let count = self.servers.len();
-        let fit: Vec<usize> = match (0..count).filter(|&server| !self.servers[server].ejected).collect() {
-            fit if !Vec::is_empty(&fit) => fit,
-            _ => (0..count).collect(),
-        };
-        let mut drawn = || fit[ctx.rng.below(fit.len() as u64) as usize];
-        let under_way = |&server: &usize| self.servers[server].under_way;
-        let next = || *fit.iter().find(|&&server| server > self.last).unwrap_or(&fit[0]);
-        let server = match self.config.policy {
-            Policy::RoundRobin => next(),
-            Policy::Random => drawn(),
-            Policy::LeastRequests => fit.iter().copied().min_by_key(under_way).unwrap_or(0),
-            Policy::TwoChoices => [drawn(), drawn()].into_iter().min_by_key(under_way).unwrap_or(0),
-            Policy::Sticky if fit.contains(&self.last) => self.last,
-            Policy::Sticky => next(),
-        };
-        self.last = server;
-        server
     }
 
     fn has(&self, flaw: Flaw) -> bool {
@@ -300,9 +343,14 @@ impl<S: Workload> Balancer<S> {
 /// Each server has as many requests under way as are pending there.
 fn counted<S: Workload>(_: &(), view: &View<'_, Balancer<S>>, changed: NodeId) -> Judgement {
     let Some(balancer) = view.state(changed) else { return Judgement::Idle };
-    let counted: u32 = balancer.servers.iter().map(|server| server.under_way).sum();
-    match balancer.pending.len() {
-        pending if pending as u32 == counted => Judgement::Holds,
-        pending => Judgement::Broken(format!("{counted} requests are counted and {pending} are pending")),
+    let mut pending = vec![0; balancer.servers.len()];
+    balancer.pending.values().for_each(|request| pending[request.server()] += 1);
+    let counted = balancer.servers.iter().map(|server| server.under_way);
+    match counted.zip(pending).enumerate().find(|(_, (counted, pending))| counted != pending) {
+        None => Judgement::Holds,
+        Some((server, (counted, pending))) => Judgement::Broken(format!(
+            "{counted} requests count as under way at server {}, and {pending} are",
+            server + 1
+        )),
     }
 }

@@ -5,9 +5,16 @@
 //! when it is done. The other nodes keep theirs: they are told, if `invalidate` says so, by messages that can be lost.
 //!
 //! A value counts as old as the question that brought it, so none is served that was overwritten longer ago than the time to
-//! live. What is fetched while a write of the same key is under way, or was set out on before, is passed on and not kept: else
-//! an old value could come in behind the write and stay (a *stale set*: Nishtala et al., "Scaling Memcache at Facebook", NSDI
-//! 2013, §3.2.1). So whoever stays with one node reads what it wrote, and never goes back in time.
+//! live. Of fetches that are under way at the same time the store may answer the later one first, and a write may come between
+//! (a *stale set*: Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, §3.2.1). So a fetch is *overtaken* when a write
+//! of its key sets out or is done, and when another answer for its key is passed on: what it brings is passed on and not kept,
+//! and if that is another value than the one that is kept, nobody knows which of them is newer, and neither is kept.
+//!
+//! If the store is linearizable, this is what clients get. Those of one node, as long as nobody writes but through that node,
+//! see a linearizable store. Others write through other nodes: then whoever stays with one node has the four session guarantees
+//! (it reads what it wrote, never goes back in time, and its writes come in order and after what it had read), even if the node
+//! crashes, and may read what was overwritten elsewhere for as long as the time to live. Whoever goes from one node to another
+//! has nothing but this bound.
 //!
 //! Left out: stale answers when the store fails, fetching once for many who ask, negative caching apart from other values.
 
@@ -62,13 +69,16 @@ pub enum Flaw {
     KeptOnWrite,
     /// What was fetched before a write is kept after it.
     StaleSet,
+    /// Of several that fetch the same at once, whoever is answered last has its answer kept.
+    LastAnswer,
     /// Values that are too many stay.
     NoEviction,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Flaw; 4] = [Flaw::NoExpiry, Flaw::KeptOnWrite, Flaw::StaleSet, Flaw::NoEviction];
+    pub const ALL: [Flaw; 5] =
+        [Flaw::NoExpiry, Flaw::KeptOnWrite, Flaw::StaleSet, Flaw::LastAnswer, Flaw::NoEviction];
 }
 
 /// What nodes say to one another: this key is written.
@@ -102,9 +112,6 @@ struct Pending {
     server: usize,
     asked: Time,
     hops: usize,
-    /// Whether what it brings may be older than what was served since, and so is not kept: a write of its key was under way,
-    /// or a value that was asked for later has made room.
-    overtaken: bool,
     silence: Alarm,
 }
 
@@ -116,6 +123,8 @@ pub struct Cache {
     order: BTreeMap<u64, u64>,
     uses: u64,
     pending: BTreeMap<Ticket, Pending>,
+    /// By key: the fetches under way that were not overtaken. Where a value is kept there are none.
+    fetches: BTreeMap<u64, BTreeSet<Ticket>>,
     /// The server of the store that is asked, by its position.
     server: usize,
     /// Answers from what is kept, and from the store; and whether the last input was a hit.
@@ -155,6 +164,7 @@ impl Protocol for Cache {
             order: BTreeMap::new(),
             uses: 0,
             pending: BTreeMap::new(),
+            fetches: BTreeMap::new(),
             server: ctx.index(ctx.me),
             hits: 0,
             misses: 0,
@@ -185,7 +195,7 @@ impl Protocol for Cache {
                 let Some(pending) = self.finish(call, ctx) else { return };
                 ctx.answer(pending.from, Answer::Ok(ret));
                 match (pending.op, ret) {
-                    (Op::Get(key), Ret::Value(value)) => self.keep(key, value, &pending),
+                    (Op::Get(key), Ret::Value(value)) => self.fetched(key, value, call, pending.asked),
                     (Op::Put(key, _) | Op::Cas(key, ..), _) => {
                         self.written(key);
                         if self.config.invalidate {
@@ -196,7 +206,7 @@ impl Protocol for Cache {
                 }
             }
             Response(call, Answer::Redirect(to)) => {
-                let Some(Pending { from, op, hops, .. }) = self.finish(call, ctx) else { return };
+                let Some(Pending { from, op, hops, .. }) = self.give_up(call, ctx) else { return };
                 let server = ctx.callees().position(|server| server == to);
                 match server.filter(|_| hops < ctx.callees().len()) {
                     Some(server) => {
@@ -207,16 +217,18 @@ impl Protocol for Cache {
                 }
             }
             Response(call, Answer::Refused) => {
-                let Some(pending) = self.finish(call, ctx) else { return };
+                let Some(pending) = self.give_up(call, ctx) else { return };
                 self.leave(pending.server);
                 ctx.answer(pending.from, Answer::Refused);
             }
             Timeout(Silence(call)) => {
                 ctx.forget(call);
-                let Some(pending) = self.finish(call, ctx) else { return };
+                let Some(pending) = self.give_up(call, ctx) else { return };
                 self.leave(pending.server);
                 // A write may have happened, so nobody can be told that it did not.
-                self.written(Kv::key(&pending.op));
+                if let Op::Put(key, _) | Op::Cas(key, ..) = pending.op {
+                    self.written(key);
+                }
             }
             Deliver(_, Invalidate(key)) => self.written(key),
         }
@@ -250,27 +262,32 @@ impl Cache {
         Some(value)
     }
 
-    /// Keeps what the store said, unless a write came between.
-    fn keep(&mut self, key: u64, value: Option<u64>, fetched: &Pending) {
-        if fetched.overtaken && self.config.flaw != Some(Flaw::StaleSet) {
-            return;
+    /// What the store said was passed on: it is kept, unless something has overtaken it.
+    fn fetched(&mut self, key: u64, value: Option<u64>, call: Ticket, asked: Time) {
+        let overtaken = !self.fetches.get(&key).is_some_and(|fetches| fetches.contains(&call));
+        if self.config.flaw == Some(Flaw::LastAnswer) {
+            self.forget(key, call);
+        } else {
+            self.fetches.remove(&key);
         }
-        // One that was asked for later knows better.
-        if self.entries.get(&key).is_some_and(|entry| entry.asked > fetched.asked) {
-            return;
+        if !overtaken {
+            self.keep(key, value, asked);
+        } else if self.entries.get(&key).is_some_and(|entry| entry.value != value) {
+            self.drop_entry(key);
         }
+    }
+
+    fn keep(&mut self, key: u64, value: Option<u64>, asked: Time) {
         self.drop_entry(key);
         if self.entries.len() >= self.config.capacity as usize
             && self.config.flaw != Some(Flaw::NoEviction)
             && let Some((_, oldest)) = self.order.pop_first()
         {
             self.entries.remove(&oldest);
-            self.overtake(oldest);
         }
         self.uses += 1;
         self.order.insert(self.uses, key);
-        let (asked, used) = (fetched.asked, self.uses);
-        self.entries.insert(key, Entry { value, asked, served: asked, used });
+        self.entries.insert(key, Entry { value, asked, served: asked, used: self.uses });
     }
 
     /// A key is written: what is kept of it, or on its way, is old.
@@ -278,12 +295,9 @@ impl Cache {
         if self.config.flaw != Some(Flaw::KeptOnWrite) {
             self.drop_entry(key);
         }
-        self.overtake(key);
-    }
-
-    fn overtake(&mut self, key: u64) {
-        let same = |pending: &&mut Pending| pending.op == Op::Get(key);
-        self.pending.values_mut().filter(same).for_each(|pending| pending.overtaken = true);
+        if self.config.flaw != Some(Flaw::StaleSet) {
+            self.fetches.remove(&key);
+        }
     }
 
     fn drop_entry(&mut self, key: u64) {
@@ -298,15 +312,33 @@ impl Cache {
         let server = self.server;
         let call = ctx.call(servers.nth(server).expect("a service has a node"), op);
         let silence = ctx.after(self.config.timeout, Silence(call));
-        let overtaken = self.pending.values().any(|other| writes(&other.op, Kv::key(&op)));
-        let asked = ctx.now();
-        self.pending.insert(call, Pending { from, op, server, asked, hops, overtaken, silence });
+        if let Op::Get(key) = op {
+            self.fetches.entry(key).or_default().insert(call);
+        }
+        self.pending.insert(call, Pending { from, op, server, asked: ctx.now(), hops, silence });
     }
 
     fn finish(&mut self, call: Ticket, ctx: &mut Ctx<Self>) -> Option<Pending> {
         let pending = self.pending.remove(&call)?;
         ctx.stop(pending.silence);
         Some(pending)
+    }
+
+    /// A call has brought nothing.
+    fn give_up(&mut self, call: Ticket, ctx: &mut Ctx<Self>) -> Option<Pending> {
+        let pending = self.finish(call, ctx)?;
+        self.forget(Kv::key(&pending.op), call);
+        Some(pending)
+    }
+
+    /// A fetch is no longer under way.
+    fn forget(&mut self, key: u64, call: Ticket) {
+        if let Some(fetches) = self.fetches.get_mut(&key) {
+            fetches.remove(&call);
+            if fetches.is_empty() {
+                self.fetches.remove(&key);
+            }
+        }
     }
 
     /// A server that did not help is left for the next one, unless that has happened already.
@@ -317,16 +349,10 @@ impl Cache {
     }
 }
 
-fn writes(op: &Op, written: u64) -> bool {
-    match *op {
-        Op::Get(_) => false,
-        Op::Put(key, _) | Op::Cas(key, ..) => key == written,
-    }
-}
-
 /// No entry was served at a moment when it was older than it may be.
 fn fresh(_: &(), view: &View<'_, Cache>, changed: NodeId) -> Judgement {
-    let Some(cache) = view.state(changed) else { return Judgement::Idle };
+    let Some(cache) = view.state(changed).filter(|cache| cache.hit) else { return Judgement::Idle };
+    // What was served last was used last.
     let Some((_, key)) = cache.order.last_key_value() else { return Judgement::Idle };
     let entry = &cache.entries[key];
     match entry.served.since(entry.asked) {

@@ -14,6 +14,11 @@ use crate::{
         bully::{self, Bully},
         ring::{self, Ring},
     },
+    gossip::{
+        epidemic::{self, Epidemic},
+        flood::{self, Flood},
+        swim::{self, Swim},
+    },
     kv::Kv,
     leases::Leases,
     multi_paxos::{self, MultiPaxos},
@@ -92,6 +97,10 @@ pub fn list(catalog: &mut impl Catalog) {
         "ring-election",
         "leader election on a ring: a number that comes back to its owner is the greatest (Chang and Roberts 1979)",
     );
+    catalog.add::<Epidemic>(
+        "epidemic",
+        "a database that spreads by rumours and by anti-entropy: push, pull and both (Demers et al. 1987)",
+    );
     catalog.add::<MultiLeader>(
         "multi-leader",
         "a key-value map that every node writes: last writer wins, or version vectors (Parker et al. 1983)",
@@ -111,6 +120,14 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<QuorumStore>(
         "quorum-store",
         "a replicated register for each key: N replicas, read and written by quorums of R and W (Gifford 1979, ABD 1995)",
+    );
+    catalog.add::<Flood>(
+        "flood",
+        "a database that spreads along the links of a topology, with retries or without: grid, line, ring, tree, all, random",
+    );
+    catalog.add::<Swim>(
+        "swim",
+        "who lives and who does not: pings, indirect pings, suspicion and refutation (Das, Gupta and Motivala 2002)",
     );
     catalog.add::<TwoPhase>(
         "two-phase-commit",
@@ -289,5 +306,34 @@ impl Settings for ring::Config {
     }
     fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
         ring::Config::check(self)
+    }
+}
+
+impl Settings for epidemic::Config {
+    fn flaws() -> Vec<String> {
+        epidemic::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        epidemic::Config::check(self)?;
+        self.check_for(nodes)
+    }
+}
+
+impl Settings for swim::Config {
+    fn flaws() -> Vec<String> {
+        swim::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        swim::Config::check(self)
+    }
+}
+
+impl Settings for flood::Config {
+    fn flaws() -> Vec<String> {
+        flood::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        flood::Config::check(self)?;
+        self.check_for(nodes)
     }
 }

@@ -14,6 +14,7 @@ pub mod client;
 pub mod crdt;
 pub mod dynamo;
 pub mod election;
+pub mod gossip;
 pub mod kv;
 pub mod leases;
 pub mod multi_paxos;

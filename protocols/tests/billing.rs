@@ -100,6 +100,31 @@ fn a_charge_made_twice_breaks_the_property_and_says_which() {
 }
 
 #[test]
+fn who_was_told_of_what_the_bank_charged_twice_was_told_the_truth_and_no_more() {
+    let mut nodes = booted(Guard::Nothing, None);
+    bank(&mut nodes, Msg::Charge(stamp(1, 1), 0));
+    bank(&mut nodes, Msg::Charge(stamp(1, 2), 0));
+    elected(&mut nodes, WORKER, 1);
+    // Two charges are on its disk, and both are invoice 0.
+    done(&mut nodes, WORKER, stamp(1, 1), 2);
+    let broken: Vec<_> = nodes.violations().iter().map(|found| found.property).collect();
+    assert_eq!(broken, ["no invoice is charged twice", "what a worker was told stands"]);
+}
+
+#[test]
+fn redirects_are_followed_and_not_for_ever() {
+    let mut nodes = booted(Guard::Fencing, None);
+    let (ticket, _) = asks(&mut nodes, WORKER);
+    let redirect = Answer::Redirect(NodeId(3));
+    let outputs = nodes.step(WORKER, Input::Response(ticket, redirect));
+    let [Output::Call(_, again, _)] = outputs[..] else { panic!("{outputs:?}") };
+    // The store of a harness has one node, so one redirect is as far as it goes.
+    assert!(nodes.step(WORKER, Input::Response(again, Answer::Redirect(NodeId(3)))).is_empty());
+    let (_, op) = asks(&mut nodes, WORKER);
+    assert!(matches!(op, Op::Take { .. }), "the next heartbeat begins anew");
+}
+
+#[test]
 fn an_invoice_that_is_left_out_breaks_the_property() {
     let mut nodes = booted(Guard::Fencing, None);
     bank(&mut nodes, Msg::Charge(stamp(1, 1), 1));

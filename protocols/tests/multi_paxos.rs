@@ -7,13 +7,18 @@ use protocols::{
     kv::{Kv, Op, Ret},
     multi_paxos::{
         Ballot, Command, Config, Flaw, Msg, MultiPaxos, Prefix, Proposal, Record,
-        Timer::{Heartbeat, Silence},
+        Timer::{Heartbeat, Quorum, Silence},
     },
 };
 use sim_core::{
     explore::{Bounds, Ended, Small},
+    fault::{Fault, Pick, PlannedFault},
     harness::{Harness, Output},
+    link::{LinkPlan, NetworkPlan},
+    plan::{DiskPlan, Plan, ServicePlan},
     prelude::*,
+    sample::Delay,
+    world::World,
 };
 
 type Paxos = MultiPaxos<Kv>;
@@ -351,6 +356,33 @@ fn a_leader_has_so_many_slots_under_way_and_no_more() {
     assert_eq!([request(&mut group), request(&mut group)], [2, 0]);
 }
 
+#[test]
+fn a_leader_that_no_majority_answers_makes_room() {
+    let mut group = group_with(5, Config { check_quorum: true, ..Config::default() });
+    elect(&mut group, LEADER, everybody);
+    // Answers to heartbeats are enough, of two of the other four.
+    let beat = group.fire(LEADER, &Heartbeat);
+    group.settle(LEADER, beat, |from, to| from == LEADER || to == LEADER && from <= OTHER);
+    group.fire(LEADER, &Quorum);
+    assert_eq!(shown(&group, LEADER, "role"), "leader");
+    // Those of one are not, nor are those in other ballots.
+    let beat = group.fire(LEADER, &Heartbeat);
+    group.settle(LEADER, beat, |from, to| from == LEADER || to == LEADER && from == ACCEPTOR);
+    group.step(LEADER, Deliver(OTHER, Msg::Heard { ballot: ballot(0, 2) }));
+    group.fire(LEADER, &Quorum);
+    assert_eq!(shown(&group, LEADER, "role"), "acceptor");
+    assert!(group.timers(LEADER).iter().all(|(timer, _)| *timer == Silence));
+}
+
+#[test]
+fn a_leader_that_does_not_check_its_quorum_asks_for_no_answers() {
+    let mut group = group(3);
+    elect(&mut group, LEADER, everybody);
+    let beat = group.fire(LEADER, &Heartbeat);
+    assert!(beat.iter().all(|said| matches!(said, Output::Send(_, Msg::Alive { .. }))));
+    assert!(group.timers(LEADER).iter().all(|(timer, _)| *timer == Heartbeat));
+}
+
 // Learners and clients.
 
 #[test]
@@ -418,6 +450,21 @@ fn a_replica_that_missed_slots_is_told_and_gets_a_snapshot_of_what_was_dropped()
 }
 
 #[test]
+fn a_snapshot_that_is_on_its_way_is_not_sent_again_at_once() {
+    let mut group = with_one_behind();
+    let snapshots = |group: &mut Group, first| {
+        let said = group.step(LEADER, Deliver(OTHER, Msg::Missing { ballot: FIRST, first }));
+        sent(&said).iter().filter(|(_, msg)| matches!(msg, Msg::Snapshot { .. })).count()
+    };
+    assert_eq!([snapshots(&mut group, 1), snapshots(&mut group, 1)], [1, 0]);
+    group.pass(299.ms());
+    assert_eq!(snapshots(&mut group, 1), 0);
+    group.pass(1.ms());
+    assert_eq!(snapshots(&mut group, 1), 1, "it may have been lost");
+    assert_eq!(snapshots(&mut group, 17), 0, "it has arrived");
+}
+
+#[test]
 fn a_new_leader_that_was_behind_learns_what_was_dropped_with_the_promises() {
     let mut group = with_one_behind();
     group.crash(LEADER);
@@ -473,6 +520,24 @@ fn a_ballot_that_is_led_twice_is_found() {
     assert_eq!(broken(&group), ["one leader per ballot"]);
 }
 
+/// One node leads as soon as it begins a ballot. If it crashes before that is on its disk nobody has heard of it.
+#[test]
+fn a_ballot_that_was_led_before_it_was_durable_may_be_led_again() {
+    let disk = DiskPlan { sync: Delay::Constant(400.ms()), ..DiskPlan::default() };
+    let services = vec![ServicePlan { disk, ..ServicePlan::new("db", 1) }];
+    let network = NetworkPlan::new(LinkPlan::new(Delay::Constant(1.ms())));
+    let mut plan = Plan::new(1, Time::ZERO + 3.s(), services, network);
+    let crash = Fault::Crash(vec![Pick::Service("db".into())]);
+    plan.faults.push(PlannedFault::at("crash", Time::ZERO + 350.ms(), Some(10.ms()), crash));
+    let mut world = World::new(plan);
+    world.populate::<Paxos>(Config::default(), None).unwrap();
+    world.run_to(Time::ZERO + 349.ms(), u64::MAX);
+    assert_eq!(world.role(LEADER), Role("leader"));
+    world.run(u64::MAX);
+    let run = world.finish();
+    assert_eq!(run.violations.iter().map(|found| &found.found).collect::<Vec<_>>(), [""; 0]);
+}
+
 #[test]
 fn a_promise_that_is_broken_is_found() {
     let mut group = flawed(3, Flaw::BrokenPromise);
@@ -519,6 +584,18 @@ fn a_value_that_is_chosen_again_and_another_one_is_found() {
             "replicas apply the same prefix"
         ])
     );
+}
+
+#[test]
+fn a_value_that_is_chosen_below_another_that_was_accepted_is_found() {
+    let mut group = group(3);
+    group.step(OTHER, Deliver(OTHER, accept(ballot(2, 2), 1, asked(2))));
+    group.step(ACCEPTOR, Deliver(LEADER, accept(FIRST, 1, asked(1))));
+    look(&mut group);
+    assert!(!broken(&group).contains(&"higher ballots keep chosen values"));
+    group.step(LEADER, Deliver(LEADER, accept(FIRST, 1, asked(1))));
+    look(&mut group);
+    assert!(broken(&group).contains(&"higher ballots keep chosen values"), "{:?}", broken(&group));
 }
 
 fn look_without_leader(group: &mut Group) {

@@ -92,8 +92,13 @@ fn what_multi_paxos_cannot_do_is_refused() {
     ] {
         assert_eq!(refused(&config, 3), Some(key), "{config:?}");
     }
-    let least =
-        Config { election: (2.ms(), 2.ms()), heartbeat: 1.ms(), window: 1, snapshot: Some(1), flaw: None };
+    let least = Config {
+        election: (2.ms(), 2.ms()),
+        heartbeat: 1.ms(),
+        window: 1,
+        snapshot: Some(1),
+        ..Config::default()
+    };
     assert_eq!(refused(&least, 3), None);
 }
 

@@ -2,13 +2,14 @@
 //! `scenarios/mixed/`.
 
 use protocols::{
-    balancer::{self, Balancer},
+    balancer::{self, Balancer, Place, Policy, Server},
     cache::{self, Cache, Invalidate},
     kv::{Kv, Op, Ret},
 };
 use sim_core::{
     harness::{Harness, Output},
     prelude::*,
+    rng::{Keys, Purpose},
 };
 
 const NODE: NodeId = NodeId(0);
@@ -108,6 +109,95 @@ fn a_server_that_fails_in_a_row_is_ejected_for_a_while() {
     assert!(!ejected(&nodes));
 }
 
+/// Servers with so many requests under way, of which these are ejected.
+fn servers(under_way: &[u32], ejected: &[usize]) -> Vec<Server> {
+    let server = |(index, &under_way)| Server { under_way, failures: 0, ejected: ejected.contains(&index) };
+    under_way.iter().enumerate().map(server).collect()
+}
+
+/// The servers that a policy chooses for a thousand requests one after the other, and how often each.
+fn chosen(policy: Policy, servers: &[Server], tried: &[usize], mut place: Place) -> (Vec<usize>, Vec<usize>) {
+    let mut rng = Keys::new(7).stream(Purpose::Test, 0, 0);
+    let mut counts = vec![0; servers.len()];
+    let order: Vec<usize> = (0..1_000)
+        .map(|_| {
+            place.chosen = policy.choose(servers, tried, place, &mut rng);
+            counts[place.chosen] += 1;
+            place.chosen
+        })
+        .collect();
+    (order, counts)
+}
+
+#[test]
+fn round_robin_goes_round_whoever_answers() {
+    let idle = servers(&[0; 4], &[]);
+    for answered in 0..4 {
+        let (order, _) = chosen(Policy::RoundRobin, &idle, &[], Place { chosen: 1, answered });
+        assert_eq!(order[..6], [2, 3, 0, 1, 2, 3]);
+    }
+    let (order, _) = chosen(Policy::RoundRobin, &servers(&[0; 4], &[3]), &[1], Place::default());
+    assert_eq!(order[..4], [2, 0, 2, 0], "neither the ejected nor the tried one");
+}
+
+#[test]
+fn any_server_is_drawn_but_those_tried_and_ejected() {
+    let (_, counts) = chosen(Policy::Random, &servers(&[9, 0, 0, 0], &[1]), &[2], Place::default());
+    assert_eq!(counts[1..3], [0, 0]);
+    assert!(counts[0].abs_diff(500) < 80, "{counts:?}");
+}
+
+#[test]
+fn the_fewest_requests_win_and_ties_are_broken_in_turn() {
+    let (order, _) = chosen(Policy::LeastRequests, &servers(&[1, 0, 1, 0], &[]), &[], Place::default());
+    assert_eq!(order[..4], [1, 3, 1, 3]);
+    let (order, _) = chosen(Policy::LeastRequests, &servers(&[1, 0, 1, 0], &[]), &[1, 3], Place::default());
+    assert_eq!(order[..4], [2, 0, 2, 0]);
+}
+
+#[test]
+fn of_two_drawn_servers_the_better_is_taken() {
+    // The worst of four is taken only where it is drawn twice, and the best unless it is not drawn at all.
+    let (_, counts) = chosen(Policy::TwoChoices, &servers(&[0, 1, 2, 3], &[]), &[], Place::default());
+    for (count, sixteenths) in counts.iter().zip([7, 5, 3, 1]) {
+        assert!(count.abs_diff(1_000 * sixteenths / 16) < 60, "{counts:?}");
+    }
+    let (_, counts) = chosen(Policy::TwoChoices, &servers(&[0, 1, 2, 3], &[]), &[0, 1], Place::default());
+    assert_eq!(counts[..2], [0, 0]);
+}
+
+#[test]
+fn the_server_that_answered_is_kept_to_unless_it_was_tried_or_is_ejected() {
+    let place = Place { chosen: 0, answered: 2 };
+    let first =
+        |ejected, tried: &[usize]| chosen(Policy::Sticky, &servers(&[0; 4], ejected), tried, place).0[0];
+    assert_eq!((first(&[], &[]), first(&[], &[2]), first(&[2, 3], &[])), (2, 3, 0));
+}
+
+#[test]
+fn when_all_were_tried_or_ejected_the_ejected_come_before_the_tried() {
+    for policy in
+        [Policy::RoundRobin, Policy::Random, Policy::LeastRequests, Policy::TwoChoices, Policy::Sticky]
+    {
+        let only = |ejected: &[usize], tried: &[usize]| {
+            let (order, _) = chosen(policy, &servers(&[0; 3], ejected), tried, Place::default());
+            BTreeSet::from_iter(order)
+        };
+        assert_eq!(only(&[2], &[0, 1]), [2].into(), "{policy:?}");
+        assert_eq!(only(&[0, 2], &[0, 1, 2]), [1].into(), "{policy:?}");
+    }
+}
+
+#[test]
+fn a_request_that_failed_and_still_counts_is_found() {
+    let flaw = Some(balancer::Flaw::FailedUnderWay);
+    let mut nodes = balancer(balancer::Config { tries: 1, flaw, ..Default::default() });
+    let (_, outputs) = nodes.request(NODE, Op::Get(1));
+    nodes.step(NODE, Input::Response(call(&outputs).0, Answer::Refused));
+    let broken: Vec<_> = nodes.violations().iter().map(|found| found.property).collect();
+    assert_eq!(broken, ["what is counted as under way is under way"]);
+}
+
 fn cache(config: cache::Config) -> Harness<Cache> {
     let mut nodes = Harness::new(1, config);
     nodes.boot(NODE);
@@ -192,6 +282,101 @@ fn the_entry_used_longest_ago_makes_room() {
     assert_eq!((get(&mut nodes, 1), get(&mut nodes, 3)), (Ok(Some(7)), Ok(Some(9))));
     assert!(get(&mut nodes, 2).is_err());
     assert!(nodes.violations().is_empty());
+}
+
+/// Two that fetch the same key at the same time.
+fn both(nodes: &mut Harness<Cache>) -> (Ticket, Ticket) {
+    let mut ask = || get(nodes, 1).expect_err("nothing is kept");
+    (ask(), ask())
+}
+
+#[test]
+fn an_answer_that_comes_after_a_newer_one_is_not_kept() {
+    let mut nodes = cache(cache::Config::default());
+    let (first, second) = both(&mut nodes);
+    brings(&mut nodes, first, 8);
+    // Asked later, and answered by the store before another node's write.
+    brings(&mut nodes, second, 7);
+    // Nobody knows which of them is newer.
+    let third = get(&mut nodes, 1).unwrap_err();
+    brings(&mut nodes, third, 8);
+    assert_eq!(get(&mut nodes, 1), Ok(Some(8)));
+}
+
+#[test]
+fn an_answer_that_differs_from_what_is_kept_takes_its_place_from_it() {
+    let mut nodes = cache(cache::Config::default());
+    let (first, second) = both(&mut nodes);
+    brings(&mut nodes, second, 7);
+    brings(&mut nodes, first, 8);
+    assert!(get(&mut nodes, 1).is_err(), "who was told 8 may not be told 7");
+}
+
+#[test]
+fn an_answer_that_comes_late_is_not_kept_after_a_newer_one_has_expired_or_made_room() {
+    for capacity in [1, 2] {
+        let mut nodes = cache(cache::Config { ttl: 10.ms(), capacity, ..Default::default() });
+        let (first, second) = both(&mut nodes);
+        brings(&mut nodes, first, 8);
+        fetched(&mut nodes, 2, 9);
+        nodes.pass(11.ms());
+        let third = get(&mut nodes, 1).unwrap_err();
+        brings(&mut nodes, second, 7);
+        let fourth = get(&mut nodes, 1).unwrap_err();
+        brings(&mut nodes, third, 8);
+        assert!(get(&mut nodes, 1).is_err(), "it was overtaken by the second");
+        brings(&mut nodes, fourth, 8);
+    }
+}
+
+#[test]
+fn a_read_without_an_answer_tells_nothing_about_what_is_kept_or_on_its_way() {
+    let mut nodes = cache(cache::Config::default());
+    let (first, second) = both(&mut nodes);
+    assert!(nodes.fire(NODE, &cache::Timer::Silence(first)).is_empty());
+    brings(&mut nodes, second, 7);
+    assert_eq!(get(&mut nodes, 1), Ok(Some(7)), "the other was not overtaken");
+
+    let mut nodes = cache(cache::Config::default());
+    let (first, second) = both(&mut nodes);
+    brings(&mut nodes, first, 7);
+    assert!(nodes.fire(NODE, &cache::Timer::Silence(second)).is_empty());
+    assert_eq!(get(&mut nodes, 1), Ok(Some(7)), "what is kept stays");
+}
+
+#[test]
+fn a_write_without_an_answer_may_have_happened() {
+    let mut nodes = cache(cache::Config::default());
+    let (_, outputs) = nodes.request(NODE, Op::Put(1, 9));
+    let (write, _) = call(&outputs);
+    fetched(&mut nodes, 1, 7);
+    assert!(nodes.fire(NODE, &cache::Timer::Silence(write)).is_empty());
+    assert!(get(&mut nodes, 1).is_err());
+}
+
+#[test]
+fn mistakes_make_a_cache_serve_what_was_written_over() {
+    let flawed = |flaw| cache(cache::Config { flaw: Some(flaw), ..Default::default() });
+    let write = |nodes: &mut Harness<Cache>| {
+        let (_, outputs) = nodes.request(NODE, Op::Put(1, 9));
+        nodes.step(NODE, Input::Response(call(&outputs).0, Answer::Ok(Ret::Done)));
+    };
+    let mut nodes = flawed(cache::Flaw::KeptOnWrite);
+    fetched(&mut nodes, 1, 7);
+    write(&mut nodes);
+    assert_eq!(get(&mut nodes, 1), Ok(Some(7)));
+
+    let mut nodes = flawed(cache::Flaw::StaleSet);
+    let read = get(&mut nodes, 1).unwrap_err();
+    write(&mut nodes);
+    brings(&mut nodes, read, 7);
+    assert_eq!(get(&mut nodes, 1), Ok(Some(7)));
+
+    let mut nodes = flawed(cache::Flaw::LastAnswer);
+    let (first, second) = both(&mut nodes);
+    brings(&mut nodes, first, 8);
+    brings(&mut nodes, second, 7);
+    assert_eq!(get(&mut nodes, 1), Ok(Some(7)));
 }
 
 #[test]

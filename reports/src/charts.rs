@@ -88,10 +88,19 @@ pub(crate) fn availability(judged: &Judged, place: Place) -> String {
 }
 
 pub(crate) fn latency(judged: &Judged, place: Place) -> String {
+    latency_on(latency_scale(&[judged]), judged, place)
+}
+
+/// A scale on which the latencies of all of these can be seen.
+pub(crate) fn latency_scale(all: &[&Judged]) -> Scale {
+    let columns = all.iter().flat_map(|judged| columns(judged, Axis::of(judged).end));
+    let answered: Vec<Column> = columns.filter(|column| column.latency.count > 0).collect();
+    Scale::of(answered.iter().flat_map(|column| [column.latency.p50, column.latency.max]))
+}
+
+pub(crate) fn latency_on(scale: Scale, judged: &Judged, place: Place) -> String {
     let axis = Axis::of(judged);
     let columns = columns(judged, axis.end);
-    let answered = columns.iter().filter(|c| c.latency.count > 0);
-    let scale = Scale::of(answered.flat_map(|c| [c.latency.p50, c.latency.max]));
     let mut series = Vec::new();
     for run in runs(&columns, |c| c.latency.count > 0) {
         let points = |pick: fn(&Column) -> sim_core::time::Span| -> Vec<(f64, f64)> {

@@ -6,7 +6,7 @@ use crate::{
     page::Listed,
     paint::{Ink, Paint},
     verdicts::{headline, sign},
-    words::{clean, columns, fit, short},
+    words::{clean, columns, counted, fit, short},
 };
 use askama::Template;
 use sim_core::judged::{Cell, Comparison, Judged, Status};
@@ -15,8 +15,6 @@ use sim_core::judged::{Cell, Comparison, Judged, Status};
 const COLUMN_MAX: usize = 26;
 /// So wide its first one.
 const SUBJECT_MAX: usize = 56;
-/// So many rows on a page.
-const ROWS_MAX: usize = 200;
 
 /// The table for a terminal, with or without colour. Ends with a newline.
 pub fn comparison_text(comparison: &Comparison, color: bool) -> String {
@@ -47,6 +45,9 @@ pub fn comparison_text(comparison: &Comparison, color: bool) -> String {
         text += line.trim_end();
         text.push('\n');
     }
+    if comparison.left_out > 0 {
+        text += &format!("and {}\n", counted(comparison.left_out as u64, "more row"));
+    }
     text
 }
 
@@ -64,6 +65,9 @@ fn shown(cell: &Cell) -> String {
 struct Page {
     css: String,
     name: String,
+    about: String,
+    /// Whether any of them has clients.
+    clients: bool,
     variants: Vec<Variant>,
     rows: Listed<Row>,
 }
@@ -84,6 +88,11 @@ struct Row {
     cells: Vec<(&'static str, String)>,
 }
 
+/// What an introduction says beyond what is said for all.
+fn own<'a>(about: &'a str, common: &str) -> &'a str {
+    about.strip_prefix(common).unwrap_or(about).trim_start()
+}
+
 /// The page: the table, and each variant with its introduction and its pictures. Reports of the variants are looked for in
 /// folders of their names beside it. `judged` has the variants in the order of the comparison.
 pub fn comparison_html(comparison: &Comparison, judged: &[&Judged]) -> String {
@@ -91,27 +100,30 @@ pub fn comparison_html(comparison: &Comparison, judged: &[&Judged]) -> String {
     let rows: Vec<Row> = comparison
         .rows
         .iter()
-        .take(ROWS_MAX)
         .map(|row| Row {
             subject: short(&row.subject, 200),
             cells: row.cells.iter().map(|cell| (word(cell), short(&shown(cell), 200))).collect(),
         })
         .collect();
+    // One scale for all: what is higher is slower.
+    let scale = charts::latency_scale(judged);
     let variant = |(name, judged): (&String, &&Judged)| Variant {
         name: short(name, 100),
         word: judged.status().word(),
         sign: sign(judged.status()),
         headline: headline(judged),
-        about: short(&judged.provenance.about, 2_000),
+        about: short(own(&judged.provenance.about, &comparison.about), 2_000),
         availability: charts::availability(judged, Place::Page),
-        latency: charts::latency(judged, Place::Page),
+        latency: charts::latency_on(scale, judged, Place::Page),
         clients: judged.measures.total.wanted > 0,
     };
     let page = Page {
         css: css(),
         name: short(&comparison.name, 120),
+        about: short(&comparison.about, 2_000),
+        clients: judged.iter().any(|judged| judged.measures.total.wanted > 0),
         variants: comparison.variants.iter().zip(judged).map(variant).collect(),
-        rows: Listed::new(rows, comparison.rows.len(), "more row"),
+        rows: Listed::new(rows, comparison.rows.len() + comparison.left_out, "more row"),
     };
     page.render().expect("rendering into a string does not fail")
 }

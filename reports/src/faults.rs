@@ -112,7 +112,7 @@ pub(crate) fn recoveries(judged: &Judged) -> BTreeMap<usize, Restored> {
 
 fn recovery(outcome: Restored) -> String {
     match outcome {
-        Restored::Uninterrupted => "no interruption".into(),
+        Restored::Uninterrupted => "no downtime".into(),
         Restored::After(after) => format!("back after {}", span(after)),
         Restored::Never => "not back before the end".into(),
         Restored::Unmeasured(Why::Idle) => "no service before".into(),

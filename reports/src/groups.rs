@@ -153,7 +153,7 @@ fn recovery(ended: &[Restored]) -> (String, bool) {
     match worst {
         _ if never > 0 => (format!("not back before the end after {}", count(never)), true),
         Some(worst) => (format!("back within {}", span(worst)), false),
-        None if ended.contains(&Restored::Uninterrupted) => ("no interruption".into(), false),
+        None if ended.contains(&Restored::Uninterrupted) => ("no downtime".into(), false),
         None => (String::new(), false),
     }
 }

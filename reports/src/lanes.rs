@@ -48,8 +48,9 @@ struct Piece {
 /// The lanes of all servers, or of the busiest where there are too many, as SVG for the page.
 pub(crate) fn lanes(judged: &Judged) -> String {
     let axis = Axis::of(judged);
-    let changes = roles::changes(judged);
+    let mut changes = roles::changes(judged);
     let (nodes, hidden) = chosen(judged, &changes);
+    changes.retain(|change| nodes.binary_search(&change.node).is_ok());
     let marks = Marks::of(judged, axis);
     let head = 22.0;
     let top = head + marks.height() + 4.0;
@@ -105,11 +106,11 @@ fn chosen(judged: &Judged, changes: &[RoleChange]) -> (Vec<NodeId>, usize) {
     let mut nodes: Vec<NodeId> = roles::servers(judged).collect();
     let hidden = nodes.len().saturating_sub(LANES_MAX);
     if hidden > 0 {
-        let mut often = std::collections::BTreeMap::<NodeId, usize>::new();
+        let mut often = vec![0_usize; judged.run.node_count() as usize];
         for change in changes {
-            *often.entry(change.node).or_default() += 1;
+            often[change.node.0 as usize] += 1;
         }
-        nodes.sort_by_key(|n| (core::cmp::Reverse(often.get(n).copied().unwrap_or(0)), *n));
+        nodes.sort_by_key(|n| (core::cmp::Reverse(often[n.0 as usize]), *n));
         nodes.truncate(LANES_MAX);
         nodes.sort_unstable();
     }

@@ -6,7 +6,6 @@ use sim_core::{
     run::RoleChange,
     time::Time,
 };
-use std::collections::BTreeMap;
 
 /// A stretch of time in which a node had one role and one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +36,17 @@ pub(crate) fn changes(judged: &Judged) -> Vec<RoleChange> {
 
 /// The changes of role of servers without pauses: who is paused keeps its role, and who resumes goes on in it.
 pub(crate) fn turns(judged: &Judged) -> Vec<RoleChange> {
-    let mut last: BTreeMap<NodeId, (Role, u64)> = BTreeMap::new();
+    // By node: a tree of a million would take longer than all else that a report does.
+    let mut last: Vec<Option<(Role, u64)>> = vec![None; judged.run.node_count() as usize];
     let awake = changes(judged).into_iter().filter(|c| c.role != Role::PAUSED);
-    awake.filter(|c| last.insert(c.node, (c.role, c.epoch)) != Some((c.role, c.epoch))).collect()
+    awake.filter(|c| last[c.node.0 as usize].replace((c.role, c.epoch)) != Some((c.role, c.epoch))).collect()
 }
 
 /// Every time a server began to lead, in order of time; a new epoch of the same leader counts, a repeated entry does not.
 pub(crate) fn leaderships(judged: &Judged) -> Vec<RoleChange> {
+    if !judged.run.roles.iter().any(|c| leads(c.role)) {
+        return Vec::new();
+    }
     let mut led: Vec<RoleChange> = turns(judged).into_iter().filter(|c| leads(c.role)).collect();
     led.dedup_by_key(|c| (c.node, c.epoch));
     led

@@ -88,6 +88,14 @@ pub fn judge(scenario: &Scenario, found: &Exploration) -> Vec<Verdict> {
                 asked.push(name);
                 verdicts.push(verdict(format!("violates {name}"), status, finding));
             }
+            Expectation::Never(name) => {
+                let (status, finding) = match held(name) {
+                    true => (Status::Failed, "reached"),
+                    false if complete => (Status::Held, "in no state"),
+                    false => (Status::Undecided, "not reached as far as was looked"),
+                };
+                verdicts.push(verdict(format!("never {name}"), status, finding));
+            }
             Expectation::Sometimes(name) => {
                 let (status, finding) = match held(name) {
                     true => (Status::Held, "reached"),
@@ -107,6 +115,8 @@ pub fn judge(scenario: &Scenario, found: &Exploration) -> Vec<Verdict> {
             | Expectation::Reached { .. }
             | Expectation::Availability { .. }
             | Expectation::Latency { .. }
+            | Expectation::Messages { .. }
+            | Expectation::MessagesPerOperation { .. }
             | Expectation::Effect { .. }
             | Expectation::QuorumLost(_)
             | Expectation::QuorumKept(_)

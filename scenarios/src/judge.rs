@@ -1,20 +1,18 @@
 //! From a finished run to verdicts: one for each expectation of the scenario, and one for each thing that is judged
 //! whether the scenario asks or not.
 
+mod costs;
 mod effects;
 mod part;
 mod registers;
 
-use crate::{
-    format::{Claim, Expectation, Scenario, Vacuous},
-    measure,
-};
+use crate::format::{Claim, Expectation, Scenario, Vacuous};
 pub(crate) use effects::{Sources, words};
 use part::Part;
 pub(crate) use registers::Told;
 use sim_core::{
     check::linearizability::{Budget, Finding, Verdict as Search},
-    judged::{Measures, Restored, Served, Status, Verdict},
+    judged::{Measures, Status, Verdict},
     property::{Kind, PropertyReport},
     run::Run,
     time::Span,
@@ -40,7 +38,25 @@ pub fn judge(scenario: &Scenario, run: &Run, measures: &Measures) -> Vec<Verdict
 }
 
 pub(crate) fn verdict(expectation: impl Into<String>, status: Status, finding: impl Into<String>) -> Verdict {
-    Verdict { expectation: expectation.into(), status, finding: finding.into(), evidence: Vec::new() }
+    Verdict {
+        expectation: expectation.into(),
+        status,
+        finding: finding.into(),
+        figure: String::new(),
+        evidence: Vec::new(),
+    }
+}
+
+/// Whether what was found lies within its bounds.
+fn fits<T: PartialOrd>(found: T, at_least: Option<T>, at_most: Option<T>) -> bool {
+    at_least.is_none_or(|bound| found >= bound) && at_most.is_none_or(|bound| found <= bound)
+}
+
+/// The bounds as they are said: at least one is there.
+fn bounds(at_least: Option<String>, at_most: Option<String>) -> String {
+    let bounds = [("at least", at_least), ("at most", at_most)];
+    let said = bounds.into_iter().filter_map(|(word, bound)| Some(format!("{word} {}", bound?)));
+    said.collect::<Vec<_>>().join(" and ")
 }
 
 fn held(condition: bool) -> Status {
@@ -60,22 +76,26 @@ pub(crate) fn expected(
         Expectation::Always(name) => property(name, Kind::Always, run),
         Expectation::Sometimes(name) => property(name, Kind::Sometimes, run),
         Expectation::Reached { what, within, not_before } => reached(what, *within, *not_before, run),
-        Expectation::Availability { at_least, at_most, during: None, clients: None } => {
-            availability((*at_least, *at_most), "", &measures.total, measures.deadline)
+        Expectation::Never(name) => never(name, run),
+        Expectation::Availability { at_least, at_most, during, clients, kind } => {
+            let part = Part::of(during.as_deref(), clients.as_deref(), run, sources).only(kind.as_deref());
+            costs::availability((*at_least, *at_most), &part, run, measures)
         }
-        Expectation::Availability { at_least, at_most, during, clients } => {
-            let part = Part::of(during.as_deref(), clients.as_deref(), run, sources);
-            let served = measure::served_of(measures, run.ended, |o| part.counts(o.client, o.intended));
-            availability((*at_least, *at_most), &part.phrase, &served, measures.deadline)
+        Expectation::Latency { percentile, at_least, at_most, during, clients, kind } => {
+            let part = Part::of(during.as_deref(), clients.as_deref(), run, sources).only(kind.as_deref());
+            costs::latency(*percentile, (*at_least, *at_most), &part, measures)
         }
-        Expectation::Latency { percentile, at_most } => latency(*percentile, *at_most, measures),
+        Expectation::Messages { at_least, at_most } => costs::messages((*at_least, *at_most), run),
+        Expectation::MessagesPerOperation { at_least, at_most } => {
+            costs::messages_per_operation((*at_least, *at_most), run, measures)
+        }
         Expectation::Effect { of, what, at_least, at_most } => {
             effects::effect(of, *what, *at_least, *at_most, sources)
         }
         Expectation::QuorumLost(of) => effects::quorum(of, true, sources),
         Expectation::QuorumKept(of) => effects::quorum(of, false, sources),
-        Expectation::Recovers { from, within } => recovers(from, *within, run, measures),
-        Expectation::Downtime { at_most } => downtime(*at_most, measures),
+        Expectation::Recovers { from, within } => costs::recovers(from, *within, run, measures),
+        Expectation::Downtime { at_least, at_most } => costs::downtime((*at_least, *at_most), measures),
         Expectation::Staleness { percentile, at_least, at_most, during, clients } => {
             let part = Part::of(during.as_deref(), clients.as_deref(), run, sources);
             registers::stale_by(*percentile, (*at_least, *at_most), &part, told)
@@ -119,7 +139,7 @@ fn turned(phrase: &str, but: &str, found: Verdict) -> Verdict {
         Status::Held => (Status::Failed, format!("but {but}: {}", found.finding)),
         Status::Undecided | Status::Vacuous => (found.status, found.finding),
     };
-    Verdict { expectation: phrase.into(), status, finding, evidence: found.evidence }
+    Verdict { expectation: phrase.into(), status, finding, ..found }
 }
 
 fn linearizable(run: &Run) -> Verdict {
@@ -145,6 +165,7 @@ fn linearizable(run: &Run) -> Verdict {
                     "no order explains key {} ({broken} of {keys} keys broken, {checked} calls)",
                     witness.key
                 );
+                worst.figure = format!("{broken} of {keys} keys");
                 worst.evidence = witness.lines.clone();
             }
             Finding::Unknown(shortage) if worst.status == Status::Held => {
@@ -166,21 +187,34 @@ fn property(name: &str, kind: Kind, run: &Run) -> Verdict {
         Kind::Always if broken => {
             let lines = violations(run, |property| property == name);
             let finding = lines.first().cloned().unwrap_or_default();
-            Verdict { evidence: lines, ..verdict(format!("always {name}"), Status::Failed, finding) }
+            let broken = run.violations.iter().find(|violation| violation.property == name);
+            let figure = broken.map_or_else(String::new, |broken| format!("at {:.3}s", broken.at.as_secs()));
+            let phrase = format!("always {name}");
+            Verdict { figure, evidence: lines, ..verdict(phrase, Status::Failed, finding) }
         }
         Kind::Always if held == 0 => {
             verdict(format!("always {name}"), Status::Vacuous, "it was never put to the test")
         }
         Kind::Always => verdict(format!("always {name}"), Status::Held, format!("judged {}", times(held))),
-        Kind::Sometimes => match first {
-            Some(at) => verdict(
-                format!("sometimes {name}"),
-                Status::Held,
-                format!("{}, first at {:.3}s", times(held), at.as_secs()),
-            ),
-            None => verdict(format!("sometimes {name}"), Status::Failed, "it never happened"),
-        },
+        Kind::Sometimes => {
+            let phrase = format!("sometimes {name}");
+            match first {
+                Some(at) => {
+                    let finding = format!("{}, first at {:.3}s", times(held), at.as_secs());
+                    Verdict { figure: times(held), ..verdict(phrase, Status::Held, finding) }
+                }
+                None => {
+                    let figure = "never".into();
+                    Verdict { figure, ..verdict(phrase, Status::Failed, "it never happened") }
+                }
+            }
+        }
     }
+}
+
+/// Something that should not happen does not.
+fn never(name: &str, run: &Run) -> Verdict {
+    turned(&format!("never {name}"), "it happened", property(name, Kind::Sometimes, run))
 }
 
 /// When a property first came true, which a protocol's `sometimes` properties say.
@@ -195,12 +229,12 @@ fn reached(what: &str, within: Option<Span>, not_before: Option<Span>, run: &Run
     match mine.filter_map(|p| p.first).min() {
         Some(at) => {
             let after = Span(at.0);
-            let fits =
-                within.is_none_or(|bound| after <= bound) && not_before.is_none_or(|bound| after >= bound);
-            verdict(phrase, held(fits), format!("{after}"))
+            let figure = after.to_string();
+            let status = held(fits(after, not_before, within));
+            Verdict { figure: figure.clone(), ..verdict(phrase, status, figure) }
         }
         // That it comes later than this was never seen, and is no pass.
-        None => verdict(phrase, Status::Failed, "it never happened"),
+        None => Verdict { figure: "never".into(), ..verdict(phrase, Status::Failed, "it never happened") },
     }
 }
 
@@ -223,73 +257,6 @@ fn percent(share: f64) -> String {
     format!("{:.2} %", (share * 10_000.0 + 1e-9).floor() / 100.0)
 }
 
-fn availability(
-    (at_least, at_most): (Option<f64>, Option<f64>),
-    of: &str,
-    served: &Served,
-    deadline: Span,
-) -> Verdict {
-    let bounds = registers::bounds(at_least.map(percent), at_most.map(percent));
-    let phrase = format!("availability{of} {bounds}");
-    let Some(share) = served.availability() else {
-        return verdict(phrase, Status::Vacuous, "no operation was wanted");
-    };
-    let fits = at_least.is_none_or(|bound| share >= bound) && at_most.is_none_or(|bound| share <= bound);
-    let (in_time, wanted) = (served.in_time, served.wanted);
-    let finding = format!("{}: {in_time} of {wanted} operations served within {deadline}", percent(share));
-    verdict(phrase, held(fits), finding)
-}
-
-fn latency(percentile: f64, at_most: Span, measures: &Measures) -> Verdict {
-    let phrase = format!("latency p{percentile} at most {at_most}");
-    match measure::percentile(&measures.operations, percentile) {
-        None => verdict(phrase, Status::Vacuous, "no operation was answered"),
-        Some(found) => verdict(
-            phrase,
-            held(found <= at_most),
-            format!("{:.3}ms over {} answered operations", found.as_millis(), measures.latency.count),
-        ),
-    }
-}
-
-fn recovers(from: &str, within: Span, run: &Run, measures: &Measures) -> Verdict {
-    let phrase = format!("recovers from {from} within {within}");
-    let index = run.faults.iter().position(|f| f.planned.name == from && f.struck.is_some());
-    let Some(index) = index.filter(|&index| run.faults[index].bit()) else {
-        return verdict(phrase, Status::Vacuous, "the fault bit nothing");
-    };
-    let Some(recovery) = measures.recoveries.iter().find(|r| r.fault == index) else {
-        return verdict(phrase, Status::Vacuous, "the fault does no harm to recover from");
-    };
-    match recovery.outcome {
-        Restored::Uninterrupted => verdict(phrase, Status::Held, "service was not interrupted"),
-        Restored::After(after) => verdict(
-            phrase,
-            held(after <= within),
-            format!("service was back after {:.1}ms", after.as_millis()),
-        ),
-        Restored::Never => {
-            verdict(phrase, Status::Failed, "service did not come back before the end of the run")
-        }
-        Restored::Unmeasured(why) => verdict(phrase, Status::Vacuous, why.phrase()),
-    }
-}
-
-fn downtime(at_most: Span, measures: &Measures) -> Verdict {
-    let phrase = format!("downtime at most {at_most}");
-    if measures.total.wanted == 0 {
-        return verdict(phrase, Status::Vacuous, "no operation was wanted");
-    }
-    match measures.downtimes.first() {
-        None => verdict(phrase, Status::Held, "there was none"),
-        Some(longest) => {
-            let (length, from) = (longest.until.since(longest.from), longest.from.as_secs());
-            let finding = format!("the longest was {:.1}ms, from {from:.3}s", length.as_millis());
-            verdict(phrase, held(length <= at_most), finding)
-        }
-    }
-}
-
 /// What is judged in every run: properties that nobody mentioned, faults that bit nothing, progress in the calm part,
 /// and whether the run came to its end.
 fn unasked(scenario: &Scenario, run: &Run, sources: &Sources<'_>) -> Vec<Verdict> {
@@ -306,6 +273,9 @@ fn unasked(scenario: &Scenario, run: &Run, sources: &Sources<'_>) -> Vec<Verdict
             )
             | Expectation::Sometimes(_)
             | Expectation::Reached { .. }
+            | Expectation::Never(_)
+            | Expectation::Messages { .. }
+            | Expectation::MessagesPerOperation { .. }
             | Expectation::Effect { .. }
             | Expectation::QuorumLost(_)
             | Expectation::QuorumKept(_)

@@ -65,21 +65,29 @@ pub fn read_all(file: &str, source: &str, catalog: &dyn Catalog) -> Result<Varia
     }
     let wrong = |mistakes| Diagnostics::new(file, source, mistakes);
     let Some(parts) = variants::parts(&outline).map_err(wrong)? else {
-        return Ok(vec![(None, read_root(&outline, catalog).map_err(wrong)?)]);
+        return Ok(vec![(None, read_root(&outline, None, catalog).map_err(wrong)?)]);
     };
     let mut all = Vec::new();
     while let Some((name, root)) = parts.root(&outline, all.len()) {
         outline.root = root;
-        let scenario = read_root(&outline, catalog)
+        let scenario = read_root(&outline, parts.introduction(&outline, all.len()), catalog)
             .map_err(|mistakes| wrong(mistakes).with_note(messages::variants::inside(&name)))?;
         all.push((Some(name), scenario));
     }
     Ok(all)
 }
 
-fn read_root(outline: &Outline<'_>, catalog: &dyn Catalog) -> Result<Scenario, Mistakes> {
+/// `before` is an introduction that comes before the scenario's own.
+fn read_root(
+    outline: &Outline<'_>,
+    before: Option<&Node>,
+    catalog: &dyn Catalog,
+) -> Result<Scenario, Mistakes> {
     let mut reader = Reader { outline, mistakes: Mistakes::default() };
-    let scenario = reader.scenario();
+    let mut scenario = reader.scenario();
+    if let Some(before) = before.and_then(|node| reader.value_under::<String>(Some("about"), node)) {
+        scenario.about = flowing(&format!("{before} {}", scenario.about));
+    }
     let mut mistakes = reader.mistakes;
     validate::validate(&scenario, outline, catalog, &mut mistakes);
     if mistakes.is_empty() { Ok(scenario) } else { Err(mistakes) }

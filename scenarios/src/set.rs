@@ -16,7 +16,7 @@ use crate::{
     messages,
     outline::{Node, Outline, Shape, key},
     read::{only, outline, read_all, text},
-    variants::Variants,
+    variants::{RAW, VARIANTS, Variants},
 };
 
 /// The keys whose values are texts. (`at_most` is a text or a number, depending on where it stands.)
@@ -75,15 +75,17 @@ pub fn read_set(
     arguments: &[&str],
     catalog: &dyn Catalog,
 ) -> Result<(Scenario, String), Diagnostics> {
-    let (all, text) = read_set_all(file, source, arguments, catalog)?;
+    let (all, text) = read_set_all(file, source, arguments, None, catalog)?;
     Ok((only(file, all, None)?, text))
 }
 
-/// The same for all variants: see [`read_all`].
+/// The same for all variants, of which `wanted` is asked for, if any one is: see [`read_all`]. What is set for all, and
+/// replaced by each variant that is asked for, is refused: it would come to nothing.
 pub fn read_set_all(
     file: &str,
     source: &str,
     arguments: &[&str],
+    wanted: Option<&str>,
     catalog: &dyn Catalog,
 ) -> Result<(Variants, String), Diagnostics> {
     let mut edited = text(file, source.as_bytes())?.to_owned();
@@ -93,6 +95,10 @@ pub fn read_set_all(
         edits = edits.into_iter().filter_map(|edit| moved(edit, &splice.replaced, splice.length)).collect();
         edits.extend(splice.edits);
         edited = splice.text;
+    }
+    for argument in arguments {
+        unheard(&outline(file, &edited)?, argument, wanted)
+            .map_err(|mistake| Diagnostics::new("--set", argument, Mistakes::one(mistake)))?;
     }
     match read_all(file, &edited, catalog) {
         Ok(all) => Ok((all, edited)),
@@ -112,6 +118,43 @@ pub(crate) fn find<'n>(outline: &Outline<'_>, node: &'n Node, path: &str) -> Opt
         target = target.step(outline, &step)?;
     }
     Some(target.node)
+}
+
+/// Refuses what every variant that is asked for replaces.
+fn unheard(outline: &Outline<'_>, argument: &str, wanted: Option<&str>) -> Result<(), Mistake> {
+    let (path, _) = halves(argument)?;
+    let steps = steps(&argument[path.clone()], path.start)?;
+    let to_variants = matches!(&steps[0].0, Step::Key(name) if name == VARIANTS);
+    let Some(variants) = Target::at(&outline.root).step(outline, &Step::Key(VARIANTS.into())) else {
+        return Ok(());
+    };
+    let Shape::Map(named) = &variants.node.shape else { return Ok(()) };
+    let mut asked = named.iter().filter(|field| wanted.is_none_or(|wanted| outline.key(field) == wanted));
+    if to_variants || named.is_empty() || !asked.all(|field| replaces(outline, &field.value, &steps)) {
+        return Ok(());
+    }
+    let name = wanted.map_or_else(|| outline.key(&named[0]), str::to_string);
+    Err(messages::variants::set_unheard(path.clone(), &argument[path], wanted, &name))
+}
+
+/// Whether a variant has something else at the end of a path: there, or as a whole on the way to it.
+fn replaces(outline: &Outline<'_>, variant: &Node, steps: Located<'_>) -> bool {
+    let mut target = Target::at(variant);
+    for (index, (step, _)) in steps.iter().enumerate() {
+        let structure = matches!(target.node.shape, Shape::Fields(_) | Shape::Map(_));
+        if index > 0 && (!structure || target.node.name.is_some()) {
+            return true;
+        }
+        let Some(next) = target.step(outline, step) else { return false };
+        match step {
+            Step::Key(key) if RAW.contains(&key.as_str()) => return true,
+            // These are added to what the file expects.
+            Step::Key(key) if index == 0 && key == "expect" => return false,
+            Step::Key(_) | Step::Index(_) => target = next,
+        }
+    }
+    // A structure at the end is gone through key by key.
+    !matches!(target.node.shape, Shape::Fields(_) | Shape::Map(_)) || target.node.name.is_some()
 }
 
 /// A text after a value was put into it.
@@ -302,7 +345,8 @@ fn walk<'n, 's>(
             _ => format!("`{}`", &argument[..steps[done - 1].1.end]),
         };
         let rest = &steps[done..];
-        let adds = rest.iter().all(|(step, _)| matches!(step, Step::Key(_)));
+        let in_variants = done == 1 && matches!(&steps[0].0, Step::Key(name) if name == VARIANTS);
+        let adds = !in_variants && rest.iter().all(|(step, _)| matches!(step, Step::Key(_)));
         return match (step, &target.node.shape) {
             (_, Shape::Fields(_) | Shape::Map(_)) if adds => Ok((target, rest)),
             (_, Shape::Items(items)) if adds && items.is_empty() => Ok((target, rest)),

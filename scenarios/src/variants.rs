@@ -1,16 +1,18 @@
 //! Variants: several designs in one file, each the rest of the file with some of its values replaced.
 //!
 //! A variant says what it has instead, where the file says it. Structures and maps are gone through key by key; any other
-//! value takes the place of the file's. What a variant expects is added to what the file expects of all. What is under
-//! `with` and `mix` is the protocol's own, and replaced as a whole.
+//! value takes the place of the file's. What a variant expects is added to what the file expects of all, and its
+//! introduction follows the file's. What is under `with` and `mix` is the protocol's own, and replaced as a whole.
 
 use crate::{
+    decode::repeated,
     diagnostics::Mistakes,
     format::Scenario,
-    messages::variants as messages,
+    messages::{key_twice, variants as messages},
     outline::{Field, Node, Outline, Shape},
     validate::unfit,
 };
+use std::collections::BTreeMap;
 
 /// The variants of a file with their names; of a file without any, itself, without a name.
 pub type Variants = Vec<(Option<String>, Scenario)>;
@@ -20,7 +22,7 @@ pub(crate) const VARIANTS: &str = "variants";
 /// The most variants of a file.
 pub const VARIANTS_MAX: usize = 32;
 /// What is handed to protocols as it stands.
-const RAW: [&str; 2] = ["with", "mix"];
+pub(crate) const RAW: [&str; 2] = ["with", "mix"];
 
 /// What all variants of a file have in common, and what each of them has instead.
 pub(crate) struct Parts {
@@ -29,6 +31,12 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
+    /// The introduction that the file gives them all, for a variant that has one of its own.
+    pub(crate) fn introduction(&self, outline: &Outline<'_>, index: usize) -> Option<&Node> {
+        self.variants.get(index).and_then(|(_, over)| about(outline, over))?;
+        about(outline, &self.base)
+    }
+
     /// A variant by its position, with its name. One at a time: each may be as large as the whole file.
     pub(crate) fn root(&self, outline: &Outline<'_>, index: usize) -> Option<(String, Node)> {
         let (name, over) = self.variants.get(index)?;
@@ -39,6 +47,8 @@ impl Parts {
 /// Takes a file with variants apart; `None` if it has none.
 pub(crate) fn parts(outline: &Outline<'_>) -> Result<Option<Parts>, Mistakes> {
     let Shape::Fields(fields) = &outline.root.shape else { return Ok(None) };
+    // What stands twice in one place would be one of the two after merging.
+    let mut mistakes = Mistakes::default();
     let Some(variants) = fields.iter().find(|field| outline.key(field) == VARIANTS) else { return Ok(None) };
     let rest = fields.iter().filter(|field| outline.key(field) != VARIANTS).cloned().collect();
     let base = Node { shape: Shape::Fields(rest), ..outline.root.clone() };
@@ -53,17 +63,12 @@ pub(crate) fn parts(outline: &Outline<'_>) -> Result<Option<Parts>, Mistakes> {
         let place = variants.value.at.start..variants.value.at.start + 1;
         return Err(Mistakes::one(messages::count(place, named.len(), VARIANTS_MAX)));
     }
+    repeated_below(outline, &outline.root, "", &mut mistakes);
     let mut parts: Vec<(String, Node)> = Vec::new();
-    let mut mistakes = Mistakes::default();
     for variant in named {
         let name = outline.key(variant);
         if let Some(why) = unfit(&name) {
             mistakes.push(messages::name(variant.key.clone(), &name, why));
-        }
-        if let Some((second, first)) = crate::decode::repeated(outline.source, named)
-            && second.key == variant.key
-        {
-            mistakes.push(crate::messages::key_twice(second.key.clone(), &name, first.key.clone()));
         }
         let fields = match &variant.value.shape {
             Shape::Fields(fields) if variant.value.name.is_none() => fields.as_slice(),
@@ -79,13 +84,37 @@ pub(crate) fn parts(outline: &Outline<'_>) -> Result<Option<Parts>, Mistakes> {
                 continue;
             }
         };
-        if let Some(nested) = fields.iter().find(|field| outline.key(field) == VARIANTS) {
-            mistakes.push(messages::nested(nested.key.clone()));
+        for field in fields {
+            match outline.key(field).as_str() {
+                VARIANTS => mistakes.push(messages::nested(field.key.clone())),
+                "seed" => mistakes.push(messages::seed(field.key.clone())),
+                _ => {}
+            }
         }
         let shape = Shape::Fields(fields.to_vec());
         parts.push((name, Node { at: base.at.clone(), name: None, shape }));
     }
     if mistakes.is_empty() { Ok(Some(Parts { base, variants: parts })) } else { Err(mistakes) }
+}
+
+/// Says of every structure in which a key stands twice.
+fn repeated_below(outline: &Outline<'_>, node: &Node, key: &str, mistakes: &mut Mistakes) {
+    let (Shape::Fields(fields) | Shape::Map(fields)) = &node.shape else { return };
+    if RAW.contains(&key) {
+        return;
+    }
+    if let Some((second, first)) = repeated(outline.source, fields) {
+        let name = outline.key(second);
+        mistakes.push(key_twice(second.key.clone(), &name, first.key.clone()));
+    }
+    for field in fields {
+        repeated_below(outline, &field.value, &outline.key(field), mistakes);
+    }
+}
+
+fn about<'n>(outline: &Outline<'_>, node: &'n Node) -> Option<&'n Node> {
+    let Shape::Fields(fields) = &node.shape else { return None };
+    fields.iter().find(|field| outline.key(field) == "about").map(|field| &field.value)
 }
 
 /// What stands at `base`, with what `over` says instead.
@@ -103,15 +132,20 @@ fn merged(outline: &Outline<'_>, base: &Node, over: &Node, key: &str) -> Node {
 }
 
 fn all(outline: &Outline<'_>, base: &[Field], over: &[Field]) -> Vec<Field> {
-    let same = |one: &Field, other: &&Field| outline.key(one) == outline.key(other);
-    let kept = base.iter().map(|field| match over.iter().find(|other| same(field, other)) {
-        Some(other) => {
-            let value = merged(outline, &field.value, &other.value, &outline.key(field));
+    let mut instead: BTreeMap<String, &Field> =
+        over.iter().map(|field| (outline.key(field), field)).collect();
+    let mut all = Vec::new();
+    for field in base {
+        let key = outline.key(field);
+        all.push(match instead.remove(&key) {
             // What is wrong with the value is told where the variant says it.
-            Field { key: other.key.clone(), value }
-        }
-        None => field.clone(),
-    });
-    let new = over.iter().filter(|field| !base.iter().any(|other| same(other, field))).cloned();
-    kept.chain(new).collect()
+            Some(other) => {
+                Field { key: other.key.clone(), value: merged(outline, &field.value, &other.value, &key) }
+            }
+            None => field.clone(),
+        });
+    }
+    // What only the variant has, in its order.
+    all.extend(over.iter().filter(|field| instead.contains_key(&outline.key(field))).cloned());
+    all
 }

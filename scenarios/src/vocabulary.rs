@@ -340,21 +340,33 @@ const EXPECT: Section = Section {
         ),
         (r#"Always("election safety")"#, "a property of a protocol holds throughout"),
         (r#"Sometimes("leader changed")"#, "a property of a protocol comes true at least once"),
+        (r#"Never("leader changed")"#, "it does not, in this run"),
         (
             r#"Reached(what: "leader changed", within: "5s", not_before: "1s")"#,
             "such a property comes true for the first time so soon after the start, and not sooner",
         ),
         (
-            r#"Availability(at_least: 0.99, during: "split", clients: ["client-1"])"#,
+            r#"Availability(at_least: 0.99, during: "split", clients: ["client-1"], kind: "get")"#,
             "the share of operations served within their deadline is `at_least` or `at_most` this, or in between; of those \
-             that were wanted during a fault, or by these clients, if such are named",
+             that were wanted during a fault, by these clients, or of this `kind`, if such are named",
         ),
-        (r#"Latency(percentile: 99.0, at_most: "50ms")"#, "so many per cent were answered within this"),
+        (
+            r#"Latency(percentile: 99.0, at_most: "50ms", kind: "get")"#,
+            "so many per cent of the answers took `at_least` or `at_most` this; `during`, `clients` and `kind` as above",
+        ),
+        ("Messages(at_most: 100000)", "so many messages were sent, `at_least` or `at_most`"),
+        (
+            "MessagesPerOperation(at_most: 12.0)",
+            "the same (`at_least`, `at_most`), for each operation that was answered",
+        ),
         (
             r#"Recovers(from: "split", within: "2s")"#,
             "operations are served again so soon after a fault strikes",
         ),
-        (r#"Downtime(at_most: "1s")"#, "the longest stretch in which nothing was served"),
+        (
+            r#"Downtime(at_most: "1s")"#,
+            "the longest stretch in which nobody was served, `at_least` or `at_most` so long",
+        ),
         (
             r#"Effect(of: "split", what: LeaderChanges, at_least: 1)"#,
             "what a fault did, `at_least` or `at_most` so much: `Dropped`, `Delayed`, `Duplicated`, `Corrupted`, `Failed`, `Misled`, `Records`, `Nodes`, `Spared`, `RoleChanges`, `LeaderChanges`",

@@ -169,7 +169,8 @@ fn every_delay_host_link_and_expectation_is_there() {
         Transport::Stream(_),
     );
     // One scenario cannot expect this and its opposite.
-    let expect = scenario.expect.iter().chain([&Expectation::Linearizable]);
+    let never = Expectation::Never("leader changed".into());
+    let expect = scenario.expect.iter().chain([&Expectation::Linearizable, &never]);
     all_met!(
         expect,
         Expectation::Linearizable,
@@ -181,6 +182,9 @@ fn every_delay_host_link_and_expectation_is_there() {
         Expectation::Always(_),
         Expectation::Sometimes(_),
         Expectation::Reached { .. },
+        Expectation::Never(_),
+        Expectation::Messages { .. },
+        Expectation::MessagesPerOperation { .. },
         Expectation::Availability { .. },
         Expectation::Latency { .. },
         Expectation::Effect { .. },

@@ -193,16 +193,27 @@ fn expectation() -> impl Strategy<Value = Expectation> {
             at_least: Some(low),
             at_most: Some(high),
             during: None,
-            clients: None
+            clients: None,
+            kind: None
         }),
         (0.0..=1.0).prop_map(|high| Expectation::Availability {
             at_least: None,
             at_most: Some(high),
             during: None,
-            clients: Some(vec!["client-1".into()])
+            clients: Some(vec!["client-1".into()]),
+            kind: Some("get".into())
         }),
-        (0.1..=100.0, span()).prop_map(|(percentile, at_most)| Expectation::Latency { percentile, at_most }),
-        span().prop_map(|at_most| Expectation::Downtime { at_most }),
+        (0.1..=100.0, span()).prop_map(|(percentile, at_most)| Expectation::Latency {
+            percentile,
+            at_least: None,
+            at_most: Some(at_most),
+            during: None,
+            clients: Some(vec!["client-1".into()]),
+            kind: Some("put".into())
+        }),
+        any::<u64>().prop_map(|least| Expectation::Messages { at_least: Some(least), at_most: None }),
+        (0.0..1e6).prop_map(|most| Expectation::MessagesPerOperation { at_least: None, at_most: Some(most) }),
+        span().prop_map(|at_most| Expectation::Downtime { at_least: None, at_most: Some(at_most) }),
         (prop::option::of(0.1..=100.0), span()).prop_map(|(percentile, at_most)| Expectation::Staleness {
             percentile,
             at_least: None,

@@ -6,8 +6,9 @@ use scenarios::{
     plan::Plan,
     play,
     read::{only, read, read_all},
+    set::read_set_all,
 };
-use sim_core::judged::{Judged, Status};
+use sim_core::judged::{Judged, Row, Status};
 
 const FILE: &str = r#"(
     about: "A store, in several ways.",
@@ -147,12 +148,67 @@ fn what_one_variant_expects_is_looked_up_in_all() {
     };
     let holds: Vec<_> = row("linearizable").iter().map(|cell| cell.holds).collect();
     assert_eq!(holds, [Some(Status::Held), Some(Status::Failed)]);
-    assert!(row("linearizable")[1].found.ends_with("of 3 keys broken"), "{comparison:?}");
+    assert!(row("linearizable")[1].found.ends_with("of 3 keys"), "{comparison:?}");
     assert!(row("written back by a read").iter().all(|cell| cell.holds.is_none()));
     assert_eq!(row("written back by a read")[1].found, "never");
     assert!(row("availability")[0].found.ends_with('%'));
     assert!(row("latency p50")[0].found.ends_with("ms"));
     // Figures come after claims.
-    let first_figure = comparison.rows.iter().position(|row| row.subject == "availability").unwrap();
-    assert!(comparison.rows[..first_figure].iter().any(|row| row.subject == "linearizable"));
+    let claim = |row: &Row| row.cells.iter().any(|cell| cell.holds.is_some());
+    assert!(comparison.rows.is_sorted_by_key(|row| !claim(row)), "{comparison:?}");
+}
+
+#[test]
+fn a_key_that_stands_twice_is_refused_on_either_side() {
+    for (twice, variants) in [
+        ("nodes", r#"variants: { "a": (services: { "db": (nodes: 5, nodes: 7) }) }"#),
+        ("until", r#"variants: { "a": (until: "9s", until: "8s") }"#),
+        ("variants", r#"variants: { "a": () }, variants: { "b": () }"#),
+        ("b", r#"variants: { "b": (), "b": () }"#),
+    ] {
+        let found = problem(variants);
+        assert!(found.contains(&format!("`{twice}`")) && found.contains("twice"), "{twice}: {found}");
+    }
+    let seeded = problem(r#"variants: { "a": (seed: 2) }"#);
+    assert!(seeded.contains("the same seed"), "{seeded}");
+}
+
+#[test]
+fn an_introduction_follows_the_files() {
+    let about = |variants| variant(variants).about;
+    assert_eq!(
+        about(r#"variants: { "a": (about: "It is fast.") }"#),
+        "A store, in several ways. It is fast."
+    );
+    assert_eq!(about(r#"variants: { "a": () }"#), "A store, in several ways.");
+}
+
+#[test]
+fn what_is_set_for_nothing_is_refused() {
+    let text = FILE.replace(
+        "VARIANTS",
+        r#"variants: { "one": (services: { "db": (with: (read: 1)) }), "two": (until: "9s", services: { "db": (with: ()) }) }"#,
+    );
+    let set = |argument: &str, wanted: Option<&str>| {
+        let found = read_set_all("file.ron", &text, &[argument], wanted, &Registry::standard());
+        found.map(drop).map_err(|problems| problems.render(false).to_string())
+    };
+    for (argument, wanted, said) in [
+        ("services.db.with.read=2", None, "write `--set variants.one.services.db.with.read=…`"),
+        ("services.db.with=(read: 3)", Some("two"), "write `--set variants.two.services.db.with=…`"),
+        ("until=8s", Some("two"), "the variant `two` has something else there"),
+        ("variants.three.until=8s", None, "`variants` has no `three`"),
+    ] {
+        let found = set(argument, wanted).expect_err(argument);
+        assert!(found.contains(said), "{argument}: {found}");
+    }
+    for (argument, wanted) in [
+        ("until=8s", None),
+        ("until=8s", Some("one")),
+        ("services.db.nodes=5", None),
+        ("expect[0].at_least=0.2", None),
+        ("variants.two.until=8s", None),
+    ] {
+        assert_eq!(set(argument, wanted), Ok(()), "{argument}");
+    }
 }

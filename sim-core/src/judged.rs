@@ -54,10 +54,14 @@ impl Judged {
 pub struct Comparison {
     /// The name of the file they are variants of.
     pub name: String,
+    /// What their introductions have in common. May be empty.
+    pub about: String,
     /// The variants by name, in the order of the file.
     pub variants: Vec<String>,
     /// What was found of each; claims first, then figures.
     pub rows: Vec<Row>,
+    /// So many more rows there would be.
+    pub left_out: usize,
 }
 
 /// Something that is expected of a variant or measured of all, and what was found of it.
@@ -121,6 +125,8 @@ pub struct Verdict {
     pub status: Status,
     /// The finding in one line, with the numbers it rests on.
     pub finding: String,
+    /// What it comes to, for tables: a number, or how often a claim was broken. Empty where there is no such thing.
+    pub figure: String,
     /// What supports it, line by line: the shortest witness of a violation, for instance. May be empty.
     pub evidence: Vec<String>,
 }

@@ -51,6 +51,9 @@ pub mod trace;
 mod wire;
 pub mod world;
 
+/// Transcendental functions that give the same on every platform: for protocols whose formulas need one.
+pub use libm;
+
 /// What a protocol's file needs.
 pub mod prelude {
     pub use crate::{

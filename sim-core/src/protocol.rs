@@ -255,6 +255,12 @@ impl<'a, P: Protocol> Ctx<'a, P> {
         self.kernel.keys.stream(purpose, u64::from(self.me.0), which)
     }
 
+    /// A random stream that all nodes of the group share, number `which`: what is drawn from it in the same way is the same for
+    /// all of them, at each boot. For orders and graphs that nobody need store.
+    pub fn layout(&self, which: u64) -> Rng {
+        self.kernel.keys.stream(Purpose::Layout, u64::from(self.first.0), which)
+    }
+
     /// Operations that this node has begun in all its lives, as far as the history knows: where a client that boots
     /// again goes on counting.
     pub fn operations(&self) -> u32 {

@@ -49,10 +49,12 @@ pub struct Config {
 pub enum Guard {
     /// Nothing: it trusts that the lease is enough.
     Nothing,
-    /// It refuses what does not bear a newer token than all it has heard before.
+    /// It refuses what bears an older stamp (the token, and the number within the lease) than what it heard last, and does
+    /// not do again what bears the same.
     #[default]
     Fencing,
-    /// It knows invoices by their numbers, and does not charge one that was charged. Needs a bank that keeps all of them.
+    /// It does not charge an invoice before the one that comes next. That is enough where invoices are charged in the order
+    /// of their numbers; otherwise the bank would have to keep all of these.
     Idempotency,
 }
 
@@ -168,6 +170,16 @@ struct Held {
     until: Time,
 }
 
+/// What a worker asked the store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Asked {
+    ticket: Ticket,
+    op: leases::Op,
+    at: Time,
+    /// Redirects followed.
+    hops: usize,
+}
+
 /// A node: the bank, or a worker.
 #[derive(Clone, Debug, Hash)]
 pub struct Billing {
@@ -176,8 +188,7 @@ pub struct Billing {
     late: u64,
     /// A worker: the server of the store that it asks, by its position.
     server: usize,
-    /// What it asked the store, and when.
-    asked: Option<(Ticket, leases::Op, Time)>,
+    asked: Option<Asked>,
     /// The lease as it knows it, and since when it has not changed.
     seen: (Lease, Time),
     held: Option<Held>,
@@ -226,7 +237,7 @@ impl Protocol for Billing {
 
             // A worker and the store.
             Timeout(Heartbeat) => self.beat(ctx),
-            Response(ticket, answer) if self.asked.as_ref().is_some_and(|asked| asked.0 == ticket) => {
+            Response(ticket, answer) if self.asked.as_ref().is_some_and(|asked| asked.ticket == ticket) => {
                 self.hear(answer, ctx);
             }
             Response(..) => {}
@@ -269,8 +280,8 @@ impl Protocol for Billing {
 impl Billing {
     /// A holder renews its lease; another takes it if it is free, or has looked dead for as long as it lasts.
     fn beat(&mut self, ctx: &mut Ctx<Self>) {
-        if let Some((ticket, ..)) = self.asked.take() {
-            ctx.forget(ticket);
+        if let Some(asked) = self.asked.take() {
+            ctx.forget(asked.ticket);
             self.server += 1;
         }
         let (seen, since) = self.seen;
@@ -281,26 +292,26 @@ impl Billing {
             }
             None => leases::Op::Look(LEASE),
         };
-        self.ask(op, ctx);
+        self.ask(op, 0, ctx);
         ctx.set(Heartbeat, self.config.heartbeat);
     }
 
-    fn ask(&mut self, op: leases::Op, ctx: &mut Ctx<Self>) {
+    fn ask(&mut self, op: leases::Op, hops: usize, ctx: &mut Ctx<Self>) {
         let mut servers = ctx.callees();
         let server = servers.nth(self.server % servers.len()).expect("a service has a node");
-        self.asked = Some((ctx.call(server, op), op, ctx.now()));
+        self.asked = Some(Asked { ticket: ctx.call(server, op), op, at: ctx.now(), hops });
     }
 
     fn hear(&mut self, answer: Answer<leases::Ret>, ctx: &mut Ctx<Self>) {
-        let Some((_, op, asked)) = self.asked.take() else { return };
+        let Some(Asked { op, at, hops, .. }) = self.asked.take() else { return };
         match answer {
-            Answer::Ok(ret) => self.learn(ret, asked, ctx),
-            Answer::Redirect(server) => {
+            Answer::Ok(ret) => self.learn(ret, at, ctx),
+            Answer::Redirect(server) if hops < ctx.callees().len() => {
                 self.server = ctx.callees().position(|node| node == server).unwrap_or(self.server + 1);
-                self.ask(op, ctx);
+                self.ask(op, hops + 1, ctx);
             }
-            // Elsewhere with the next heartbeat.
-            Answer::Refused => self.server += 1,
+            // Refused, or servers only point at one another: elsewhere with the next heartbeat.
+            Answer::Refused | Answer::Redirect(_) => self.server += 1,
         }
     }
 
@@ -335,8 +346,8 @@ impl Billing {
 
     fn step_down(&mut self, ctx: &mut Ctx<Self>) {
         self.held = None;
-        if let Some((ticket, ..)) = self.asked.take() {
-            ctx.forget(ticket);
+        if let Some(asked) = self.asked.take() {
+            ctx.forget(asked.ticket);
         }
         for timer in [Lapse, Due, Silence] {
             ctx.cancel(&timer);

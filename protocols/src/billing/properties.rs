@@ -4,33 +4,32 @@ use super::Billing;
 use sim_core::prelude::*;
 
 pub(super) const ALL: &[Property<Billing>] = &[
-    Property::always("no invoice is charged twice", When::News, |ghost: &Ghost, _, _| match ghost.twice {
-        None => Judgement::Holds,
-        Some(invoice) => Judgement::Broken(format!("invoice {invoice} was charged twice")),
+    Property::always("no invoice is charged twice", When::News, |ghost: &Ghost, _, _| {
+        let wrong = ghost.twice.map(|invoice| format!("invoice {invoice} was charged twice"));
+        judged(ghost.news.charged, wrong)
     }),
     Property::always("no invoice is passed over", When::News, |ghost: &Ghost, _, _| {
-        match ghost.passed_over {
-            None => Judgement::Holds,
-            Some(invoice) => {
-                Judgement::Broken(format!("invoice {invoice} was not charged before a later one"))
-            }
-        }
+        let wrong = |invoice| format!("invoice {invoice} was not charged before a later one");
+        judged(ghost.news.charged, ghost.passed_over.map(wrong))
     }),
     Property::always("what a worker was told stands", When::EveryEvent, told),
-    Property::always("a token is one worker's", When::News, |ghost: &Ghost, _, _| match ghost.shared {
-        None => Judgement::Holds,
-        Some((token, one, other)) => {
-            Judgement::Broken(format!("nodes {} and {} hold token {token}", one.0, other.0))
-        }
+    Property::always("a token is one worker's", When::News, |ghost: &Ghost, _, _| {
+        let wrong = |(token, one, other): (u64, NodeId, NodeId)| {
+            format!("nodes {} and {} hold token {token}", one.0, other.0)
+        };
+        judged(ghost.news.taken, ghost.shared.map(wrong))
     }),
     Property::sometimes("an invoice was charged", When::News, |ghost: &Ghost, _, _| {
-        Judgement::happened(ghost.news == Some(News::Charged))
+        Judgement::happened(ghost.news.charged)
+    }),
+    Property::sometimes("a backlog was charged", When::News, |ghost: &Ghost, _, _| {
+        Judgement::happened(ghost.news.caught_up)
     }),
     Property::sometimes("a lease was taken over", When::News, |ghost: &Ghost, _, _| {
-        Judgement::happened(ghost.news == Some(News::TakenOver))
+        Judgement::happened(ghost.news.taken_over)
     }),
     Property::sometimes("a late charge was refused", When::News, |ghost: &Ghost, _, _| {
-        Judgement::happened(ghost.news == Some(News::Refused))
+        Judgement::happened(ghost.news.refused)
     }),
     Property::sometimes("two workers lead at once", When::RoleChange, |_, view, _| {
         let leads = |member: &&sim_core::node::Member<Billing>| {
@@ -53,31 +52,57 @@ pub struct Ghost {
     /// Tokens, and who held them.
     holders: BTreeMap<u64, NodeId>,
     shared: Option<(u64, NodeId, NodeId)>,
-    news: Option<News>,
+    /// A [`BACKLOG`] was due and not charged, and since then something always was.
+    backlog: bool,
+    news: News,
 }
 
+/// So many invoices that are due and not charged are a backlog.
+const BACKLOG: u64 = 10;
+
 /// What an event has brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum News {
-    Charged,
-    Refused,
-    /// Somebody holds the lease for the first time, or again.
-    Taken,
-    /// The same, and another held it before.
-    TakenOver,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct News {
+    charged: bool,
+    /// All that was due is charged, after a backlog.
+    caught_up: bool,
+    refused: bool,
+    /// Somebody holds the lease for the first time, or again; and another held it before.
+    taken: bool,
+    taken_over: bool,
 }
 
 impl sim_core::property::Ghost<Billing> for Ghost {
+    /// The bank's disk is looked at whoever changed: workers hear of a charge as soon as it is durable.
     fn observe(&mut self, view: &View<'_, Billing>, changed: NodeId) -> bool {
-        self.news = if changed == view.first { self.of_bank(view) } else { self.of_worker(view, changed) };
-        self.news.is_some()
+        self.news = News::default();
+        self.charges(view);
+        if let Some(node) = view.state(changed) {
+            self.waits(view.now, node.config.every);
+        }
+        if changed == view.first {
+            self.refusals(view)
+        } else {
+            self.leases(view, changed)
+        }
+        self.news != News::default()
     }
 }
 
 impl Ghost {
-    fn of_bank(&mut self, view: &View<'_, Billing>) -> Option<News> {
+    fn refusals(&mut self, view: &View<'_, Billing>) {
         let late = view.state(view.first).map_or(0, |bank| bank.late);
-        let refused = late > core::mem::replace(&mut self.late, late);
+        self.news.refused = late > core::mem::replace(&mut self.late, late);
+    }
+
+    /// Invoice i is due at (i + 1) times `every`.
+    fn waits(&mut self, now: Time, every: Span) {
+        let due = now.0 / every.0;
+        self.news.caught_up = self.backlog && self.next >= due;
+        self.backlog = (self.backlog && self.next < due) || self.next + BACKLOG <= due;
+    }
+
+    fn charges(&mut self, view: &View<'_, Billing>) {
         let charged = &view.disk(view.first).1;
         let durable = charged.durable();
         let seen = core::mem::replace(&mut self.records, durable).min(durable);
@@ -89,29 +114,40 @@ impl Ghost {
             }
             self.next = self.next.max(invoice + 1);
         }
-        if seen < durable { Some(News::Charged) } else { Some(News::Refused).filter(|_| refused) }
+        self.news.charged = seen < durable;
     }
 
-    fn of_worker(&mut self, view: &View<'_, Billing>, worker: NodeId) -> Option<News> {
-        let token = view.state(worker)?.held.as_ref()?.stamp.token;
+    fn leases(&mut self, view: &View<'_, Billing>, worker: NodeId) {
+        let held = view.state(worker).and_then(|worker| worker.held.as_ref());
+        let Some(token) = held.map(|held| held.stamp.token) else { return };
         match self.holders.insert(token, worker) {
-            Some(before) if before == worker => return None,
+            Some(before) if before == worker => return,
             Some(before) => self.shared = Some((token, before, worker)),
             None => {}
         }
         let before = self.holders.range(..token).next_back().map(|(_, holder)| *holder);
-        Some(if before.is_some_and(|before| before != worker) { News::TakenOver } else { News::Taken })
+        self.news.taken = true;
+        self.news.taken_over = before.is_some_and(|before| before != worker);
+    }
+}
+
+/// What is wrong, if anything; and whether this event was one to judge.
+fn judged(now: bool, wrong: Option<String>) -> Judgement {
+    match wrong {
+        Some(wrong) => Judgement::Broken(wrong),
+        None if now => Judgement::Holds,
+        None => Judgement::Idle,
     }
 }
 
 /// A worker goes on from what the bank told it, so the bank may not forget that.
-fn told(_: &Ghost, view: &View<'_, Billing>, changed: NodeId) -> Judgement {
-    let durable = view.disk(view.first).1.durable() as u64;
+fn told(ghost: &Ghost, view: &View<'_, Billing>, changed: NodeId) -> Judgement {
     match view.state(changed) {
-        Some(worker) if worker.held.is_some() && worker.next > durable => Judgement::Broken(format!(
-            "node {} was told that invoice {} is charged, and {durable} are on the bank's disk",
+        Some(worker) if worker.held.is_some() && worker.next > ghost.next => Judgement::Broken(format!(
+            "node {} was told that invoice {} is charged, and on the bank's disk are those before invoice {}",
             changed.0,
-            worker.next - 1
+            worker.next - 1,
+            ghost.next
         )),
         Some(worker) if worker.held.is_some() => Judgement::Holds,
         Some(_) | None => Judgement::Idle,

@@ -197,7 +197,7 @@ impl Protocol for Bully {
             }
             Deliver(_, Msg::Ok) => {
                 if self.state == Asking {
-                    self.wait(Answered, ctx);
+                    self.enter(Answered, ctx);
                     if !self.has(Flaw::EndlessWait) {
                         ctx.set(Unled, self.config.coordinator);
                     }
@@ -247,7 +247,7 @@ impl Bully {
         if higher.len() == 0 {
             return self.lead(ctx);
         }
-        self.wait(Asking, ctx);
+        self.enter(Asking, ctx);
         let patience =
             if self.has(Flaw::ShortAnswer) { Span(self.config.answer.0 / 4) } else { self.config.answer };
         ctx.set(Unanswered, patience);
@@ -255,7 +255,7 @@ impl Bully {
     }
 
     fn lead(&mut self, ctx: &mut Ctx<Self>) {
-        self.wait(Leading, ctx);
+        self.enter(Leading, ctx);
         ctx.set(Beat, self.config.heartbeat);
         self.tell_lower(Msg::Coordinator, ctx);
     }
@@ -264,12 +264,12 @@ impl Bully {
         if self.state == Leading && self.has(Flaw::StubbornLeader) {
             return;
         }
-        self.wait(Following(leader), ctx);
+        self.enter(Following(leader), ctx);
         ctx.set(Watch, self.config.watch.0..self.config.watch.1);
     }
 
-    /// In another state it waits for something else.
-    fn wait(&mut self, state: State, ctx: &mut Ctx<Self>) {
+    /// Another state: what it waited for in the last one is off.
+    fn enter(&mut self, state: State, ctx: &mut Ctx<Self>) {
         self.state = state;
         for timer in [Unanswered, Unled, Watch, Beat] {
             ctx.cancel(&timer);

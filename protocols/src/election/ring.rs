@@ -13,7 +13,9 @@
 //! and one that has taken part, and has heard of no leader for a while, begins anew. All messages may be lost, late and
 //! doubled: nobody but the greatest is ever elected, though a number that comes late may set off one more election of the same
 //! node. The price is that a ring with a gap elects nobody, and that a leader that is down stays the leader. Left out: closing
-//! the gap, for which somebody would have to know who is dead.
+//! the gap, for which somebody would have to know who is dead; and nodes that lose their disks. Such a node draws another
+//! number, and then a message with the old one has nobody to end at: it goes round until it is lost, and an old announcement
+//! is believed again each time.
 
 mod properties;
 

@@ -12,6 +12,9 @@ pub struct Config {
     pub election: (Span, Span),
     /// How often a leader lets itself be heard; well below the election timeout.
     pub heartbeat: Span,
+    /// Whether acceptors answer heartbeats, and a leader retires that no majority answers for an election timeout: without,
+    /// one that is heard and hears nobody keeps all others from trying. As in `raft/`; the papers leave it open.
+    pub check_quorum: bool,
     /// So many slots at most are proposed and not chosen; a leader refuses requests beyond. At least 1.
     pub window: u32,
     /// A snapshot is taken every so many slots, and what was accepted in the slots before is dropped. Default: never.
@@ -22,7 +25,14 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Config {
-        Config { election: (150.ms(), 300.ms()), heartbeat: 50.ms(), window: 256, snapshot: None, flaw: None }
+        Config {
+            election: (150.ms(), 300.ms()),
+            heartbeat: 50.ms(),
+            check_quorum: false,
+            window: 256,
+            snapshot: None,
+            flaw: None,
+        }
     }
 }
 

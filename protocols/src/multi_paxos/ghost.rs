@@ -1,8 +1,8 @@
 //! History variables of Multi-Paxos: what the proofs remember and nodes do not.
 //!
 //! The ghost reads the journals of acceptors as they grow. A record counts once it is durable, so that a value is chosen when a
-//! majority has it on their disks in one ballot; what a replica applied counts once all that it had written by then is
-//! durable, for nothing that follows from it leaves the node before. Each look costs what an event changed.
+//! majority has it on their disks in one ballot; what a replica applied, and that it leads, counts once all that it had written
+//! by then is durable, for nothing that follows from it leaves the node before. Each look costs what an event changed.
 
 use super::{Ballot, Command, MultiPaxos, Record, Standing, properties::Breach};
 use core::hash::Hash;
@@ -48,6 +48,8 @@ struct Seen {
     written: VecDeque<(usize, Fact)>,
     /// The slots that it applied, with the values, when it had written so many records: `None` where there was nothing.
     applied: VecDeque<(usize, u64, Option<u64>)>,
+    /// The ballots that it came to lead, when it had written so many records.
+    led: VecDeque<(usize, Ballot)>,
 }
 
 /// What tells at a glance whether there is news of a node.
@@ -108,11 +110,19 @@ impl<S: Spec> sim_core::property::Ghost<MultiPaxos<S>> for Ghost {
         }
         self.news = News::default();
         self.reads(view, node, before, now);
-        self.leads(node, before, now);
+        if let Some(ballot) = now.leads.filter(|_| now.leads != before.leads) {
+            self.seen[view.index(node)].led.push_back((now.records, ballot));
+        }
         if now.prefix > before.prefix {
             self.shortens(view, node, before, now);
         }
         self.settles(view, node);
+        if view.state(node).is_none() {
+            // What was not durable did not happen.
+            let seen = &mut self.seen[view.index(node)];
+            seen.applied.clear();
+            seen.led.clear();
+        }
         true
     }
 }
@@ -138,7 +148,7 @@ impl Ghost {
         let (journal, seen) = (view.disk(node), &mut self.seen[view.index(node)]);
         // After a crash what is left on the disk is durable, and nobody heard of the rest.
         seen.written.retain(|(records, _)| *records <= now.records);
-        let Some(state) = view.state(node) else { return seen.applied.clear() };
+        let Some(state) = view.state(node) else { return };
         for index in before.records.max(journal.start())..now.records {
             let fact = match &journal[index - journal.start()] {
                 Record::Promised(ballot) => Fact::Promised(*ballot),
@@ -147,8 +157,9 @@ impl Ghost {
                     let value = digest(command);
                     if ballot.proposer as usize == view.index(node) {
                         let proposed = &mut self.slots.entry(*slot).or_default().proposed;
+                        // An old no-op that is proposed again fills nothing.
+                        self.news.gap_filled |= *command == Command::Noop && !proposed.contains_key(&value);
                         proposed.entry(value).or_insert(*ballot);
-                        self.news.gap_filled |= *command == Command::Noop;
                     }
                     Fact::Accepted(*slot, *ballot, value)
                 }
@@ -162,10 +173,9 @@ impl Ghost {
     }
 
     /// A ballot is led by one node, and once: a second life may not take it up again.
-    fn leads(&mut self, node: NodeId, before: Glance, now: Glance) {
-        let Some(ballot) = now.leads.filter(|_| now.leads != before.leads) else { return };
+    fn leads(&mut self, node: NodeId, ballot: Ballot) {
         self.news.led = true;
-        self.news.leader_changed =
+        self.news.leader_changed |=
             self.leaders.range(..ballot).next_back().is_some_and(|(_, &last)| last != node);
         if let Some(&first) = self.leaders.get(&ballot) {
             self.news.breaches.push(Breach::SecondLeader(ballot, first));
@@ -200,6 +210,12 @@ impl Ghost {
     fn settles<S: Spec>(&mut self, view: &View<'_, MultiPaxos<S>>, node: NodeId) {
         let durable = view.disk(node).durable();
         self.settle(view, node);
+        while let Some(&(records, ballot)) = self.seen[view.index(node)].led.front()
+            && records <= durable
+        {
+            self.seen[view.index(node)].led.pop_front();
+            self.leads(node, ballot);
+        }
         while let Some(&(records, slot, value)) = self.seen[view.index(node)].applied.front()
             && records <= durable
         {
@@ -269,6 +285,10 @@ impl Ghost {
         match *chosen {
             None => {
                 *chosen = Some((value, ballot));
+                let higher = accepted.range(ballot..).find(|(_, (other, _))| *other != value);
+                if let Some((&higher, _)) = higher {
+                    news.breaches.push(Breach::OtherThanChosen(slot, ballot, higher));
+                }
                 news.out_of_order |= open_before;
                 news.finished |= proposed.get(&value).is_some_and(|first| first.proposer != ballot.proposer)
                     && value != digest(&Command::<u64>::Noop);

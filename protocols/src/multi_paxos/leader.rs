@@ -54,10 +54,19 @@ impl<S: Spec> MultiPaxos<S> {
     /// A majority promised: it leads. Phase 2a for the slots in which something was accepted, with "the value of the
     /// highest-numbered proposal among the responses"; the gaps between them it fills with no-ops (§3).
     fn lead(&mut self, ballot: Ballot, ctx: &mut Ctx<Self>) {
-        let led = Leading { ballot, next: self.chosen + 1, proposals: BTreeMap::new() };
+        let led = Leading {
+            ballot,
+            next: self.chosen + 1,
+            proposals: BTreeMap::new(),
+            heard: BTreeSet::new(),
+            sent: BTreeMap::new(),
+        };
         let Preparing { mut found, .. } = core::mem::replace(&mut self.standing, led) else { return };
         (self.leader, self.vain) = (Some(ctx.me), 0);
         ctx.cancel(&Silence);
+        if self.config.check_quorum {
+            ctx.set(Quorum, self.config.election.0);
+        }
         if self.has(Flaw::IgnoredAccepted) {
             found.clear();
         }
@@ -133,14 +142,43 @@ impl<S: Spec> MultiPaxos<S> {
         ctx.set(Heartbeat, self.config.heartbeat);
     }
 
+    /// A node answers the leader of this ballot.
+    pub(super) fn hear(&mut self, from: NodeId, ballot: Ballot) {
+        if let Leading { ballot: own, heard, .. } = &mut self.standing
+            && *own == ballot
+            && self.config.check_quorum
+        {
+            heard.insert(from);
+        }
+    }
+
+    /// A leader that no majority has answered for an election timeout may be heard and hear nobody: it makes room. It tries
+    /// again like others; the round of whoever leads by then is soon ahead of its own, which it cannot hear of.
+    pub(super) fn check_quorum(&mut self, ctx: &mut Ctx<Self>) {
+        let quorum = self.quorum(ctx);
+        let Leading { ballot, heard, .. } = &mut self.standing else { return };
+        heard.insert(ctx.me);
+        if heard.len() < quorum {
+            let ballot = *ballot;
+            return self.retire(ballot, ctx);
+        }
+        heard.clear();
+        ctx.set(Quorum, self.config.election.0);
+    }
+
     /// Tells a learner what it lacks: the leader proposes it again, in its own ballot, in which nothing else can be proposed
-    /// for these slots. What was dropped is in the snapshot.
+    /// for these slots. What was dropped is in the snapshot; one that is on its way is given an election timeout to arrive.
     pub(super) fn teach(&mut self, learner: NodeId, ballot: Ballot, first: u64, ctx: &mut Ctx<Self>) {
-        if !matches!(self.standing, Leading { ballot: own, .. } if own == ballot) {
+        let now = ctx.now();
+        let Leading { ballot: own, sent, .. } = &mut self.standing else { return };
+        if *own != ballot {
             return;
         }
         let (chosen, prefix) = (self.chosen, &ctx.disk.snapshot().state.prefix);
-        if first <= prefix.slot {
+        let on_its_way =
+            sent.get(&learner).is_some_and(|&(slot, at)| first <= slot && now < at + self.config.election.1);
+        if first <= prefix.slot && !on_its_way {
+            sent.insert(learner, (prefix.slot, now));
             let prefix = Box::new(prefix.clone());
             ctx.send(learner, Snapshot { prefix });
         }
@@ -156,6 +194,7 @@ impl<S: Spec> MultiPaxos<S> {
         self.round = self.round.max(ballot.round);
         (self.standing, self.leader) = (Following, None);
         ctx.cancel(&Heartbeat);
+        ctx.cancel(&Quorum);
         self.wait(ctx);
     }
 

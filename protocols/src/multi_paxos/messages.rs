@@ -33,6 +33,8 @@ pub enum Msg<S: Spec> {
     Preempted { promised: Ballot },
     /// The leader of this ballot is alive, and all slots up to `chosen` are chosen.
     Alive { ballot: Ballot, chosen: u64 },
+    /// To the leader, if it checks its quorum: heard.
+    Heard { ballot: Ballot },
     /// To the leader: I lack what was chosen in the slots from `first` on.
     Missing { ballot: Ballot, first: u64 },
     /// What the first slots have come to, for a learner that lacks some of them.
@@ -42,7 +44,7 @@ pub enum Msg<S: Spec> {
 impl<S: Spec> Message for Msg<S> {
     fn bytes(&self) -> u64 {
         match self {
-            Preempted { .. } => 13,
+            Preempted { .. } | Heard { .. } => 13,
             Prepare { .. } | Accepted { .. } | Alive { .. } | Missing { .. } => 21,
             Promise { accepted, snapshot, .. } => {
                 let values = accepted.values().map(|(_, command)| 20 + command.bytes());

@@ -53,6 +53,8 @@ pub enum Timer {
     Silence,
     /// It is time for a leader to be heard.
     Heartbeat,
+    /// It is time for a leader to see whether a majority still answers.
+    Quorum,
 }
 
 /// A node.
@@ -91,6 +93,10 @@ enum Standing<O> {
         ballot: Ballot,
         next: u64,
         proposals: BTreeMap<u64, Pending>,
+        /// Who was heard since the quorum was checked last.
+        heard: BTreeSet<NodeId>,
+        /// The snapshot that each learner was sent last: up to which slot, and when.
+        sent: BTreeMap<NodeId, (u64, Time)>,
     },
 }
 
@@ -156,7 +162,12 @@ impl<S: Spec> Protocol for MultiPaxos<S> {
                     self.learn(ballot, chosen, ctx);
                 }
             }
-            Deliver(from, Accepted { ballot, slot }) => self.count_accepted(from, ballot, slot, ctx),
+            Deliver(from, Accepted { ballot, slot }) => {
+                self.hear(from, ballot);
+                self.count_accepted(from, ballot, slot, ctx);
+            }
+            Timeout(Quorum) => self.check_quorum(ctx),
+            Deliver(from, Heard { ballot }) => self.hear(from, ballot),
             Deliver(_, Preempted { promised }) => {
                 if promised > self.acceptor.promised {
                     self.retire(promised, ctx);
@@ -177,9 +188,14 @@ impl<S: Spec> Protocol for MultiPaxos<S> {
                 self.tidy(ctx);
                 if self.chosen < chosen {
                     ctx.send(from, Missing { ballot, first: self.chosen + 1 });
+                } else if self.config.check_quorum {
+                    ctx.send(from, Heard { ballot });
                 }
             }
-            Deliver(from, Missing { ballot, first }) => self.teach(from, ballot, first, ctx),
+            Deliver(from, Missing { ballot, first }) => {
+                self.hear(from, ballot);
+                self.teach(from, ballot, first, ctx);
+            }
             Deliver(_, Snapshot { prefix }) => {
                 // A leader knows what was chosen before by the promises that it got, or is about to.
                 if !matches!(self.standing, Leading { .. }) {

@@ -15,6 +15,8 @@ pub enum Expectation {
     Always(String),
     /// A property of a protocol comes true at least once.
     Sometimes(String),
+    /// What comes true in other runs does not in this one: the property is one for [`Expectation::Sometimes`].
+    Never(String),
     /// A property of a protocol comes true for the first time within some time from the start, and not before some other.
     /// At least one of the bounds is given.
     Reached {
@@ -27,7 +29,8 @@ pub enum Expectation {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         not_before: Option<Span>,
     },
-    /// The share of operations that were served within their deadline: of all, or of those that `during` and `clients` leave.
+    /// The share of operations that were served within their deadline: of all, or of those that `during`, `clients` and `kind`
+    /// leave.
     /// At least one of the bounds is given.
     Availability {
         /// From 0 to 1.
@@ -42,13 +45,48 @@ pub enum Expectation {
         /// Names of clients: only their operations count.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clients: Option<Vec<String>>,
+        /// A kind of operation: only these count.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<String>,
     },
-    /// So many per cent of the answered operations were answered within this.
+    /// So many per cent of the answered operations were answered within `at_most`, and were not all answered before `at_least`:
+    /// of all, or of those that `during`, `clients` and `kind` leave. At least one of the bounds is given.
     Latency {
         /// Above 0, at most 100.
         percentile: f64,
         /// More than nothing.
-        at_most: Span,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<Span>,
+        /// More than nothing; not below `at_least`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<Span>,
+        /// As in [`Expectation::Availability`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        during: Option<String>,
+        /// As in [`Expectation::Availability`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clients: Option<Vec<String>>,
+        /// As in [`Expectation::Availability`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<String>,
+    },
+    /// How many messages the network was handed, requests and answers among them. At least one of the bounds is given.
+    Messages {
+        /// The least.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<u64>,
+        /// The most; not below `at_least`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<u64>,
+    },
+    /// The same, for each operation that was answered: what an answer costs. At least one of the bounds is given.
+    MessagesPerOperation {
+        /// The least: 0 or more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<f64>,
+        /// The most: 0 or more, not below `at_least`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<f64>,
     },
     /// What a fault did, over all its strikes: so much, or not more than so much. At least one of the bounds is given.
     Effect {
@@ -75,10 +113,14 @@ pub enum Expectation {
         /// More than nothing.
         within: Span,
     },
-    /// The longest stretch in which no operation was served.
+    /// How long the longest stretch was in which nobody was served. At least one of the bounds is given.
     Downtime {
-        /// It is not longer than this.
-        at_most: Span,
+        /// More than nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<Span>,
+        /// More than nothing; not below `at_least`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<Span>,
     },
     /// How old what clients read was: of a read that missed a write which had been acknowledged before, the time since the
     /// earliest such acknowledgement; of others, nothing. At least one of the bounds is given.

@@ -118,6 +118,7 @@ impl<'a> Trial<'a> {
         let measured = |expectation: &Expectation| match expectation {
             Expectation::Availability { .. }
             | Expectation::Latency { .. }
+            | Expectation::MessagesPerOperation { .. }
             | Expectation::Recovers { .. }
             | Expectation::Downtime { .. } => true,
             Expectation::Linearizable
@@ -125,6 +126,8 @@ impl<'a> Trial<'a> {
             | Expectation::Always(_)
             | Expectation::Sometimes(_)
             | Expectation::Reached { .. }
+            | Expectation::Never(_)
+            | Expectation::Messages { .. }
             | Expectation::Effect { .. }
             | Expectation::QuorumLost(_)
             | Expectation::QuorumKept(_)

@@ -3,7 +3,7 @@
 //! A fault that strikes often, and a nemesis, are judged by all their strikes together: one flap that met no message is
 //! no reason for doubt, but a link that flaps for nothing is.
 
-use super::{held, verdict};
+use super::{bounds, fits, held, verdict};
 use crate::{
     expand::expand,
     format::{Figure, Scenario, Service},
@@ -71,21 +71,18 @@ pub(super) fn effect(
     at_most: Option<u64>,
     sources: &Sources<'_>,
 ) -> Verdict {
-    let bound = |word: &str, bound: Option<u64>| bound.map(|bound| format!("{word} {bound}"));
-    let bounds: Vec<String> =
-        [bound("at least", at_least), bound("at most", at_most)].into_iter().flatten().collect();
-    let phrase = format!("{of}: {} {}", words(what), bounds.join(" and "));
+    let bounds = bounds(at_least.map(|bound| bound.to_string()), at_most.map(|bound| bound.to_string()));
+    let phrase = format!("{of}: {} {bounds}", words(what));
     let strikes = sources.strikes(of);
     if strikes.iter().all(|report| report.struck.is_none()) {
         return verdict(phrase, Status::Vacuous, "it never struck");
     }
     let found: u64 = strikes.iter().map(|report| figure(&report.effect, what)).sum();
-    let fits = at_least.is_none_or(|bound| found >= bound) && at_most.is_none_or(|bound| found <= bound);
     let finding = match strikes.len() {
         1 => format!("{found}"),
         count => format!("{found}, in {count} strikes"),
     };
-    verdict(phrase, held(fits), finding)
+    Verdict { figure: found.to_string(), ..verdict(phrase, held(fits(found, at_least, at_most)), finding) }
 }
 
 fn figure(effect: &Effect, what: Figure) -> u64 {
@@ -145,7 +142,8 @@ pub(super) fn quorum(of: &str, wanted_lost: bool, sources: &Sources<'_>) -> Verd
             format!("lost in {} of {} strikes, first in {first}", lost.len(), struck.len())
         }
     };
-    verdict(phrase, held(lost.is_empty() != wanted_lost), finding)
+    let figure = format!("lost in {} of {}", lost.len(), struck.len());
+    Verdict { figure, ..verdict(phrase, held(lost.is_empty() != wanted_lost), finding) }
 }
 
 /// The verdict on whether every fault made a difference; `None` without faults.

@@ -1,6 +1,6 @@
 //! What clients were told of registers: how old, in which order, and whether it stayed.
 
-use super::{held, part::Part, percent, turned, verdict};
+use super::{bounds, fits, held, part::Part, percent, turned, verdict};
 use crate::format::Scenario;
 use sim_core::{
     check::register::{
@@ -45,9 +45,11 @@ impl<'a> Told<'a> {
     /// When the service should have come to rest: the faults are over, and it is the calm part if there is one.
     fn rest(&self, within: Span) -> Rest {
         let calm = if self.scenario.calm > Span::ZERO { self.scenario.calm_from() } else { Time::ZERO };
+        // What does not end is how the world is from then on.
         let ends = self.run.faults.iter().filter_map(|fault| {
             let (struck, end) = fault.window(self.run.ended)?;
-            Some(if fault.planned.fault.momentary() { struck } else { end })
+            let stays = fault.planned.fault.momentary() || fault.ended.is_none();
+            Some(if stays { struck } else { end })
         });
         Rest { from: ends.fold(calm, Time::max), within }
     }
@@ -67,6 +69,7 @@ fn joined(all: &[Checked<'_, Staleness>]) -> Staleness {
     for (_, found) in all {
         joined.reads += found.reads;
         joined.unheard += found.unheard;
+        joined.open += found.open;
         joined.stale.extend(&found.stale);
     }
     joined.stale.sort_unstable();
@@ -83,9 +86,19 @@ fn worst(all: &[Checked<'_, Staleness>]) -> Vec<String> {
 }
 
 fn unread(found: &Staleness) -> &'static str {
-    match found.unheard {
-        0 => "no read was answered",
-        _ => "nobody wrote what was read",
+    match (found.unheard, found.open) {
+        (0, 0) => "no read was answered",
+        (_, 0) => "nobody wrote what was read",
+        (..) => "all that was read had been written without an answer, nobody knows when",
+    }
+}
+
+/// What nobody knows, as it is said at the end of a finding.
+fn unknown(count: usize, noun: &str) -> String {
+    match count {
+        0 => String::new(),
+        1 => format!("; 1 more {noun} depends on a write without an answer"),
+        _ => format!("; {count} more {noun}s depend on writes without an answer"),
     }
 }
 
@@ -96,10 +109,20 @@ fn rounded(span: Span) -> String {
 
 /// How stale reads were in general.
 fn spread(found: &Staleness) -> String {
-    let at = |percentile| found.percentile(percentile).map_or_else(String::new, rounded);
+    let at = |percentile| found.percentile(percentile).unwrap_or(Span::ZERO);
     let (stale, reads) = (found.stale.len(), found.reads);
-    let mut text =
-        format!("p50 {}, p99 {}, worst {}: {stale} of {reads} reads stale", at(50.0), at(99.0), at(100.0));
+    let mut text = match stale {
+        0 => format!("none of {reads} reads was stale"),
+        _ => format!("{stale} of {reads} reads stale"),
+    };
+    // Where most are fresh, what most are says nothing.
+    let told = [("p50", 50.0), ("p99", 99.0), ("worst", 100.0)].into_iter();
+    for (word, stale) in
+        told.map(|(word, percentile)| (word, at(percentile))).filter(|told| told.1 > Span::ZERO)
+    {
+        text += &format!(", {word} {}", rounded(stale));
+    }
+    text += &unknown(found.open, "read");
     if found.unheard > 0 {
         text += &format!("; {} more found what nobody wrote", found.unheard);
     }
@@ -121,8 +144,9 @@ pub(super) fn stale_by(
     let Some(stale) = found.percentile(percentile.unwrap_or(100.0)) else {
         return verdict(phrase, Status::Vacuous, unread(&found));
     };
-    let fits = at_least.is_none_or(|bound| stale >= bound) && at_most.is_none_or(|bound| stale <= bound);
-    Verdict { evidence: worst(&all), ..verdict(phrase, held(fits), spread(&found)) }
+    let figure = if stale == Span::ZERO { "none".into() } else { rounded(stale) };
+    let status = held(fits(stale, at_least, at_most));
+    Verdict { figure, evidence: worst(&all), ..verdict(phrase, status, spread(&found)) }
 }
 
 /// The share of stale reads in this part.
@@ -138,16 +162,10 @@ pub(super) fn stale_reads(
     let Some(share) = found.share() else {
         return verdict(phrase, Status::Vacuous, unread(&found));
     };
-    let fits = at_least.is_none_or(|bound| share >= bound) && at_most.is_none_or(|bound| share <= bound);
-    let finding = format!("{}: {}", percent(share), spread(&found));
-    Verdict { evidence: worst(&all), ..verdict(phrase, held(fits), finding) }
-}
-
-/// The bounds as they are said: at least one is there.
-pub(super) fn bounds(at_least: Option<String>, at_most: Option<String>) -> String {
-    let bounds = [("at least", at_least), ("at most", at_most)];
-    let said = bounds.into_iter().filter_map(|(word, bound)| Some(format!("{word} {}", bound?)));
-    said.collect::<Vec<_>>().join(" and ")
+    let figure = percent(share);
+    let finding = format!("{figure}: {}", spread(&found));
+    let status = held(fits(share, at_least, at_most));
+    Verdict { figure, evidence: worst(&all), ..verdict(phrase, status, finding) }
 }
 
 /// Every acknowledged write is found at rest, or something newer.
@@ -157,16 +175,23 @@ pub(super) fn no_lost_writes(within: Span, told: &Told<'_>) -> Verdict {
     let all: Vec<Checked<'_, Lost>> = told.check(|registers| lost_writes(registers, rest));
     let sum = |count: fn(&Lost) -> usize| all.iter().map(|(_, found)| count(found)).sum::<usize>();
     let (keys, judged, lost) = (sum(|found| found.keys), sum(|found| found.judged), sum(|found| found.lost));
+    let open = unknown(sum(|found| found.open), "write");
+    if judged == 0 && !open.is_empty() {
+        let finding = format!("of no acknowledged write is known whether it is there{open}");
+        return verdict(phrase, Status::Vacuous, finding);
+    }
     if judged == 0 {
-        let finding = format!("no key with acknowledged writes was read {} at rest", after(rest));
+        let finding = format!("no key with acknowledged writes was read {}", after(rest));
         return verdict(phrase, Status::Vacuous, finding);
     }
     let losers = sum(|found| found.last.len());
     if lost == 0 {
-        let finding = format!("{judged} acknowledged writes of {keys} keys: each, or a newer one, is there");
+        let finding =
+            format!("{judged} acknowledged writes of {keys} keys: each, or a newer one, is there{open}");
         return verdict(phrase, Status::Held, finding);
     }
-    let finding = format!("{lost} of {judged} acknowledged writes, on {losers} of {keys} keys; {ASSUMED}");
+    let finding =
+        format!("{lost} of {judged} acknowledged writes, on {losers} of {keys} keys{open}; {ASSUMED}");
     let mut evidence = Vec::new();
     for (history, found) in &all {
         for last in found.last.iter().take(TOLD_MAX) {
@@ -176,12 +201,13 @@ pub(super) fn no_lost_writes(within: Span, told: &Told<'_>) -> Verdict {
         }
     }
     more(&mut evidence, losers);
-    Verdict { evidence, ..verdict(phrase, Status::Failed, finding) }
+    let figure = format!("{lost} of {judged} writes");
+    Verdict { figure, evidence, ..verdict(phrase, Status::Failed, finding) }
 }
 
 /// When reads begin to count.
 fn after(rest: Rest) -> String {
-    format!("more than {} after its last write and after {}", rest.within, Span(rest.from.0))
+    format!("more than {} after its last write, and after {}", rest.within, Span(rest.from.0))
 }
 
 fn more(evidence: &mut Vec<String>, keys: usize) {
@@ -199,7 +225,7 @@ pub(super) fn converges(within: Span, told: &Told<'_>) -> Verdict {
     let (judged, open) = (sum(|found| found.judged), sum(|found| found.open));
     let open = match open {
         0 => String::new(),
-        _ => format!("; {open} more were perhaps still being written"),
+        _ => format!("; of {open} more nobody knows, for a write had no answer or no writer"),
     };
     if judged == 0 {
         let finding = format!("no key was read at two servers {}{open}", after(rest));
@@ -217,8 +243,9 @@ pub(super) fn converges(within: Span, told: &Told<'_>) -> Verdict {
         }
     }
     more(&mut evidence, differ);
-    let finding = format!("servers disagree on {differ} of {judged} keys{open}");
-    Verdict { evidence, ..verdict(phrase, Status::Failed, finding) }
+    let figure = format!("{differ} of {judged} keys");
+    let finding = format!("servers disagree on {figure}{open}");
+    Verdict { figure, evidence, ..verdict(phrase, Status::Failed, finding) }
 }
 
 /// Each of these guarantees is kept.
@@ -226,12 +253,14 @@ pub(super) fn kept(guarantees: &[Guarantee], told: &Told<'_>) -> Verdict {
     let phrase = names(guarantees);
     let all: Vec<Checked<'_, Sessions>> = told.check(sessions);
     let (mut status, mut findings, mut evidence) = (Status::Held, Vec::new(), Vec::new());
+    let mut figures = Vec::new();
     for &guarantee in guarantees {
         let sum = |count: fn(&Sessions, Guarantee) -> usize| {
             all.iter().map(|(_, found)| count(found, guarantee)).sum::<usize>()
         };
         let tested = sum(|found, guarantee| found.of(guarantee).tested);
         let broken = sum(|found, guarantee| found.of(guarantee).broken);
+        let open = unknown(sum(|found, guarantee| found.of(guarantee).open), "read");
         let name = guarantee.phrase();
         status = status.max(match (tested, broken) {
             (0, _) => Status::Vacuous,
@@ -239,10 +268,13 @@ pub(super) fn kept(guarantees: &[Guarantee], told: &Told<'_>) -> Verdict {
             (..) => Status::Failed,
         });
         findings.push(match (tested, broken) {
-            (0, _) => format!("{name} never put to the test"),
-            (_, 0) => format!("{name} kept in {tested} reads"),
-            (..) => format!("{name} broken in {broken} of {tested} reads"),
+            (0, _) => format!("{name} never put to the test{open}"),
+            (_, 0) => format!("{name} kept in {tested} reads{open}"),
+            (..) => format!("{name} broken in {broken} of {tested} reads{open}"),
         });
+        if broken > 0 {
+            figures.push(format!("{broken} of {tested} reads"));
+        }
         let first = all.iter().find(|(_, found)| found.of(guarantee).broken > 0);
         if let Some((history, found)) = first {
             evidence.push(format!("{name}, the first time it was broken"));
@@ -252,7 +284,7 @@ pub(super) fn kept(guarantees: &[Guarantee], told: &Told<'_>) -> Verdict {
     if status == Status::Failed {
         evidence.push(ASSUMED.into());
     }
-    Verdict { evidence, ..verdict(phrase, status, findings.join(", ")) }
+    Verdict { figure: figures.join(", "), evidence, ..verdict(phrase, status, findings.join(", ")) }
 }
 
 fn names(guarantees: &[Guarantee]) -> String {

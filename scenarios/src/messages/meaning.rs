@@ -3,6 +3,7 @@
 use super::{a, mistake, one_of, quote, suggestion};
 use crate::diagnostics::{Mistake, Place, nearest};
 use sim_core::time::{Span, Time};
+use std::fmt::Display;
 
 // The run.
 
@@ -366,16 +367,13 @@ pub(crate) fn not_a_share(at: Place, found: f64) -> Mistake {
         .help("0.999 is 99.9 %")
 }
 
-pub(crate) fn bounds_crossed(at: Place, low: f64, high: f64) -> Mistake {
-    mistake(at, format!("no share is at least {low} and at most {high}"), "below `at_least`")
+pub(crate) fn not_a_cost(at: Place, found: f64) -> Mistake {
+    mistake(at, format!("{found} is not a number of messages"), "expected a number of 0 or more")
 }
 
-pub(crate) fn counts_crossed(at: Place, low: u64, high: u64) -> Mistake {
-    mistake(at, format!("no number is at least {low} and at most {high}"), "below `at_least`")
-}
-
-pub(crate) fn spans_crossed(at: Place, low: Span, high: Span) -> Mistake {
-    mistake(at, format!("no time is at least {low} and at most {high}"), "below `at_least`")
+/// `what` there is none of between these bounds: "share", "number", "time".
+pub(crate) fn crossed(at: Place, what: &str, low: impl Display, high: impl Display) -> Mistake {
+    mistake(at, format!("no {what} is at least {low} and at most {high}"), "below `at_least`")
 }
 
 pub(crate) fn no_moment(at: Place) -> Mistake {

@@ -1,7 +1,10 @@
 //! What can be wrong with variants: the words.
 
 use super::{mistake, quote};
-use crate::diagnostics::{Mistake, Place};
+use crate::{
+    diagnostics::{Mistake, Place},
+    variants::VARIANTS,
+};
 
 pub(crate) fn count(at: Place, found: usize, most: usize) -> Mistake {
     match found {
@@ -19,6 +22,11 @@ pub(crate) fn nested(at: Place) -> Mistake {
     mistake(at, "a variant has no variants", "inside a variant").help("write it beside the others")
 }
 
+pub(crate) fn seed(at: Place) -> Mistake {
+    mistake(at, "all variants are played with the same seed", "a seed of its own")
+        .help("write it beside `variants`, or play one of them with `--seed`")
+}
+
 /// `wanted` is what was asked for, if anything was.
 pub(crate) fn unknown(wanted: Option<&str>, names: &[String]) -> String {
     let known: Vec<String> = names.iter().map(|name| quote(name)).collect();
@@ -33,6 +41,14 @@ pub(crate) fn unknown(wanted: Option<&str>, names: &[String]) -> String {
         }
         Some(wanted) => format!("there is no variant {}: there are {known}", quote(wanted)),
     }
+}
+
+/// `path` is set for all variants; the one of this `name`, and so all that are `wanted`, has something else there.
+pub(crate) fn set_unheard(at: Place, path: &str, wanted: Option<&str>, name: &str) -> Mistake {
+    let who =
+        wanted.map_or_else(|| "every variant".into(), |wanted| format!("the variant {}", quote(wanted)));
+    mistake(at, format!("{who} has something else there"), "set for all of them")
+        .help(format!("write `--set {VARIANTS}.{name}.{path}=…`"))
 }
 
 /// Where a mistake was found.

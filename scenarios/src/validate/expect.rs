@@ -67,11 +67,14 @@ fn opposite(expectation: &Expectation) -> Option<Expectation> {
         }
         Expectation::QuorumLost(of) => Some(Expectation::QuorumKept(of.clone())),
         Expectation::QuorumKept(of) => Some(Expectation::QuorumLost(of.clone())),
-        Expectation::Sometimes(_)
-        | Expectation::Reached { .. }
+        Expectation::Sometimes(name) => Some(Expectation::Never(name.clone())),
+        Expectation::Never(name) => Some(Expectation::Sometimes(name.clone())),
+        Expectation::Reached { .. }
         | Expectation::Effect { .. }
         | Expectation::Availability { .. }
         | Expectation::Latency { .. }
+        | Expectation::Messages { .. }
+        | Expectation::MessagesPerOperation { .. }
         | Expectation::Recovers { .. }
         | Expectation::Downtime { .. }
         | Expectation::Staleness { .. }
@@ -89,43 +92,41 @@ fn one(
         Expectation::Linearizable | Expectation::Violates(Claim::Linearizable) => {}
         Expectation::Violates(Claim::Always(name)) => property(check, at.item(0).item(0), name, true),
         Expectation::Always(name) => property(check, at.item(0), name, true),
-        Expectation::Sometimes(name) => property(check, at.item(0), name, false),
+        Expectation::Sometimes(name) | Expectation::Never(name) => property(check, at.item(0), name, false),
         Expectation::Reached { what, within, not_before } => {
             property(check, at.key("what"), what, false);
             reached(check, at, *within, *not_before);
         }
-        Expectation::Availability { at_least, at_most, during, clients } => {
+        Expectation::Availability { at_least, at_most, during, clients, kind: _ } => {
             shares(check, at, *at_least, *at_most);
             part(check, at, strikes, during.as_ref(), clients.as_deref());
         }
-        Expectation::Latency { percentile, at_most } => {
+        Expectation::Latency { percentile, at_least, at_most, during, clients, kind: _ } => {
             percent(check, at, *percentile);
-            some_time(check, at, "at_most", *at_most);
+            spans(check, at, *at_least, *at_most);
+            if let Some(most) = *at_most {
+                some_time(check, at, "at_most", most);
+            }
+            part(check, at, strikes, during.as_ref(), clients.as_deref());
         }
-        Expectation::Downtime { at_most } => some_time(check, at, "at_most", *at_most),
+        Expectation::Messages { at_least, at_most } => counts(check, at, *at_least, *at_most),
+        Expectation::MessagesPerOperation { at_least, at_most } => costs(check, at, *at_least, *at_most),
+        Expectation::Downtime { at_least, at_most } => {
+            spans(check, at, *at_least, *at_most);
+            if let Some(most) = *at_most {
+                some_time(check, at, "at_most", most);
+            }
+        }
         Expectation::Effect { of, what: _, at_least, at_most } => {
             if strikes.is_some() {
                 named(check, at.key("of"), of);
             }
-            match (at_least, at_most) {
-                (None, None) => check.say(meaning::no_bound(at.place())),
-                (Some(low), Some(high)) if low > high => {
-                    check.say(meaning::counts_crossed(at.key("at_most").place(), *low, *high));
-                }
-                (Some(_), _) | (_, Some(_)) => {}
-            }
+            counts(check, at, *at_least, *at_most);
         }
         Expectation::Staleness { percentile, at_least, at_most, during, clients } => {
             registers(check, at);
             percentile.iter().for_each(|percentile| percent(check, at, *percentile));
-            match (at_least, at_most) {
-                (None, None) => check.say(meaning::no_bound(at.place())),
-                (Some(low), Some(high)) if low > high => {
-                    check.say(meaning::spans_crossed(at.key("at_most").place(), *low, *high));
-                }
-                (Some(low), _) => some_time(check, at, "at_least", *low),
-                (None, Some(_)) => {}
-            }
+            spans(check, at, *at_least, *at_most);
             part(check, at, strikes, during.as_ref(), clients.as_deref());
         }
         Expectation::StaleReads { at_least, at_most, during, clients } => {
@@ -219,6 +220,45 @@ fn reached(check: &mut Check<'_, '_>, at: At<'_>, within: Option<Span>, not_befo
     }
 }
 
+/// At least one bound, and not the wrong way round.
+fn counts(check: &mut Check<'_, '_>, at: At<'_>, low: Option<u64>, high: Option<u64>) {
+    match (low, high) {
+        (None, None) => check.say(meaning::no_bound(at.place())),
+        (Some(low), Some(high)) if low > high => {
+            check.say(meaning::crossed(at.key("at_most").place(), "number", low, high));
+        }
+        (Some(_), _) | (_, Some(_)) => {}
+    }
+}
+
+/// The same of spans; the lower one is more than nothing.
+fn spans(check: &mut Check<'_, '_>, at: At<'_>, low: Option<Span>, high: Option<Span>) {
+    match (low, high) {
+        (None, None) => check.say(meaning::no_bound(at.place())),
+        (Some(low), Some(high)) if low > high => {
+            check.say(meaning::crossed(at.key("at_most").place(), "time", low, high));
+        }
+        (Some(low), _) => some_time(check, at, "at_least", low),
+        (None, Some(_)) => {}
+    }
+}
+
+/// The same of what something costs.
+fn costs(check: &mut Check<'_, '_>, at: At<'_>, low: Option<f64>, high: Option<f64>) {
+    for (key, cost) in [("at_least", low), ("at_most", high)] {
+        if let Some(cost) = cost.filter(|cost| !cost.is_finite() || *cost < 0.0) {
+            return check.say(meaning::not_a_cost(at.key(key).place(), cost));
+        }
+    }
+    match (low, high) {
+        (None, None) => check.say(meaning::no_bound(at.place())),
+        (Some(low), Some(high)) if low > high => {
+            check.say(meaning::crossed(at.key("at_most").place(), "number", low, high));
+        }
+        (Some(_), _) | (_, Some(_)) => {}
+    }
+}
+
 fn shares(check: &mut Check<'_, '_>, at: At<'_>, low: Option<f64>, high: Option<f64>) {
     for (key, share) in [("at_least", low), ("at_most", high)] {
         if let Some(share) = share.filter(|share| !(0.0..=1.0).contains(share)) {
@@ -228,7 +268,7 @@ fn shares(check: &mut Check<'_, '_>, at: At<'_>, low: Option<f64>, high: Option<
     match (low, high) {
         (None, None) => check.say(meaning::no_bound(at.place())),
         (Some(low), Some(high)) if low > high => {
-            check.say(meaning::bounds_crossed(at.key("at_most").place(), low, high));
+            check.say(meaning::crossed(at.key("at_most").place(), "share", low, high));
         }
         (Some(_), _) | (_, Some(_)) => {}
     }

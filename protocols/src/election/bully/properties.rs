@@ -22,11 +22,13 @@ pub struct Ghost {
     living: BTreeMap<NodeId, Living>,
     /// When they took the lead.
     leaders: BTreeMap<NodeId, Time>,
+    /// Who has led, and asks whether anybody higher lives or waits for it to lead.
+    asking: BTreeSet<NodeId>,
     /// When somebody died or booted last.
     changed: Time,
     /// Somebody was still not led by the highest, when much later the next one died or booted.
     unled: Option<String>,
-    /// A leader has become a follower.
+    /// A leader has become a follower, at once or after it had asked.
     gave_way: bool,
 }
 
@@ -56,6 +58,7 @@ impl sim_core::property::Ghost<Bully> for Ghost {
         }
         let Some(node) = node else {
             self.living.remove(&changed);
+            self.asking.remove(&changed);
             return self.leaders.remove(&changed).is_some();
         };
         let living = self.living.entry(changed).or_insert_with(|| Living::new(node, view.now));
@@ -65,11 +68,16 @@ impl sim_core::property::Ghost<Bully> for Ghost {
             State::Leading => Some(changed),
         };
         if node.state == State::Leading {
+            self.asking.remove(&changed);
             return self.leaders.insert(changed, *self.leaders.get(&changed).unwrap_or(&view.now)).is_none();
         }
         let led = self.leaders.remove(&changed).is_some();
-        self.gave_way |= led && matches!(node.state, State::Following(_));
-        led
+        if led {
+            self.asking.insert(changed);
+        }
+        let gives_way = matches!(node.state, State::Following(_)) && self.asking.remove(&changed);
+        self.gave_way |= gives_way;
+        led || gives_way
     }
 }
 

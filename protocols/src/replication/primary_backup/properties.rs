@@ -1,6 +1,7 @@
 //! What must hold of primary and backups, and what should happen at least once.
 
-use super::{PrimaryBackup, Standing};
+use super::{Entry, PrimaryBackup, Standing};
+use core::ops::Range;
 use sim_core::prelude::*;
 
 /// What was acknowledged, and what a change of the primary made of it.
@@ -17,7 +18,10 @@ pub struct Ghost {
 struct Seen {
     epoch: u64,
     primary: bool,
+    /// Acknowledged, as far as that is on its disk: the answer waits for it.
     acknowledged: usize,
+    /// Acknowledged as soon as it is on its disk.
+    promised: usize,
 }
 
 /// What the last event changed.
@@ -36,14 +40,17 @@ struct News {
 impl<S: Spec> sim_core::property::Ghost<PrimaryBackup<S>> for Ghost {
     fn observe(&mut self, view: &View<'_, PrimaryBackup<S>>, changed: NodeId) -> bool {
         let before = self.seen.get(&changed).copied().unwrap_or_default();
+        let log = &view.disk(changed).log;
+        let records = log.records() as usize;
         let Some(state) = view.state(changed) else {
+            // What came to its disk after its last input, and before the crash, was answered.
+            self.acknowledge::<S>(log, before.acknowledged..before.promised.min(records));
             return self.seen.remove(&changed).is_some();
         };
-        let log = &view.disk(changed).log;
         let primary = matches!(state.standing, Standing::Primary(_));
-        // The answer waits for the primary's own disk.
-        let acknowledged = if primary { state.acknowledged.min(log.records() as usize) } else { 0 };
-        let now = Seen { epoch: state.epoch, primary, acknowledged };
+        let promised = if primary { state.acknowledged } else { 0 };
+        let acknowledged = promised.min(records);
+        let now = Seen { epoch: state.epoch, primary, acknowledged, promised };
         if now == before {
             return false;
         }
@@ -59,13 +66,19 @@ impl<S: Spec> sim_core::property::Ghost<PrimaryBackup<S>> for Ghost {
             let kept = (0..self.acknowledged.len()).take_while(|&index| held(index)).count();
             self.news.lost = self.acknowledged.drain(kept..).filter(|&(_, write)| write).count();
         }
-        let from = if began { 0 } else { before.acknowledged };
-        for index in from..acknowledged {
+        self.acknowledge::<S>(log, if began { 0 } else { before.acknowledged }..acknowledged);
+        true
+    }
+}
+
+impl Ghost {
+    /// Takes note of what the owner of this log acknowledged.
+    fn acknowledge<S: Spec>(&mut self, log: &Log<Entry<S::Op>>, indices: Range<usize>) {
+        for index in indices {
             let entry = &log[index];
             match self.acknowledged.get(index) {
                 None => {
-                    let write = entry.op.as_ref().is_some_and(|op| !S::is_read(op));
-                    self.acknowledged.push((entry.epoch, write));
+                    self.acknowledged.push((entry.epoch, entry.op.as_ref().is_some_and(|op| !S::is_read(op))))
                 }
                 Some(&(epoch, _)) if epoch != entry.epoch => {
                     self.news.conflict.get_or_insert(index + 1);
@@ -73,7 +86,6 @@ impl<S: Spec> sim_core::property::Ghost<PrimaryBackup<S>> for Ghost {
                 Some(_) => {}
             }
         }
-        true
     }
 }
 

@@ -2,17 +2,18 @@
 //!
 //! Of each key the last read at rest that each server answered is compared. *Disagreement* is two of them with different
 //! findings, all of which were over before the first of these reads was made: nothing was written that could have come in
-//! between. A key that fewer than two servers were asked for at rest is not judged, nor is one where a read found a write
-//! whose end nobody knows, for it may have come in between.
+//! between. A key that fewer than two servers were asked for at rest is not judged. A read that found a write whose end
+//! nobody knows is left out, for that may have come in between; where only such reads differ from the others, the key is
+//! *open*.
 //!
 //! The servers are those whom clients asked. Where these ask others before they answer, it is not their own copies that are
 //! compared.
 
 use super::{
-    index::{Age, Found, Read, Registers},
+    index::{Age, Read, Registers},
     settled::Rest,
 };
-use crate::{protocol::NodeId, time::Time};
+use crate::protocol::NodeId;
 use alloc::{collections::BTreeMap, vec::Vec};
 
 /// Whether servers agree.
@@ -41,10 +42,10 @@ pub fn convergence(registers: &Registers, rest: Rest) -> Convergence {
     for key in &registers.keys {
         let last: BTreeMap<NodeId, &Read> =
             rest.reads(registers, key).iter().map(|read| (read.server, read)).collect();
-        let Some(earliest) = last.values().map(|read| read.called).min().filter(|_| last.len() > 1) else {
+        if last.len() < 2 {
             continue;
-        };
-        match differs(registers, &last, earliest) {
+        }
+        match differs(registers, &last) {
             None => found.open += 1,
             Some(differs) => {
                 found.judged += 1;
@@ -58,24 +59,17 @@ pub fn convergence(registers: &Registers, rest: Rest) -> Convergence {
     found
 }
 
-/// Two reads that found different things, if there are any; `None` if one of the reads may have found what was written
-/// after `earliest`.
-fn differs(
-    registers: &Registers,
-    last: &BTreeMap<NodeId, &Read>,
-    earliest: Time,
-) -> Option<Option<[usize; 2]>> {
-    let mut first: Option<(Found, usize)> = None;
-    let mut differs = None;
-    for read in last.values() {
-        let age: Age = registers.over(read.found)?;
-        if !age.before(earliest) {
-            return None;
-        }
-        let (found, call) = *first.get_or_insert((read.found, read.call));
-        if found != read.found && differs.is_none() {
-            differs = Some([call, read.call]);
-        }
+/// Two reads that found different things, if there are any; `None` if there are none for certain, but one of the reads may
+/// have found what was written later than another was made.
+fn differs(registers: &Registers, last: &BTreeMap<NodeId, &Read>) -> Option<Option<[usize; 2]>> {
+    let over = |read: &&&Read| registers.over(read.found).is_some();
+    let earliest = last.values().filter(over).map(|read| read.called).min()?;
+    let settled = |read: &&&Read| registers.over(read.found).is_some_and(|age: Age| age.before(earliest));
+    let mut certain = last.values().filter(settled);
+    let first = certain.next()?;
+    match certain.find(|read| read.found != first.found) {
+        Some(other) => Some(Some([first.call, other.call])),
+        None if last.values().all(|read| settled(&read)) => Some(None),
+        None => None,
     }
-    Some(differs)
 }

@@ -74,6 +74,8 @@ pub(super) struct Version {
     pub(super) over: Option<Time>,
     /// How many calls.
     pub(super) calls: u32,
+    /// Whether one of them was not answered.
+    pub(super) unanswered: bool,
 }
 
 impl Registers {
@@ -129,6 +131,24 @@ impl Registers {
         }
         let reads = found.into_iter().map(|(_, _, read)| read).collect();
         Registers { keys: keys.into_values().collect(), reads, versions }
+    }
+
+    /// What a read found is certainly not older than any write that was called until then.
+    pub(super) fn stands_for(&self, found: Found) -> Age {
+        match found {
+            Found::Nothing | Found::Unheard => Age::Start,
+            Found::Version(version) => {
+                let Version { called, over, unanswered, .. } = self.versions[version];
+                // A call without an answer took effect some time, or none did after the first.
+                Age::Over(over.filter(|_| !unanswered).unwrap_or(called))
+            }
+        }
+    }
+
+    /// Whether what a read found may be older than what was called then, and may be newer.
+    pub(super) fn open(&self, found: Found, called: Time) -> bool {
+        let older = self.over(found).is_some_and(|age| age.before(called));
+        !older && found != Found::Unheard && self.stands_for(found).before(called)
     }
 
     /// When what a read found was over: `None` if it may still have been written later, or by nobody. What is there from
@@ -196,6 +216,7 @@ fn versions(mut writes: Vec<Write>) -> Vec<Version> {
                 version.over = version.over.zip(write.ended).map(|(one, other)| one.max(other));
                 version.acked = version.acked.into_iter().chain(acked).min();
                 version.calls += 1;
+                version.unanswered |= write.ended.is_none();
             }
             None => versions.push(Version {
                 key: write.key,
@@ -205,6 +226,7 @@ fn versions(mut writes: Vec<Write>) -> Vec<Version> {
                 acked,
                 over: write.ended,
                 calls: 1,
+                unanswered: write.ended.is_none(),
             }),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! An acknowledged write is *lost* when every read of its key at rest finds something certainly older than it, or nothing:
 //! neither the write nor anything that may have come after it is there. A write whose key is not read at rest is not
-//! judged, and one that conflicts with what is there (they overlap) is not counted.
+//! judged, one that conflicts with what is there (they overlap) is not counted, and one for which stands only what may be
+//! older and may be newer is *open*.
 //!
 //! One lost write says little about how many others had been made before it and were superseded by it; all that nothing
 //! later stands for are counted.
@@ -19,8 +20,10 @@ use alloc::vec::Vec;
 pub struct Lost {
     /// Keys with an acknowledged write and a read at rest.
     pub keys: usize,
-    /// Acknowledged writes of these keys.
+    /// Acknowledged writes of these keys, without the open ones.
     pub judged: usize,
+    /// Those of which nobody knows: what is there was tried without an answer, perhaps later than it was called.
+    pub open: usize,
     /// Of these, the lost ones.
     pub lost: usize,
     /// The last one that was lost of each key that lost some, by key.
@@ -48,16 +51,23 @@ pub fn lost_writes(registers: &Registers, rest: Rest) -> Lost {
             .iter()
             .filter_map(|version| Some((version.called, version.acked?.1)))
             .collect();
-        let judged = rest.reads(registers, key).iter().filter(|read| read.found != Found::Unheard);
-        // What is not over may have come after any write; a read that finds it lets nothing be lost.
-        let newest = judged
-            .map(|read| (registers.over(read.found).unwrap_or(Age::Over(Time::MAX)), read.call))
+        let reads = rest.reads(registers, key).iter().filter(|read| read.found != Found::Unheard);
+        // What is not over may have come after any write.
+        let age = |found| registers.over(found).unwrap_or(Age::Over(Time::MAX));
+        let newest = reads
+            .clone()
+            .map(|read| (age(read.found), read.call))
             .max_by_key(|(age, call)| (*age, core::cmp::Reverse(*call)));
-        let Some((age, read)) = newest.filter(|_| !acked.is_empty()) else { continue };
+        let stands = reads.map(|read| registers.stands_for(read.found)).max();
+        let Some(((age, read), stands)) = newest.zip(stands).filter(|_| !acked.is_empty()) else { continue };
         found.keys += 1;
         found.judged += acked.len();
+        acked.retain(|(called, _)| stands.before(*called));
+        let doubtful = acked.len();
         acked.retain(|(called, _)| age.before(*called));
         found.lost += acked.len();
+        found.open += doubtful - acked.len();
+        found.judged -= doubtful - acked.len();
         if let Some((_, write)) = acked.iter().max() {
             found.last.push(LostWrite { key: key.key, write: *write, read, count: acked.len() });
         }

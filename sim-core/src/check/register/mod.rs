@@ -18,7 +18,8 @@
 //!
 //! **What it cannot see.** The order of writes that overlap; what an unanswered write did that nobody read; and one key
 //! by the light of another, for each key is judged by itself. A read of a value that nobody wrote is no anomaly of these,
-//! and is left out and counted.
+//! and is left out. What may be an anomaly and may be none, because a call without an answer decides, is *open*: counted
+//! apart, and no pass.
 //!
 //! **Cost.** Sorting: calls times the logarithm of calls, for each check.
 

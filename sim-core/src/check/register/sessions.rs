@@ -64,8 +64,10 @@ pub struct Sessions {
 /// What became of a guarantee.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// Reads that put it to the test.
+    /// Reads that put it to the test, without the open ones.
     pub tested: usize,
+    /// Reads of which nobody knows: what they found was tried without an answer, perhaps later than it was called.
+    pub open: usize,
     /// Of these, those that broke it.
     pub broken: usize,
     /// The first of those, as calls of the history in the order in which they tell the story; the last one is the read.
@@ -231,17 +233,24 @@ fn judge(registers: &Registers, reads: &[&Read], writes: &Writes, found: &mut Se
         }
         let age = registers.over(read.found);
         let older = |called: Time| age.is_some_and(|age: Age| age.before(called));
-        let told = |(called, call): (Time, usize)| older(called).then(|| vec![call, read.call]);
-        if let Some(own) = written {
-            found.note(Guarantee::ReadYourWrites, told(own));
-        }
-        if let Some(newest) = seen.newest {
-            found.note(Guarantee::MonotonicReads, told(newest));
+        for (guarantee, seen) in
+            [(Guarantee::ReadYourWrites, written), (Guarantee::MonotonicReads, seen.newest)]
+        {
+            let Some((called, call)) = seen else { continue };
+            if registers.open(read.found, called) {
+                found.kept[guarantee as usize].open += 1;
+            } else {
+                found.note(guarantee, older(called).then(|| vec![call, read.call]));
+            }
         }
         if seen.seconds {
             found.note(Guarantee::MonotonicWrites, reordered(registers, &seen, read));
         }
-        if seen.followed.is_some() {
+        if let Some((called, ..)) = seen.followed
+            && registers.open(read.found, called)
+        {
+            found.kept[Guarantee::WritesFollowReads as usize].open += 1;
+        } else if seen.followed.is_some() {
             found.note(Guarantee::WritesFollowReads, detached(registers, writes, &seen, read, older));
         }
     }

@@ -16,6 +16,9 @@ pub struct Staleness {
     pub reads: usize,
     /// Reads left out, because nobody wrote what they found.
     pub unheard: usize,
+    /// Reads left out, because what they found may be older than what had been acknowledged, or newer: it was tried
+    /// without an answer.
+    pub open: usize,
     /// By how much each of the stale ones was, in ascending order.
     pub stale: Vec<Span>,
     /// The stalest read, the first of several.
@@ -58,19 +61,20 @@ pub fn staleness(registers: &Registers, counts: impl Fn(&Read) -> bool) -> Stale
                 found.unheard += 1;
                 continue;
             }
-            found.reads += 1;
-            let Some((acked, missed)) = registers.over(read.found).and_then(|age| writes.first_over(age))
-            else {
+            let before = |age| writes.first_over(age).filter(|(acked, _)| *acked < read.called);
+            let missed = registers.over(read.found).and_then(before);
+            if missed.is_none() && before(registers.stands_for(read.found)).is_some() {
+                found.open += 1;
                 continue;
-            };
-            if acked < read.called {
-                let by = read.called.since(acked);
-                found.stale.push(by);
-                let stale = StaleRead { read: read.call, missed, by };
-                let worse = |worst: &StaleRead| (worst.by, stale.read) < (stale.by, worst.read);
-                if found.worst.as_ref().is_none_or(worse) {
-                    found.worst = Some(stale);
-                }
+            }
+            found.reads += 1;
+            let Some((acked, missed)) = missed else { continue };
+            let by = read.called.since(acked);
+            found.stale.push(by);
+            let stale = StaleRead { read: read.call, missed, by };
+            let worse = |worst: &StaleRead| (worst.by, stale.read) < (stale.by, worst.read);
+            if found.worst.as_ref().is_none_or(worse) {
+                found.worst = Some(stale);
             }
         }
     }

@@ -336,7 +336,11 @@ fn an_acknowledged_write_is_there_in_the_end_or_something_newer() {
     assert_eq!(lost(AT_ONCE, &found), (0, 2));
     // What was not acknowledged may be missing, and what comes late hides what it overwrote.
     assert_eq!(lost(AT_ONCE, &[put(1, 1, 0, 10), lose(2, 2, 20), get(3, 1, 40, 50)]), (0, 1));
-    assert_eq!(lost(AT_ONCE, &[lose(1, 1, 0), put(2, 2, 20, 30), get(3, 1, 40, 50)]), (0, 1));
+    assert_eq!(
+        lost(AT_ONCE, &[lose(1, 1, 0), put(2, 2, 20, 30), get(3, 1, 40, 50)]),
+        (0, 0),
+        "1 may be older"
+    );
     let last =
         lost_writes(&registers(&[put(1, 1, 0, 10), put(2, 2, 20, 30), get_none(3, 40, 50)]), AT_ONCE).last;
     assert_eq!(last, [LostWrite { key: 0, write: 1, read: 2, count: 2 }]);
@@ -547,4 +551,38 @@ fn a_million_calls_are_judged_in_a_moment() {
     }
     assert!(lost_writes(&registers, AT_ONCE).keys > 300);
     assert!(convergence(&registers, AT_ONCE).judged > 30);
+}
+
+#[test]
+fn what_may_be_older_and_may_be_newer_is_no_pass() {
+    let again = [lose(1, 1, 0), put(1, 1, 5, 10), put(2, 2, 20, 30), get(2, 1, 40, 50)];
+    let once = [lose(1, 1, 0), put(2, 2, 20, 30), get(2, 1, 40, 50)];
+    for calls in [&again[..], &once] {
+        let registers = registers(calls);
+        let kept = sessions(&registers);
+        let kept = kept.of(Guarantee::ReadYourWrites);
+        assert_eq!((kept.tested, kept.broken, kept.open), (0, 0, 1));
+        let stale = staleness(&registers, |_| true);
+        assert_eq!((stale.reads, stale.stale.len(), stale.open), (0, 0, 1));
+        let lost = lost_writes(&registers, AT_ONCE);
+        assert_eq!((lost.lost, lost.open), (0, 1), "{lost:?}");
+    }
+    // Called after what it might be older than, it is not older.
+    let later = registers(&[put(2, 2, 0, 10), lose(1, 1, 20), put(1, 1, 25, 30), get(2, 1, 40, 50)]);
+    assert_eq!(sessions(&later).of(Guarantee::ReadYourWrites).open, 0);
+    assert_eq!((staleness(&later, |_| true).reads, lost_writes(&later, AT_ONCE).open), (1, 0));
+}
+
+#[test]
+fn a_doubtful_read_hides_no_certain_disagreement() {
+    let calls = [
+        put(1, 1, 0, 10),
+        put(2, 2, 20, 30),
+        lose(3, 3, 35),
+        at(0, get(4, 1, 40, 41), 1),
+        at(1, get(4, 1, 42, 43), 2),
+        at(2, get(4, 1, 44, 45), 3),
+    ];
+    assert_eq!(disagreements(&calls), disagreements(&calls[..5]));
+    assert_eq!(convergence(&registers(&calls), AT_ONCE).disagreements.len(), 1);
 }

@@ -1,0 +1,250 @@
+//! Flooding: who hears an update passes it on to all its neighbours, once. As in the broadcast workload of Maelstrom (Kingsbury,
+//! `doc/03-broadcast`), and §2.2 of "Distributed Algorithms" (Lynch, 1996).
+//!
+//! On a graph of E links and n nodes an update takes 2E messages, or 2E − (n − 1) if nobody sends it back to whom it came from;
+//! and it is everywhere after as many hops as the graph is wide. With many links it is fast and dear, with few slow and cheap. On
+//! a network that loses messages each is sent again until it is *acknowledged*; what a node has to send again it forgets in a
+//! crash, so that a crash can cut a branch off for good.
+//!
+//! Left out: mending the graph, batching, and comparing databases, for which see `epidemic`.
+
+mod config;
+mod topology;
+
+use super::{
+    database::{Database, Stamp, Update},
+    judge,
+    spread::{self, By, Ghost, News, Spreads},
+};
+use crate::kv::{Kv, Op, Ret};
+pub use config::{Config, Flaw, To};
+use sim_core::prelude::*;
+pub use topology::Topology;
+
+/// What is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Msg {
+    /// This is so.
+    Tell(Update),
+    /// I know that of this key, up to this stamp.
+    Ack(u64, Stamp),
+}
+
+/// What a node waits for: something was not acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Retry;
+
+/// Something was not acknowledged.
+#[derive(Clone, Debug, Hash)]
+struct Unacked {
+    by: NodeId,
+    update: Update,
+    retries: u32,
+}
+
+/// A node. Its database is on its disk, and all that is in it is synced before others hear of it.
+#[derive(Clone, Debug, Hash)]
+pub struct Flood {
+    unacked: Vec<Unacked>,
+    /// Copies of updates that it sent, retries included.
+    told: u32,
+    /// Whether the database holds anything.
+    knows: bool,
+    news: Vec<News>,
+    config: Config,
+}
+
+impl Protocol for Flood {
+    type Config = Config;
+    type Msg = Msg;
+    type Timer = Retry;
+    type Disk = Cell<Database>;
+    type Serves = Kv;
+    type Calls = Never;
+    type Ghost = Ghost;
+
+    const PROPERTIES: &'static [Property<Self>] = &[
+        Property::always("only what was written is known", When::News, spread::written),
+        Property::always("newer updates stay", When::News, spread::newer_stay),
+        Property::always("what others hear is durable", When::News, spread::durable),
+        Property::always("updates are passed on once", When::News, passed_on_once),
+        Property::always("updates soon reach everybody", When::EveryEvent, spread::soon_everywhere),
+        Property::sometimes("everybody knows", When::News, spread::everybody_knows),
+        Property::sometimes("told again", When::EveryEvent, |_, view, changed| {
+            let again = |node: &Flood| node.unacked.iter().any(|unacked| unacked.retries > 0);
+            Judgement::happened(view.state(changed).is_some_and(again))
+        }),
+    ];
+    const ROLES: &'static [Role] = &[Role("ignorant"), Role("informed")];
+
+    fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {
+        let knows = !ctx.disk.get().is_empty();
+        let mut node = Flood { unacked: Vec::new(), told: 0, knows, news: Vec::new(), config: *config };
+        if config.begins.at(ctx.index(ctx.me)) && !knows {
+            node.begin(0, 1, ctx);
+        }
+        node
+    }
+
+    fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
+        self.news = Vec::new();
+        match input {
+            Request(ticket, Op::Put(key, value)) => {
+                self.begin(key, value, ctx);
+                ctx.answer(ticket, Answer::Ok(Ret::Done));
+            }
+            Request(ticket, Op::Get(key)) => {
+                let value = ctx.disk.get().get(key).map(|update| update.value);
+                ctx.answer(ticket, Answer::Ok(Ret::Value(value)));
+            }
+            Request(ticket, Op::Cas(..)) => ctx.answer(ticket, Answer::Refused),
+
+            Deliver(from, Msg::Tell(update)) => {
+                let known = ctx.disk.get().get(update.key).copied();
+                let new = known.is_none_or(|known| known.stamp < update.stamp);
+                if new {
+                    self.news.push(News::Learned(update, known.map(|known| known.stamp), By::Rumour));
+                    self.save(update, ctx);
+                }
+                if self.config.retry.is_some() {
+                    // Who tells it need not be told.
+                    self.acked(from, update.key, update.stamp);
+                    ctx.send(from, Msg::Ack(update.key, update.stamp));
+                }
+                if new {
+                    self.pass_on(update, Some(from), ctx);
+                } else if self.has(Flaw::ForgottenEcho) {
+                    self.news.push(News::Passed(update));
+                    ctx.send(from, Msg::Tell(update));
+                }
+            }
+            Deliver(from, Msg::Ack(key, stamp)) => self.acked(from, key, stamp),
+            Timeout(Retry) => self.retry(ctx),
+
+            Response(_, Answer::Ok(never)) => match never {},
+            Response(_, Answer::Refused | Answer::Redirect(_)) => {}
+        }
+    }
+
+    fn role(&self) -> Role {
+        Self::ROLES[usize::from(self.knows)]
+    }
+    fn epoch(&self) -> u64 {
+        0
+    }
+    fn show(&self) -> Vec<(&'static str, String)> {
+        vec![("told", self.told.to_string()), ("unacked", self.unacked.len().to_string())]
+    }
+}
+
+impl Flood {
+    /// An update of a client: a stamp of its own, later than what was known.
+    fn begin(&mut self, key: u64, value: u64, ctx: &mut Ctx<Self>) {
+        let after = ctx.disk.get().get(key).map_or(0, |known| known.stamp.time.0 + 1);
+        let update = Update { key, value, stamp: Stamp { time: Time(ctx.now().0.max(after)), site: ctx.me } };
+        self.news.push(News::Began(update));
+        self.save(update, ctx);
+        self.pass_on(update, None, ctx);
+    }
+
+    /// Whatever is told from here on is on the disk.
+    fn save(&mut self, update: Update, ctx: &mut Ctx<Self>) {
+        let mut database = ctx.disk.get().clone();
+        database.set(update);
+        ctx.disk.set(database);
+        if !self.has(Flaw::UnsyncedUpdate) {
+            ctx.sync();
+        }
+        self.knows = true;
+    }
+
+    fn pass_on(&mut self, update: Update, from: Option<NodeId>, ctx: &mut Ctx<Self>) {
+        self.news.push(News::Passed(update));
+        let members = ctx.members();
+        let (first, me) = (ctx.me.0 - ctx.index(ctx.me) as u32, ctx.index(ctx.me));
+        let mut neighbours = self.config.topology.neighbours(me, members.len(), |which| ctx.layout(which));
+        if self.has(Flaw::ForgottenNeighbour) {
+            neighbours.pop();
+        }
+        if self.unacked.is_empty() && !neighbours.is_empty() {
+            self.config.retry.into_iter().for_each(|every| ctx.set(Retry, every));
+        }
+        for neighbour in neighbours {
+            let neighbour = NodeId(first + neighbour as u32);
+            if self.config.to == To::SkipSender && from == Some(neighbour) {
+                continue;
+            }
+            self.told += 1;
+            ctx.send(neighbour, Msg::Tell(update));
+            if self.config.retry.is_some() {
+                self.unacked.retain(|old| old.by != neighbour || old.update.key != update.key);
+                self.unacked.push(Unacked { by: neighbour, update, retries: 0 });
+            }
+        }
+    }
+
+    fn acked(&mut self, by: NodeId, key: u64, stamp: Stamp) {
+        let loose = self.has(Flaw::LooseAck);
+        let covers =
+            |old: &Unacked| old.by == by && old.update.key == key && (loose || old.update.stamp <= stamp);
+        self.unacked.retain(|old| !covers(old));
+    }
+
+    fn retry(&mut self, ctx: &mut Ctx<Self>) {
+        if self.has(Flaw::OneRetry) {
+            self.unacked.retain(|old| old.retries == 0);
+        }
+        for Unacked { by, update, retries } in &mut self.unacked {
+            *retries += 1;
+            self.told += 1;
+            ctx.send(*by, Msg::Tell(*update));
+        }
+        if let Some(every) = self.config.retry.filter(|_| !self.unacked.is_empty()) {
+            ctx.set(Retry, every);
+        }
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.config.flaw == Some(flaw)
+    }
+}
+
+impl Spreads for Flood {
+    fn news(&self) -> &[News] {
+        &self.news
+    }
+    fn tells(&self) -> bool {
+        !self.unacked.is_empty()
+    }
+    fn soon(&self) -> Option<Span> {
+        self.config.soon
+    }
+}
+
+/// Who passes an update on has just learned it, or begun it.
+fn passed_on_once(_: &Ghost, view: &View<'_, Flood>, changed: NodeId) -> Judgement {
+    let news = view.state(changed).map_or(&[][..], Flood::news);
+    let passed = news.iter().filter_map(|news| match news {
+        News::Passed(update) => Some(update),
+        News::Began(_) | News::Learned(..) | News::Lost(_) => None,
+    });
+    let new = |update: &Update| {
+        news.iter().any(|news| match news {
+            News::Began(begun) => begun == update,
+            News::Learned(learned, ..) => learned == update,
+            News::Passed(_) | News::Lost(_) => false,
+        })
+    };
+    judge(passed, |update| {
+        (!new(update)).then(|| format!("node {} passed on {update:?}, which it knew", view.index(changed)))
+    })
+}
+
+impl Message for Msg {
+    fn bytes(&self) -> u64 {
+        match self {
+            Msg::Tell(update) => 1 + update.bytes(),
+            Msg::Ack(..) => 21,
+        }
+    }
+}
