@@ -240,3 +240,29 @@ fn free_riders_wait_where_givers_come_first() {
     assert!(takers > givers * 1.15, "{givers} {takers}");
     assert!(takers / givers > riders / all, "{givers} {takers}, {all} {riders}");
 }
+
+#[test]
+fn zz_probe() {
+    let (receivers, chunks) = (10, 10);
+    for pick in [Pick::Rarest, Pick::Random] {
+        for seed in 0..3 {
+            let services = vec![ServicePlan::new("p", receivers + 2)];
+            let until = ROUND * 24;
+            let mut world =
+                World::new(Plan::new(seed, Time(until.0), services, network(receivers + 2, Span::ZERO)));
+            world.populate::<Swarm>(config(chunks, pick, 10), None).unwrap();
+            world.record(24 * 4);
+            world.run(u64::MAX);
+            let run = world.finish();
+            let recording = run.recording.as_ref().unwrap();
+            let held = &recording.series[0];
+            let up = recording.series.iter().find(|s| s.name == "uplink use").unwrap();
+            for (i, m) in recording.moments.iter().enumerate().filter(|(i, _)| i % 4 == 1) {
+                let sum: f32 = held.each.iter().map(|e| e[i]).filter(|x| !x.is_nan()).sum();
+                let ups: Vec<String> = up.each.iter().map(|e| format!("{:.0}", e[i])).collect();
+                println!("{:?} {sum} {:?} {}", m, held.points[i].done, ups.join(" "));
+            }
+            println!("--");
+        }
+    }
+}

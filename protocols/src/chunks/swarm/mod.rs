@@ -186,6 +186,7 @@ impl Protocol for Swarm {
             Deliver(from, Hello(have)) => {
                 self.neighbours.greeted(from, have);
                 ctx.send(from, Welcome(self.store.have().clone()));
+                self.over(from, None, ctx);
                 self.unchoke(ctx);
             }
             Deliver(from, Welcome(have)) => {

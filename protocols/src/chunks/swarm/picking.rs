@@ -7,7 +7,10 @@ use sim_core::prelude::*;
 impl Swarm {
     /// An upload is offered: it is for one chunk.
     pub(super) fn choose(&mut self, from: NodeId, ctx: &mut Ctx<Self>) {
-        let Some(neighbour) = self.neighbours.get(from) else { return ctx.send(from, Leave) };
+        let Some(neighbour) = self.neighbours.get(from) else {
+            // Its welcome is still on the way, or it is remembered by one that has forgotten.
+            return if self.has_room(from) { self.greet(from, ctx) } else { ctx.send(from, Leave) };
+        };
         let room = self.coming.len() < self.config.downloads as usize;
         let wanted = if room { self.pick(&neighbour.have, ctx) } else { None };
         let Some(chunk) = wanted else { return ctx.send(from, Decline) };
