@@ -26,7 +26,7 @@ pub struct Config {
     pub downloads: u32,
     /// Who has not answered after so long is given up, and what did not come is asked for again.
     pub patience: Span,
-    /// How often a peer greets its neighbours, and looks for more if it has too few.
+    /// How often, on average, a peer greets its neighbours, and looks for more if it has too few.
     pub refresh: Span,
     /// So many peers, the last ones, give nothing.
     pub free_riders: u32,

@@ -80,12 +80,8 @@ impl Message for Msg {
 /// What a node waits for.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Timer {
-    /// It is time to greet the neighbours.
+    /// It is time to greet the neighbours, and to give up what takes too long.
     Refresh,
-    /// This neighbour should have said something.
-    Silent(NodeId),
-    /// This chunk should have come.
-    Late(u32),
 }
 
 /// A node.
@@ -104,8 +100,8 @@ pub struct Swarm {
     others: Vec<NodeId>,
     /// At most `slots`.
     uploads: Vec<Upload>,
-    /// What it has requested, at most `downloads`.
-    coming: Vec<u32>,
+    /// What it has requested, and when; at most `downloads`.
+    coming: Vec<(u32, Time)>,
     /// Of a chunk on its way.
     size: u64,
     config: Config,
@@ -191,16 +187,13 @@ impl Protocol for Swarm {
             }
             Deliver(from, Welcome(have)) => {
                 self.neighbours.greeted(from, have);
-                if !self.serves(from) {
-                    ctx.cancel(&Silent(from));
-                }
                 self.unchoke(ctx);
             }
-            Deliver(from, Leave) | Timeout(Silent(from)) => self.lose(from, ctx),
+            Deliver(from, Leave) => self.lose(from, ctx),
             Deliver(from, Have(chunk)) => {
                 self.neighbours.got(from, chunk);
                 self.over(from, Some(chunk), ctx);
-                self.unchoke(ctx);
+                self.consider(from, ctx);
             }
 
             // §2.4: choking.
@@ -214,9 +207,7 @@ impl Protocol for Swarm {
             // §2.3: picking.
             Deliver(from, Unchoke) => self.choose(from, ctx),
             Deliver(from, Piece(chunk, _)) => self.take(from, chunk, ctx),
-            Deliver(_, Choke(chunk)) => self.gone(chunk, ctx),
-            Timeout(Late(_)) if self.has(Flaw::ForgottenRequest) => {}
-            Timeout(Late(chunk)) => self.gone(chunk, ctx),
+            Deliver(_, Choke(chunk)) => self.gone(chunk),
 
             Request(ticket, Read(chunk)) => self.store.ask(ticket, chunk, ctx),
             Response(_, Answer::Ok(never)) => match never {},
@@ -245,14 +236,11 @@ impl Protocol for Swarm {
 impl Swarm {
     /// Greets its neighbours, and looks for more if it has too few.
     fn refresh(&mut self, ctx: &mut Ctx<Self>) {
-        self.neighbours.iter_mut().for_each(|neighbour| neighbour.busy = false);
-        for index in 0..self.neighbours.len() {
-            let node = self.neighbours.at(index).node;
-            // Who is being served has other reasons to speak.
-            if !self.serves(node) {
-                self.greet(node, ctx);
-                ctx.set(Silent(node), self.config.patience);
-            }
+        self.give_up(ctx);
+        for neighbour in self.neighbours.iter_mut() {
+            // Whoever was busy may not be any more, and what it got since may have been lost on its way here.
+            (neighbour.busy, neighbour.unanswered) = (false, neighbour.unanswered + 1);
+            ctx.send(neighbour.node, Hello(self.store.have().clone()));
         }
         let lot = ctx.rng.below(self.neighbours.len().max(1) as u64) as usize;
         self.optimistic = self.neighbours.iter().nth(lot).map(|neighbour| neighbour.node);
@@ -270,7 +258,9 @@ impl Swarm {
             self.seek(&others, ctx);
         }
         self.unchoke(ctx);
-        ctx.set(Refresh, self.config.refresh);
+        // Not all at once.
+        let Span(mean) = self.config.refresh;
+        ctx.set(Refresh, Span(mean.div_ceil(2))..Span(mean.div_ceil(2) + mean));
     }
 
     fn greet(&self, node: NodeId, ctx: &mut Ctx<Self>) {
@@ -302,6 +292,20 @@ impl Swarm {
                 self.others.remove(ctx.rng.below(self.others.len() as u64) as usize);
             }
         }
+    }
+
+    /// What takes too long will not come.
+    fn give_up(&mut self, ctx: &mut Ctx<Self>) {
+        let (now, patience) = (ctx.now(), self.config.patience);
+        let late = |since: Time| now.since(since) > patience;
+        if !self.has(Flaw::ForgottenRequest) {
+            self.coming.retain(|(_, since)| !late(*since));
+        }
+        if !self.has(Flaw::LeakedSlot) {
+            self.uploads.retain(|upload| !late(upload.since));
+        }
+        let silent: Vec<NodeId> = self.neighbours.silent().filter(|node| !self.serves(*node)).collect();
+        silent.into_iter().for_each(|node| self.neighbours.forget(node));
     }
 
     fn has_room(&self, node: NodeId) -> bool {

@@ -14,7 +14,12 @@ pub(super) struct Neighbour {
     pub(super) busy: bool,
     /// So many chunks came from it.
     pub(super) gave: u32,
+    /// So many greetings have been sent since it spoke.
+    pub(super) unanswered: u8,
 }
+
+/// Who has answered none of so many greetings is gone.
+const UNANSWERED_MAX: u8 = 3;
 
 /// All of them, by number, and for each chunk how many of them have it.
 #[derive(Clone, Debug, Hash)]
@@ -37,8 +42,10 @@ impl Neighbours {
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Neighbour> {
         self.all.iter_mut()
     }
-    pub(super) fn at(&self, index: usize) -> &Neighbour {
-        &self.all[index]
+    /// Those who seem to be gone.
+    pub(super) fn silent(&self) -> impl Iterator<Item = NodeId> {
+        let silent = self.all.iter().filter(|neighbour| neighbour.unanswered >= UNANSWERED_MAX);
+        silent.map(|neighbour| neighbour.node)
     }
 
     fn place(&self, node: NodeId) -> Result<usize, usize> {
@@ -63,9 +70,10 @@ impl Neighbours {
     pub(super) fn greeted(&mut self, node: NodeId, have: Bits) {
         let place = self.place(node).unwrap_or_else(|place| {
             let have = Bits::none(self.holders.len() as u32);
-            self.all.insert(place, Neighbour { node, have, busy: false, gave: 0 });
+            self.all.insert(place, Neighbour { node, have, busy: false, gave: 0, unanswered: 0 });
             place
         });
+        self.all[place].unanswered = 0;
         let before = core::mem::replace(&mut self.all[place].have, have);
         let have = &self.all[place].have;
         have.without(&before).for_each(|chunk| self.holders[chunk as usize] += 1);
@@ -75,7 +83,7 @@ impl Neighbours {
     /// One has got a chunk, and may take another.
     pub(super) fn got(&mut self, node: NodeId, chunk: u32) {
         let Ok(place) = self.place(node) else { return };
-        self.all[place].busy = false;
+        (self.all[place].busy, self.all[place].unanswered) = (false, 0);
         if self.all[place].have.add(chunk) {
             self.holders[chunk as usize] += 1;
         }

@@ -1,6 +1,6 @@
 //! Taking: which chunk a peer requests (§2.3 of the paper), and what it does with one that comes.
 
-use super::{Flaw, Msg::*, Pick, Swarm, Timer::*};
+use super::{Flaw, Msg::*, Pick, Swarm};
 use crate::chunks::store::{Bits, Chunk};
 use sim_core::prelude::*;
 
@@ -14,9 +14,8 @@ impl Swarm {
         let room = self.coming.len() < self.config.downloads as usize;
         let wanted = if room { self.pick(&neighbour.have, ctx) } else { None };
         let Some(chunk) = wanted else { return ctx.send(from, Decline) };
-        self.coming.push(chunk);
+        self.coming.push((chunk, ctx.now()));
         ctx.send(from, Want(chunk));
-        ctx.set(Late(chunk), self.config.patience);
         if self.has(Flaw::EarlyHave) {
             self.tell(chunk, ctx);
         }
@@ -26,7 +25,7 @@ impl Swarm {
     fn pick(&self, offered: &Bits, ctx: &mut Ctx<Self>) -> Option<u32> {
         let forgotten = |chunk| self.has(Flaw::LastForgotten) && chunk + 1 == self.config.chunks;
         let wanted = offered.without(self.store.have());
-        let mut wanted = wanted.filter(|chunk| !self.coming.contains(chunk) && !forgotten(*chunk));
+        let mut wanted = wanted.filter(|chunk| !self.comes(*chunk) && !forgotten(*chunk));
         let rarity = match self.config.pick {
             Pick::First => return wanted.next(),
             Pick::Random => |_: &Swarm, _| 0,
@@ -48,7 +47,7 @@ impl Swarm {
 
     /// A chunk has come. Whoever sent it waits to hear so.
     pub(super) fn take(&mut self, from: NodeId, chunk: Chunk, ctx: &mut Ctx<Self>) {
-        self.gone(chunk.index, ctx);
+        self.gone(chunk.index);
         if !chunk.intact() && !self.has(Flaw::Unverified) {
             return ctx.send(from, Damaged(chunk.index));
         }
@@ -73,9 +72,12 @@ impl Swarm {
         self.neighbours.iter().for_each(|neighbour| ctx.send(neighbour.node, Have(chunk)));
     }
 
+    fn comes(&self, chunk: u32) -> bool {
+        self.coming.iter().any(|(other, _)| *other == chunk)
+    }
+
     /// It is not coming, any more.
-    pub(super) fn gone(&mut self, chunk: u32, ctx: &mut Ctx<Self>) {
-        self.coming.retain(|other| *other != chunk);
-        ctx.cancel(&Late(chunk));
+    pub(super) fn gone(&mut self, chunk: u32) {
+        self.coming.retain(|(other, _)| *other != chunk);
     }
 }
