@@ -217,8 +217,8 @@ pub struct Push {
     plan: Vec<Transfer>,
     /// The place of the first transfer that was not begun.
     next: u32,
-    /// Those that wait for an acknowledgement.
-    under_way: Vec<u32>,
+    /// Those that wait for an acknowledgement, and how long.
+    under_way: Vec<(u32, Alarm)>,
     /// Those that got none in time.
     again: VecDeque<u32>,
     /// Who shares its corner of an optimal plan, and how many chunks have come to that one from outside.
@@ -297,7 +297,8 @@ impl Protocol for Push {
             Deliver(from, Take(chunk, _)) => self.take(from, chunk, ctx),
             Deliver(from, Got(chunk)) => {
                 if let Some(place) = self.over(from, chunk, ctx) {
-                    let open = self.under_way.iter().chain(&self.again).copied().chain([self.next]).min();
+                    let waiting = self.under_way.iter().map(|(place, _)| *place);
+                    let open = waiting.chain(self.again.iter().copied()).chain([self.next]).min();
                     ctx.disk.1.set(open.unwrap_or(place));
                     self.go_on(ctx);
                 }
@@ -317,7 +318,7 @@ impl Protocol for Push {
                 self.go_on(ctx);
             }
             Timeout(Acknowledged(place)) => {
-                self.under_way.retain(|&other| other != place);
+                self.under_way.retain(|(other, _)| *other != place);
                 if !self.has(Flaw::ForgottenLoss) {
                     self.again.push_back(place);
                 }
@@ -383,9 +384,8 @@ impl Push {
         if ctx.rng.chance(self.config.damage) {
             chunk = chunk.damaged();
         }
-        self.under_way.push(place);
         ctx.send(to, Take(chunk, self.config.chunk));
-        ctx.set(Acknowledged(place), self.config.patience);
+        self.under_way.push((place, ctx.after(self.config.patience, Acknowledged(place))));
     }
 
     /// The transfer of this chunk to this node is over, if one was under way: its place in the plan.
@@ -395,9 +395,9 @@ impl Push {
             |place: &u32| (self.plan[*place as usize].to, self.plan[*place as usize].chunk) == (to, chunk);
         // A late acknowledgement makes it needless to send it again.
         self.again.retain(|place| !this(place));
-        let place = self.under_way.iter().copied().find(this)?;
-        self.under_way.retain(|&other| other != place);
-        ctx.cancel(&Acknowledged(place));
+        let found = self.under_way.iter().position(|(place, _)| this(place))?;
+        let (place, alarm) = self.under_way.swap_remove(found);
+        ctx.stop(alarm);
         Some(place)
     }
 
@@ -443,6 +443,6 @@ impl Holder for Push {
         self.nodes - self.config.sources
     }
     fn passing(&self) -> impl Iterator<Item = u32> {
-        self.under_way.iter().map(|&place| self.plan[place as usize].chunk)
+        self.under_way.iter().map(|&(place, _)| self.plan[place as usize].chunk)
     }
 }
