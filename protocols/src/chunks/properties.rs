@@ -15,6 +15,14 @@ pub trait Holder {
     fn passing(&self) -> impl Iterator<Item = u32>;
 }
 
+/// A receiver that may keep to itself what it gets.
+pub(crate) trait Giver: Holder {
+    /// Whether it passes anything on.
+    fn gives(&self) -> bool;
+    /// How many receivers of its service do.
+    fn givers(&self) -> u32;
+}
+
 /// Refuses a file that makes no sense: which key, and why.
 pub(crate) fn check_file(
     chunks: u32,
@@ -102,6 +110,15 @@ pub(crate) fn everybody<P: Protocol<Ghost = Ghost> + Holder>(
 ) -> Judgement {
     let all = view.state(changed).is_some_and(|node| ghost.complete.len() as u32 == node.receivers());
     Judgement::happened(all)
+}
+
+pub(crate) fn givers<P: Protocol<Ghost = Ghost> + Giver>(
+    ghost: &Ghost,
+    view: &View<'_, P>,
+    changed: NodeId,
+) -> Judgement {
+    let done = ghost.complete.iter().filter(|node| view.state(**node).is_some_and(P::gives)).count();
+    Judgement::happened(view.state(changed).is_some_and(|node| done as u32 == node.givers()))
 }
 
 pub(crate) const HELD_NAME: &str = "chunks held";

@@ -27,7 +27,7 @@ pub use config::{Config, Flaw, Peers, Pick, Serve};
 use super::{
     bounds,
     library::{Library, Read},
-    properties::{self, Ghost, Holder},
+    properties::{self, Ghost, Giver, Holder},
     store::{Bits, Chunk, Shelf, Store, size},
 };
 use Msg::*;
@@ -90,6 +90,8 @@ pub struct Swarm {
     role: Role,
     /// How many of its service are there to receive.
     receivers: u32,
+    /// And how many of those pass on what they get.
+    givers: u32,
     /// It is no free rider.
     gives: bool,
     store: Store,
@@ -129,6 +131,7 @@ impl Protocol for Swarm {
         Property::always("what is kept is intact", When::EveryEvent, properties::intact),
         Property::always("only what is there is passed on", When::EveryEvent, properties::passed),
         Property::sometimes("somebody has all", When::News, properties::somebody),
+        Property::sometimes("all who give have all", When::News, properties::givers),
         Property::sometimes("all have all", When::News, properties::everybody),
     ];
     const ROLES: &'static [Role] = &[SOURCE, TRACKER, LEECHER, SEED];
@@ -146,6 +149,7 @@ impl Protocol for Swarm {
         let mut node = Swarm {
             role,
             receivers: nodes - source - 1,
+            givers: nodes - source - 1 - config.free_riders,
             gives: index < nodes - config.free_riders,
             store: Store::boot(config.chunks, role == SOURCE, ctx.disk),
             neighbours: Neighbours::none(config.chunks),
@@ -315,6 +319,15 @@ impl Swarm {
 
     fn has(&self, flaw: Flaw) -> bool {
         self.config.flaw == Some(flaw)
+    }
+}
+
+impl Giver for Swarm {
+    fn gives(&self) -> bool {
+        self.gives
+    }
+    fn givers(&self) -> u32 {
+        self.givers
     }
 }
 
