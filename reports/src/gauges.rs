@@ -83,9 +83,9 @@ pub(crate) fn sentences(judged: &Judged) -> Vec<String> {
         let when = recording.moments.iter().zip(&series.points).find(|(_, point)| point.done == point.aiming);
         let when = when.filter(|_| last.done == last.aiming);
         let when = when.map_or_else(String::new, |(at, _)| format!(" by {}", moment(*at)));
-        let bounds = series.bounds.iter().map(|bound| format!("; {}: {}", bound.name, moment(bound.at)));
-        let bounds: String = bounds.collect();
-        Some(format!("{}: {done} of {aiming} at {}{when}{bounds}", series.name, goal(series)))
+        let bound = series.bounds.iter().max_by_key(|bound| bound.at);
+        let bound = bound.map_or_else(String::new, |b| format!("; not before {}, {}", moment(b.at), b.name));
+        Some(format!("{}: {done} of {aiming} at {}{when}{bound}", series.name, goal(series)))
     };
     told(judged).filter(|series| series.goal > 0.0).filter_map(sentence).collect()
 }
@@ -175,10 +175,10 @@ fn map(judged: &Judged, recording: &Recording, series: &Series, place: Place) ->
         for column in (0..moments).step_by(stride).chain([moments]) {
             let until = (column + stride).min(moments);
             let level = if column < moments { level(series, row(index), column..until, full) } else { 0.0 };
-            if open.is_none_or(|(_, shade)| shade != level) {
-                if let Some((start, shade)) = open.replace((from, level)).filter(|(_, shade)| *shade > 0.0) {
-                    drawn.push(Drawn::Block([(start, bottom), (from, top)], BLUE, shade));
-                }
+            if open.is_none_or(|(_, shade)| shade != level)
+                && let Some((start, shade)) = open.replace((from, level)).filter(|(_, shade)| *shade > 0.0)
+            {
+                drawn.push(Drawn::Block([(start, bottom), (from, top)], BLUE, shade));
             }
             from = recording.moments.get(until.max(1) - 1).map_or(1.0, |at| axis.share(*at));
         }

@@ -238,7 +238,7 @@ impl Protocol for Swarm {
 
 /// Who is there.
 impl Swarm {
-    /// Greets its neighbours, and looks for more if it has too few.
+    /// Greets its neighbours, asks who else is there, and looks for more if it has too few.
     fn refresh(&mut self, ctx: &mut Ctx<Self>) {
         self.give_up(ctx);
         for neighbour in self.neighbours.iter_mut() {
@@ -249,18 +249,17 @@ impl Swarm {
         let lot = ctx.rng.below(self.neighbours.len().max(1) as u64) as usize;
         self.optimistic = self.neighbours.iter().nth(lot).map(|neighbour| neighbour.node);
 
-        if self.neighbours.len() < self.config.neighbours as usize {
-            let first = ctx.members().next().expect("a group has a first node");
-            let (asked, told) = match self.config.peers {
-                Peers::Tracker => (first, Vec::new()),
-                Peers::Gossip => (ctx.rng.pick(&self.others).copied().unwrap_or(first), self.some(ctx)),
-            };
-            if asked != ctx.me {
-                ctx.send(asked, Who(told));
-            }
-            let others = self.others.clone();
-            self.seek(&others, ctx);
+        // Who has neighbours enough says so all the same: a tracker that has lost its memory knows only who asked since.
+        let first = ctx.members().next().expect("a group has a first node");
+        let (asked, told) = match self.config.peers {
+            Peers::Tracker => (first, Vec::new()),
+            Peers::Gossip => (ctx.rng.pick(&self.others).copied().unwrap_or(first), self.some(ctx)),
+        };
+        if asked != ctx.me {
+            ctx.send(asked, Who(told));
         }
+        let others = self.others.clone();
+        self.seek(&others, ctx);
         self.unchoke(ctx);
         // Not all at once.
         let Span(mean) = self.config.refresh;
