@@ -4,6 +4,10 @@ use crate::{
     balancer::{self, Balancer},
     billing::{self, Billing},
     cache::{self, Cache},
+    chunks::{
+        push::{self, Push},
+        swarm::{self, Swarm},
+    },
     crdt::{self, Crdt},
     dynamo::{self, Dynamo},
     election::{
@@ -68,6 +72,14 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<Chain<Kv>>(
         "chain-replication",
         "a replicated key-value map: updates enter at the head of a chain, the tail answers (van Renesse and Schneider 2004)",
+    );
+    catalog.add::<Push>(
+        "chunk-push",
+        "a file in chunks by a plan made beforehand: client and server, chain, tree, or optimal (Mundinger et al. 2008)",
+    );
+    catalog.add::<Swarm>(
+        "chunk-swarm",
+        "a file in chunks among peers that a tracker or gossip brings together: rarest first, tit for tat (Cohen 2003)",
     );
     catalog.add::<Crdt>(
         "crdt",
@@ -160,6 +172,26 @@ impl Settings for cache::Config {
     }
     fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
         cache::Config::check(self)
+    }
+}
+
+impl Settings for push::Config {
+    fn flaws() -> Vec<String> {
+        push::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        push::Config::check(self)?;
+        self.check_for(nodes)
+    }
+}
+
+impl Settings for swarm::Config {
+    fn flaws() -> Vec<String> {
+        swarm::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        swarm::Config::check(self)?;
+        self.check_for(nodes)
     }
 }
 

@@ -9,6 +9,7 @@ pub mod balancer;
 pub mod billing;
 pub mod cache;
 pub mod catalog;
+pub mod chunks;
 pub mod client;
 pub mod crdt;
 pub mod dynamo;

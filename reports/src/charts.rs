@@ -1,4 +1,4 @@
-//! Availability and latency over time, drawn with plotters.
+//! Charts over time, drawn with plotters: availability, latency, and whatever else has a line.
 //!
 //! Plotters draws axes, shades and series; badges, keys and the texts that appear when something is pointed at are laid
 //! over its picture, because it has none of them and guesses the width of text.
@@ -8,12 +8,12 @@ use crate::{
     axis::{Axis, LEFT, RIGHT, Scale, WIDTH},
     columns::{Column, columns, together},
     marks::Marks,
-    palette::{BLUE, Color, GREEN, GRID, INK, MUTED, ORANGE, PAPER, PURPLE},
+    palette::{BLUE, Color, GREEN, GRID, INK, MUTED, ORANGE, PAPER, PURPLE, VERMILLION},
     svg::{self, Anchor, COLUMN},
     words::{clean, moment, span},
 };
 use plotters::{prelude::*, style::Color as _};
-use sim_core::judged::Judged;
+use sim_core::{judged::Judged, time::Time};
 
 /// Where a picture is to stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) enum Place {
 }
 
 /// Something drawn in the plot; both coordinates from 0 to 1.
-enum Series {
+pub(crate) enum Series {
     Line(Vec<(f64, f64)>, Color, u32),
     /// Between the line and the top.
     Above(Vec<(f64, f64)>, Color),
@@ -33,17 +33,20 @@ enum Series {
     Block([(f64, f64); 2], Color, f64),
 }
 
-struct Chart<'a> {
-    judged: &'a Judged,
-    axis: Axis,
-    columns: Vec<Column>,
-    title: &'a str,
-    key: Vec<(String, Color)>,
-    ticks: Vec<(f64, String)>,
-    series: Vec<Series>,
+pub(crate) struct Chart<'a> {
+    pub(crate) judged: &'a Judged,
+    pub(crate) axis: Axis,
+    /// Texts that appear where something between two moments is pointed at.
+    pub(crate) tips: Vec<(Time, Time, String)>,
+    pub(crate) title: &'a str,
+    pub(crate) key: Vec<(String, Color)>,
+    pub(crate) ticks: Vec<(f64, String)>,
+    pub(crate) series: Vec<Series>,
     /// A dashed line across the plot at this height, and what it is.
-    rule: Option<(f64, String)>,
-    height: f64,
+    pub(crate) rule: Option<(f64, String)>,
+    /// Upright lines at these shares of the time axis, and what they are.
+    pub(crate) uprights: Vec<(f64, String)>,
+    pub(crate) height: f64,
 }
 
 /// The share of operations that were served in time, window by window, as an SVG file.
@@ -84,7 +87,9 @@ pub(crate) fn availability(judged: &Judged, place: Place) -> String {
     }
     let ticks = [0, 25, 50, 75, 100].map(|n| (f64::from(n) / 100.0, format!("{n}\u{a0}%"))).into();
     let title = "Availability";
-    Chart { judged, axis, columns, title, key, ticks, series, rule: None, height: 150.0 }.draw(place)
+    let tips = tips(&columns);
+    let (rule, uprights, height) = (None, Vec::new(), 150.0);
+    Chart { judged, axis, tips, title, key, ticks, series, rule, uprights, height }.draw(place)
 }
 
 pub(crate) fn latency(judged: &Judged, place: Place) -> String {
@@ -121,7 +126,13 @@ pub(crate) fn latency_on(scale: Scale, judged: &Judged, place: Place) -> String 
         Scale::Linear(_) => "Latency of answered operations",
         Scale::Log(..) => "Latency of answered operations (logarithmic)",
     };
-    Chart { judged, axis, columns, title, key, ticks, series, rule, height: 200.0 }.draw(place)
+    let tips = tips(&columns);
+    let (uprights, height) = (Vec::new(), 200.0);
+    Chart { judged, axis, tips, title, key, ticks, series, rule, uprights, height }.draw(place)
+}
+
+fn tips(columns: &[Column]) -> Vec<(Time, Time, String)> {
+    columns.iter().map(|column| (column.from, column.until, column.sentence())).collect()
 }
 
 /// A line, or a dot where one point is all there is.
@@ -138,7 +149,7 @@ impl Chart<'_> {
     const HEAD: f64 = 22.0;
     const FOOT: f64 = 24.0;
 
-    fn draw(self, place: Place) -> String {
+    pub(crate) fn draw(self, place: Place) -> String {
         let marks = Marks::of(self.judged, self.axis);
         let top = Self::HEAD + marks.height() + 6.0;
         let bottom = top + self.height;
@@ -159,6 +170,7 @@ impl Chart<'_> {
             svg::dashes(&mut svg, (LEFT, y), (WIDTH - RIGHT, y), MUTED);
             svg::label(&mut svg, (LEFT + 6.0, y - 4.0), Anchor::Start, MUTED, WIDTH, name);
         }
+        self.uprights(&mut svg, top, bottom);
         self.tips(&mut svg, top, bottom);
         marks.draw(&mut svg, Self::HEAD, bottom);
         if place == Place::File {
@@ -261,12 +273,27 @@ impl Chart<'_> {
         }
     }
 
+    /// Each with its name beside it, one below the other.
+    fn uprights(&self, svg: &mut String, top: f64, bottom: f64) {
+        for (index, (share, name)) in self.uprights.iter().enumerate() {
+            let x = LEFT + (WIDTH - LEFT - RIGHT) * share;
+            svg::dashes(svg, (x, top), (x, bottom), VERMILLION);
+            let y = top + 14.0 * (index as f64 + 1.0);
+            // Towards the side on which there is more room.
+            let (anchor, x, room) = match *share < 0.5 {
+                true => (Anchor::Start, x + 5.0, WIDTH - RIGHT - x),
+                false => (Anchor::End, x - 5.0, x - LEFT),
+            };
+            svg::label(svg, (x, y), anchor, INK, room, name);
+        }
+    }
+
     /// A text for every column, shown when it is pointed at.
     fn tips(&self, svg: &mut String, top: f64, bottom: f64) {
         svg.push_str("<g fill-opacity=\"0\">\n");
-        for column in &self.columns {
-            let (left, right) = (self.axis.x(column.from), self.axis.x(column.until));
-            svg::block(svg, (left, top, right - left, bottom - top), "", &column.sentence());
+        for (from, until, text) in &self.tips {
+            let (left, right) = (self.axis.x(*from), self.axis.x(*until));
+            svg::block(svg, (left, top, right - left, bottom - top), "", text);
         }
         svg.push_str("</g>\n");
     }

@@ -1,10 +1,11 @@
 //! The report as one HTML page that needs nothing else: no script, no font, no picture, no network.
 //!
 //! The policy in its head forbids everything but the style inside it, so that even an error of ours in escaping could
-//! not run or fetch anything. Texts are escaped by the template engine; the three pictures are ours and escape their own.
+//! not run or fetch anything. Texts are escaped by the template engine; the pictures are ours and escape their own.
 
 use crate::{
     charts::{self, Place},
+    gauges::{self, Picture},
     groups::Group,
     lanes::lanes,
     page::{self, Listed},
@@ -34,6 +35,7 @@ struct Page {
     verdicts: Listed<page::VerdictRow>,
     availability: String,
     latency: String,
+    gauges: Vec<Picture>,
     lanes: String,
     hint: String,
     together: Listed<Group>,
@@ -81,6 +83,7 @@ pub fn html(judged: &Judged) -> String {
         verdicts: page::verdicts(judged),
         availability: charts::availability(judged, Place::Page),
         latency: charts::latency(judged, Place::Page),
+        gauges: gauges::pictures(judged, Place::Page),
         lanes: lanes(judged),
         hint: hint(judged),
         together: page::together(judged),

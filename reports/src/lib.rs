@@ -15,6 +15,7 @@ mod comparison;
 mod effects;
 mod entries;
 mod faults;
+mod gauges;
 mod groups;
 mod html;
 mod lanes;
@@ -36,6 +37,7 @@ mod words;
 
 pub use charts::{availability_svg, latency_svg};
 pub use comparison::{comparison_html, comparison_text};
+pub use gauges::gauges_svg;
 pub use html::html;
 pub use summary::{SCHEMA, summary_json};
 pub use text::text;

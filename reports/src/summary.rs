@@ -1,7 +1,7 @@
 //! The summary as JSON, for machines: what a build compares and a spreadsheet reads.
 
 use crate::{
-    entries::{self, FaultEntry, PropertyEntry, VerdictEntry, ViolationEntry},
+    entries::{self, FaultEntry, PropertyEntry, ReadingsEntry, VerdictEntry, ViolationEntry},
     roles,
 };
 use serde::Serialize;
@@ -40,6 +40,8 @@ struct Summary<'a> {
     violations: Vec<ViolationEntry<'a>>,
     traffic: TrafficEntry,
     windows: Windows,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    readings: Option<ReadingsEntry<'a>>,
 }
 
 #[derive(Serialize)]
@@ -172,6 +174,7 @@ impl<'a> Summary<'a> {
             violations: entries::violations(judged),
             traffic: TrafficEntry::of(judged.run.traffic),
             windows: Windows { width_ns: m.window.0, list: m.windows.iter().map(window).collect() },
+            readings: entries::readings(judged),
         }
     }
 }

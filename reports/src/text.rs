@@ -5,6 +5,7 @@
 
 use crate::{
     faults::{self, Outcome, Told},
+    gauges,
     groups::{self, Group, SINGLY_MAX},
     page,
     paint::{Ink, Paint},
@@ -31,6 +32,9 @@ pub fn text(judged: &Judged, color: bool) -> String {
     clients(judged, &mut page);
     faults(judged, &mut page);
     network(judged, &mut page);
+    for sentence in gauges::sentences(judged) {
+        page.entry("readings", &clean(&sentence));
+    }
     leaders(judged, &mut page);
     properties(judged, &mut page);
     page.line("");

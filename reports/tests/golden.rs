@@ -82,6 +82,18 @@ fn the_charts() {
 }
 
 #[test]
+fn the_charts_of_what_was_read_off_the_nodes() {
+    let judged = fixture::recorded(fixture::partition(5.s()));
+    golden("readings.svg", &reports::gauges_svg(&judged).expect("something was read"));
+    let text = reports::text(&judged, false);
+    let said = text.lines().find(|line| line.starts_with("readings")).unwrap_or_default();
+    assert!(
+        said.contains("parts held: 5 of 5 at 10 parts by 30s; not before 15s, 3 rounds <of somebody>"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_page() {
     golden("violated.html", &structure(&reports::html(&fixture::violated(5.s()))));
 }

@@ -321,7 +321,7 @@ fn badges_of_faults_never_overlap() {
 #[test]
 fn the_summary_has_what_its_documentation_promises() {
     let summary: serde_json::Value =
-        serde_json::from_str(&reports::summary_json(&fixture::violated(5.s()))).unwrap();
+        serde_json::from_str(&reports::summary_json(&fixture::recorded(fixture::violated(5.s())))).unwrap();
     let documentation = include_str!("../SUMMARY.md");
     let mut promised = 0;
     for path in documentation
@@ -398,4 +398,40 @@ fn a_comparison_shows_hostile_names_and_runs_none_of_them() {
     assert!(!text.contains('\u{1b}'));
     assert!(text.lines().all(|line| line.chars().count() < 140));
     assert!(reports::comparison_text(&comparison, true).contains('\u{1b}'));
+}
+
+/// Nothing was read, or nothing that could be drawn, or by a service that is not there.
+#[test]
+fn readings_that_are_none_are_not_drawn() {
+    assert_eq!(reports::gauges_svg(&fixture::partition(5.s())), None);
+    let mut judged = fixture::recorded(fixture::partition(5.s()));
+    let recording = judged.run.recording.as_mut().unwrap();
+    for series in &mut recording.series {
+        series.service = 99;
+        series.each.iter_mut().flatten().for_each(|reading| *reading = f32::NAN);
+        series.points.iter_mut().for_each(|point| *point = Default::default());
+    }
+    assert_eq!(reports::gauges_svg(&judged), None);
+    judged.run.recording.as_mut().unwrap().series[0].points[3].nodes = 1;
+    let svg = reports::gauges_svg(&judged).unwrap();
+    assert!(!svg.contains("NaN") && svg.contains("parts held"), "{svg}");
+    // What only the engine reads is not drawn: every service has that.
+    judged.run.recording.as_mut().unwrap().series.remove(0);
+    assert_eq!(reports::gauges_svg(&judged), None);
+    judged.run.recording = Some(Default::default());
+    assert_eq!(reports::gauges_svg(&judged), None);
+}
+
+/// A thousand nodes share rows, and the page stays small.
+#[test]
+fn readings_of_many_nodes_share_rows() {
+    let mut judged = fixture::recorded(fixture::partition(5.s()));
+    let recording = judged.run.recording.as_mut().unwrap();
+    let each = recording.series[1].each.clone();
+    let nodes = recording.series[1].nodes.clone();
+    recording.series[1].each = each.into_iter().cycle().take(1_000).collect();
+    recording.series[1].nodes = nodes.into_iter().cycle().take(1_000).collect();
+    let svg = reports::gauges_svg(&judged).unwrap();
+    assert!(svg.contains("21 neighbours a row") && svg.len() < 200_000, "{}", svg.len());
+    assert!(reports::html(&judged).contains("21 neighbours a row"));
 }

@@ -185,6 +185,10 @@ fn subjects_of(expectation: &Expectation) -> Vec<Subject> {
         Expectation::Sometimes(name) | Expectation::Never(name) => {
             figure(name.clone(), Expectation::Sometimes(name))
         }
+        Expectation::Reached { what, .. } => figure(
+            what.clone(),
+            Expectation::Reached { what, within: Some(Span(u64::MAX)), not_before: None },
+        ),
         Expectation::Availability { at_least: _, at_most: _, during, clients, kind } => figure(
             format!("availability{}", part(kind.as_ref(), clients.as_deref(), during.as_ref())),
             Expectation::Availability { at_least: None, at_most: None, during, clients, kind },

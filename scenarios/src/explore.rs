@@ -112,6 +112,7 @@ pub fn judge(scenario: &Scenario, found: &Exploration) -> Vec<Verdict> {
                 | Claim::Sessions(_)
                 | Claim::Converges { .. },
             )
+            | Expectation::Reached { .. }
             | Expectation::Availability { .. }
             | Expectation::Latency { .. }
             | Expectation::Messages { .. }

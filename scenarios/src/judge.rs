@@ -75,6 +75,7 @@ pub(crate) fn expected(
         Expectation::Violates(claim) => violated(claim, run, told),
         Expectation::Always(name) => property(name, Kind::Always, run),
         Expectation::Sometimes(name) => property(name, Kind::Sometimes, run),
+        Expectation::Reached { what, within, not_before } => reached(what, *within, *not_before, run),
         Expectation::Never(name) => never(name, run),
         Expectation::Availability { at_least, at_most, during, clients, kind } => {
             let part = Part::of(during.as_deref(), clients.as_deref(), run, sources).only(kind.as_deref());
@@ -216,6 +217,27 @@ fn never(name: &str, run: &Run) -> Verdict {
     turned(&format!("never {name}"), "it happened", property(name, Kind::Sometimes, run))
 }
 
+/// When a property first came true, which a protocol's `sometimes` properties say.
+fn reached(what: &str, within: Option<Span>, not_before: Option<Span>, run: &Run) -> Verdict {
+    let bounds: Vec<String> = not_before
+        .map(|span| format!("not before {span}"))
+        .into_iter()
+        .chain(within.map(|span| format!("within {span}")))
+        .collect();
+    let phrase = format!("{what} {}", bounds.join(" and "));
+    let mine = run.properties.iter().filter(|p| p.name == what && p.kind == Kind::Sometimes);
+    match mine.filter_map(|p| p.first).min() {
+        Some(at) => {
+            let after = Span(at.0);
+            let figure = after.to_string();
+            let status = held(fits(after, not_before, within));
+            Verdict { figure: figure.clone(), ..verdict(phrase, status, figure) }
+        }
+        // That it comes later than this was never seen, and is no pass.
+        None => Verdict { figure: "never".into(), ..verdict(phrase, Status::Failed, "it never happened") },
+    }
+}
+
 fn violations(run: &Run, wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let broken = run.violations.iter().filter(|v| wanted(v.property));
     broken
@@ -250,6 +272,7 @@ fn unasked(scenario: &Scenario, run: &Run, sources: &Sources<'_>) -> Vec<Verdict
                 | Claim::Converges { .. },
             )
             | Expectation::Sometimes(_)
+            | Expectation::Reached { .. }
             | Expectation::Never(_)
             | Expectation::Messages { .. }
             | Expectation::MessagesPerOperation { .. }

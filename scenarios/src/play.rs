@@ -13,6 +13,9 @@ pub const EVENTS_MAX: u64 = 2_000_000_000;
 /// Progress is told so often.
 const SLICES: u64 = 200;
 
+/// What is read off the nodes, for charts, is read so often.
+const SAMPLES: u32 = 200;
+
 /// Where a scenario came from, for its provenance.
 #[derive(Clone, Debug)]
 pub struct Origin<'a> {
@@ -35,6 +38,7 @@ pub fn run(
     progress: &mut dyn FnMut(Time, Time, u64),
 ) -> Result<Run, String> {
     let mut world = registry.world(plan)?;
+    world.record(SAMPLES);
     if trace {
         world.trace();
     }

@@ -248,8 +248,8 @@ const NODES: Section = Section {
             "how wrong clocks are at most; whether timers follow when a clock is set (`Wall`)",
         ),
         (
-            r#"nic: (up: (rate: "1Gbit/s"), down: (rate: "100MB/s", queue: "256KB"))"#,
-            "what all transfers of a node share",
+            r#"nic: (up: (rate: "1Gbit/s"), down: (rate: "100MB/s", queue: "256KB", express: "1KB"))"#,
+            "what all transfers of a node share; messages of at most `express` pass between the packets of larger ones",
         ),
         (r#"zones: ["us-east-1a", "us-east-1b"]"#, "where its nodes stand, in turn; names from `topology`"),
     ],
@@ -341,6 +341,10 @@ const EXPECT: Section = Section {
         (r#"Always("election safety")"#, "a property of a protocol holds throughout"),
         (r#"Sometimes("leader changed")"#, "a property of a protocol comes true at least once"),
         (r#"Never("leader changed")"#, "it does not, in this run"),
+        (
+            r#"Reached(what: "leader changed", within: "5s", not_before: "1s")"#,
+            "such a property comes true for the first time so soon after the start, and not sooner",
+        ),
         (
             r#"Availability(at_least: 0.99, during: "split", clients: ["client-1"], kind: "get")"#,
             "the share of operations served within their deadline is `at_least` or `at_most` this, or in between; of those \

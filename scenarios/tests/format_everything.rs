@@ -181,6 +181,7 @@ fn every_delay_host_link_and_expectation_is_there() {
         Expectation::Violates(Claim::Converges { .. }),
         Expectation::Always(_),
         Expectation::Sometimes(_),
+        Expectation::Reached { .. },
         Expectation::Never(_),
         Expectation::Messages { .. },
         Expectation::MessagesPerOperation { .. },

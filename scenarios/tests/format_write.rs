@@ -184,6 +184,11 @@ fn expectation() -> impl Strategy<Value = Expectation> {
         Just(Expectation::Violates(Claim::Always("log matching".into()))),
         Just(Expectation::Always("election safety".into())),
         Just(Expectation::Sometimes("leader changed".into())),
+        span().prop_map(|within| Expectation::Reached {
+            what: "leader changed".into(),
+            within: Some(within),
+            not_before: None
+        }),
         (0.0..=0.5, 0.5..=1.0).prop_map(|(low, high)| Expectation::Availability {
             at_least: Some(low),
             at_most: Some(high),

@@ -493,7 +493,7 @@ impl Gray {
                 worse(Impairment { loss: Chance::new(0.05).expect("a probability"), ..Impairment::default() })
             }
             Gray::LimpingNic => {
-                let pipe = Pipe { rate: Rate(125_000), queue: Bytes(64_000) };
+                let pipe = Pipe { rate: Rate(125_000), queue: Bytes(64_000), express: Bytes(0) };
                 worse(Impairment { bandwidth: Some(pipe), ..Impairment::default() })
             }
             Gray::JitteryNic => {

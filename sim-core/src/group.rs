@@ -15,6 +15,7 @@ use crate::{
     clock::Clock,
     digest::Digest,
     disk::{Durable, End},
+    gauge::{Bound, Reading, Surroundings},
     kernel::{Event, Kernel, Packed, Process, What},
     mail::{Callee, Mail},
     node::{Ills, Member, Node, Service},
@@ -83,6 +84,12 @@ pub(crate) trait Group: Debug {
     fn properties(&self, service: usize) -> Vec<PropertyReport>;
     /// Its history, if it keeps one. Leaves an empty one behind.
     fn take_history(&mut self) -> Option<Box<dyn AnyHistory>>;
+    /// The gauges of its protocol: name and unit.
+    fn gauges(&self) -> Vec<(&'static str, &'static str)>;
+    /// Reads one of them at every so many-th node.
+    fn read(&self, gauge: usize, stride: usize, into: &mut Vec<Reading>);
+    /// What theory says of them.
+    fn bounds(&self, around: &Surroundings) -> Vec<Bound>;
     /// A copy, for snapshots.
     fn copy(&self) -> Box<dyn Group>;
 }
@@ -546,6 +553,21 @@ impl<P: Protocol> Group for Members<P> {
     fn take_history(&mut self) -> Option<Box<dyn AnyHistory>> {
         let history = self.mail.history.as_mut().map(core::mem::take)?;
         Some(Box::new(history))
+    }
+
+    fn gauges(&self) -> Vec<(&'static str, &'static str)> {
+        P::GAUGES.iter().map(|gauge| (gauge.name, gauge.unit)).collect()
+    }
+
+    fn read(&self, gauge: usize, stride: usize, into: &mut Vec<Reading>) {
+        let gauge = &P::GAUGES[gauge];
+        let reading = |state: &P| [(gauge.read)(state), (gauge.goal)(state)].map(|x| x.unwrap_or(f64::NAN));
+        let nodes = self.members.iter().step_by(stride);
+        into.extend(nodes.map(|member| member.state.as_ref().map_or([f64::NAN; 2], reading)));
+    }
+
+    fn bounds(&self, around: &Surroundings) -> Vec<Bound> {
+        P::bounds(&self.config, around)
     }
 
     fn copy(&self) -> Box<dyn Group> {

@@ -175,7 +175,11 @@ impl Kernel {
             processes: Vec::new(),
             digest: Digest::new(),
             events: 0,
-            books: Books { traffic: Traffic::default(), effects: alloc::vec![Effect::default(); faults] },
+            books: Books {
+                traffic: Traffic::default(),
+                effects: alloc::vec![Effect::default(); faults],
+                senders: Vec::new(),
+            },
             roles: Vec::new(),
             violations: Vec::new(),
             notes: Vec::new(),
@@ -197,6 +201,7 @@ impl Kernel {
         self.processes.clear();
         (self.digest, self.events) = (Digest::new(), 0);
         self.books.traffic = Traffic::default();
+        self.books.senders.clear();
         self.books.effects.clear();
         self.books.effects.resize(faults, Effect::default());
         self.roles.clear();

@@ -23,6 +23,7 @@ pub mod digest;
 pub mod disk;
 pub mod explore;
 pub mod fault;
+pub mod gauge;
 pub mod group;
 pub mod harness;
 pub mod history;
@@ -57,6 +58,7 @@ pub use libm;
 pub mod prelude {
     pub use crate::{
         disk::{Cell, Durable, Log, Part},
+        gauge::{Bound, Gauge, Surroundings},
         history::Intent,
         property::{Judgement, Kind, Property, View, When},
         protocol::{

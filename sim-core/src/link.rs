@@ -146,8 +146,8 @@ pub struct Reorder {
     pub by: Delay,
 }
 
-/// A bottleneck: so many bytes a second, and a queue of bounded size in front of it. First come, first served; what
-/// finds the queue full is dropped.
+/// A bottleneck: so many bytes a second, and a queue of bounded size in front of it. First come, first served, but for what
+/// is small enough to be let through; what finds the queue full is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pipe {
@@ -156,6 +156,15 @@ pub struct Pipe {
     /// The most bytes that wait, not counting the message in transmission. Default: 1MB.
     #[serde(default = "queue")]
     pub queue: Bytes,
+    /// Messages of at most this size pass between the packets of larger ones: they do not wait, and what waits gives way to
+    /// them. A message is one packet here whatever its size, where a real transfer is thousands of them, and a request
+    /// need not wait until it is over. Default: 0B, nobody passes.
+    #[serde(default, skip_serializing_if = "nothing")]
+    pub express: Bytes,
+}
+
+fn nothing(bytes: &Bytes) -> bool {
+    bytes.0 == 0
 }
 
 fn queue() -> Bytes {

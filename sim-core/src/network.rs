@@ -56,6 +56,8 @@ pub(crate) struct Books {
     pub(crate) traffic: Traffic,
     /// By the fault's number.
     pub(crate) effects: Vec<Effect>,
+    /// By node: messages and bytes that it handed over. Empty while nobody wants to know.
+    pub(crate) senders: Vec<(u64, u64)>,
 }
 
 /// What becomes of a message that is handed over.
@@ -102,6 +104,8 @@ pub(crate) struct Network {
     simple: bool,
     /// Whether the plan asks for nothing else, without faults.
     simple_plan: bool,
+    /// Whether somebody wants to know who sends how much: the fast path does not count that.
+    metered: bool,
     key: u64,
     nodes: usize,
     links: Links,
@@ -119,6 +123,7 @@ impl Network {
             quiet: simple,
             simple,
             simple_plan: simple,
+            metered: false,
             key,
             links,
             nodes,
@@ -133,6 +138,18 @@ impl Network {
         let Network { mut sent, .. } = core::mem::replace(self, Network::new(plan, key, self.nodes));
         sent.clear();
         self.sent = sent;
+    }
+
+    /// From here on what each node sends is counted.
+    pub(crate) fn meter(&mut self, books: &mut Books) {
+        (self.quiet, self.metered) = (false, true);
+        books.senders.resize(self.nodes, (0, 0));
+    }
+
+    /// The interface of a node, as far as the plan limits it: for its uplink, then its downlink, the rate in bytes a
+    /// second, and the bytes that have passed it by now.
+    pub(crate) fn passed(&self, node: NodeId, now: Time) -> [Option<(u64, f64)>; 2] {
+        self.pipes.passed(node, now)
     }
 
     /// Whether [`Network::send_in_quiet`] will do.
@@ -174,6 +191,9 @@ impl Network {
     ) -> Fate {
         books.traffic.sent += 1;
         books.traffic.bytes += bytes;
+        if let Some((messages, sum)) = books.senders.get_mut(from.0 as usize) {
+            (*messages, *sum) = (*messages + 1, *sum + bytes);
+        }
         // Counted before anything can stop it: what a fault or a full queue takes away re-deals nothing.
         let packet = Packet { from, to, at: now, nth: self.sent.number(from, to, now) };
         if !self.simple {
@@ -330,7 +350,7 @@ impl Network {
     pub(crate) fn end(&mut self, fault: usize) -> Vec<Event> {
         let held = self.harms.end(fault);
         self.simple = self.simple_plan && !self.harms.worsens();
-        self.quiet = self.simple && self.harms.none();
+        self.quiet = self.simple && self.harms.none() && !self.metered;
         held
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     disk::Durable,
+    gauge::{Bound, Gauge, Surroundings},
     history::Intent,
     kernel::Kernel,
     mail::Callee,
@@ -99,6 +100,8 @@ pub trait Protocol: Clone + Debug + Hash + Sized + 'static {
     const ROLES: &'static [Role];
     /// The most nodes that a service of it may have. Lower it where every node keeps something about every other.
     const NODES_MAX: u32 = u32::MAX;
+    /// What charts may read off its nodes. Default: nothing.
+    const GAUGES: &'static [Gauge<Self>] = &[];
 
     /// Every boot: the first, and one after each crash.
     fn start(config: &Self::Config, ctx: &mut Ctx<'_, Self>) -> Self;
@@ -110,6 +113,13 @@ pub trait Protocol: Clone + Debug + Hash + Sized + 'static {
     fn epoch(&self) -> u64;
     /// A few labelled values of its state, for people: ("commit", "17").
     fn show(&self) -> Vec<(&'static str, String)>;
+
+    /// What theory says of when the goals of its gauges can be reached, in a service of as many nodes as have an
+    /// interface here; charts show it beside the readings. Default: nothing.
+    fn bounds(config: &Self::Config, around: &Surroundings) -> Vec<Bound> {
+        let _ = (config, around);
+        Vec::new()
+    }
 }
 
 /// What happens to a node.

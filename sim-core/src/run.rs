@@ -7,6 +7,7 @@ use crate::{
     },
     digest::Digest,
     fault::{Fault, PlannedFault, Schedule},
+    gauge::Recording,
     history::{History, Outcome},
     property::PropertyReport,
     protocol::{NodeId, Role},
@@ -51,6 +52,8 @@ pub struct Run {
     pub histories: Vec<Box<dyn AnyHistory>>,
     /// Every event, when tracing was asked for.
     pub trace: Option<Trace>,
+    /// What was read off the nodes, when a recording was asked for.
+    pub recording: Option<Recording>,
 }
 
 impl Run {

@@ -1,8 +1,10 @@
 //! A world: the kernel, the groups, and the faults of a plan. Built from a plan, run to its end, turned into a [`Run`].
 
 mod faults;
+mod record;
 
 use crate::{
+    gauge::Recorder,
     group::{Group, Members},
     kernel::{Kernel, Packed, What},
     mail::Callee,
@@ -37,6 +39,7 @@ pub struct World {
     /// So many of the next events were looked at ahead of time.
     foreseen: u32,
     stopped: Option<String>,
+    recorder: Option<Recorder>,
 }
 
 /// Worlds with fewer nodes fit into caches.
@@ -57,6 +60,7 @@ impl Clone for World {
             faults: self.faults.clone(),
             foreseen: self.foreseen,
             stopped: self.stopped.clone(),
+            recorder: self.recorder.clone(),
         }
     }
 }
@@ -82,6 +86,7 @@ impl World {
             faults,
             foreseen: 0,
             stopped: None,
+            recorder: None,
         }
     }
 
@@ -142,7 +147,7 @@ impl World {
             group.reset(service, &mut self.kernel);
         }
         self.faults = Faults::new(&plan);
-        (self.foreseen, self.stopped) = (0, None);
+        (self.foreseen, self.stopped, self.recorder) = (0, None, None);
         self.services = plan::number(&plan.services);
         self.plan = plan;
     }
@@ -196,6 +201,17 @@ impl World {
 
     /// Goes on until `until`; what is due at exactly that moment still happens.
     pub fn run_to(&mut self, until: Time, events_max: u64) {
+        while let Some(at) = self.sample_due().filter(|at| *at <= until) {
+            self.go_on(at, events_max);
+            if self.stopped.is_some() {
+                return;
+            }
+            self.sample();
+        }
+        self.go_on(until, events_max);
+    }
+
+    fn go_on(&mut self, until: Time, events_max: u64) {
         assert_eq!(self.groups.len(), self.services.len(), "every service is filled before the world runs");
         self.begin();
         self.stopped = None;
@@ -301,6 +317,7 @@ impl World {
             notes: core::mem::take(&mut self.kernel.notes),
             histories: self.groups.iter_mut().filter_map(|g| g.take_history()).collect(),
             trace: self.kernel.trace.take(),
+            recording: self.recorder.take().map(Recorder::finish),
             services: self.services.clone(),
         }
     }

@@ -102,7 +102,7 @@ fn plan(seed: u64) -> Plan {
         corrupt: chance(0.01),
         ..LinkPlan::new(Delay::LogNormal { median: 10.ms(), p99: 80.ms() })
     };
-    let pipe = Some(Pipe { rate: Rate(20_000), queue: Bytes(10_000) });
+    let pipe = Some(Pipe { rate: Rate(20_000), queue: Bytes(10_000), express: Bytes(0) });
     let network =
         NetworkPlan { nics: vec![Nic { up: pipe, down: pipe }; NODES as usize], ..NetworkPlan::new(link) };
     let service = ServicePlan {

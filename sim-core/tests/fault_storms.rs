@@ -208,7 +208,7 @@ fn network(rng: &mut Rng) -> NetworkPlan {
     let patient = StreamPlan { retries: 4, syn_retries: 3, ..StreamPlan::default() };
     let stream = |link: &LinkPlan| LinkPlan { transport: Transport::Stream(patient), ..link.clone() };
     let links = [plain.clone(), bad.clone(), stream(&plain), stream(&bad)];
-    let pipe = Some(Pipe { rate: Rate(5_000), queue: Bytes(300) });
+    let pipe = Some(Pipe { rate: Rate(5_000), queue: Bytes(300), express: Bytes(0) });
     let mut network = NetworkPlan::new(one(rng, &links));
     if rng.below(2) == 0 {
         network.nics = vec![Nic { up: pipe, down: pipe }; (SERVERS + CLIENTS) as usize];
@@ -262,7 +262,11 @@ fn fault(rng: &mut Rng, earlier: u64) -> Fault {
         loss: chance(0.2),
         duplicate: chance(0.3),
         corrupt: chance(0.1),
-        bandwidth: (rng.below(2) == 0).then_some(Pipe { rate: Rate(3_000), queue: Bytes(200) }),
+        bandwidth: (rng.below(2) == 0).then_some(Pipe {
+            rate: Rate(3_000),
+            queue: Bytes(200),
+            express: Bytes(0),
+        }),
         ..Impairment::default()
     };
     let gray = [

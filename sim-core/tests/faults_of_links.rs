@@ -111,7 +111,7 @@ fn thousand(fault: Fault) -> (Run, Run) {
 
 fn impairments() -> Vec<(&'static str, Impairment)> {
     let half = Chance::ratio(1, 2);
-    let pipe = Pipe { rate: Rate(4_000), queue: Bytes(80) };
+    let pipe = Pipe { rate: Rate(4_000), queue: Bytes(80), express: Bytes(0) };
     let slow = Delay::Uniform(10.ms(), 20.ms());
     let bursts = Bursts { slot: 10.ms(), enter: half, leave: half, loss: Chance::ALWAYS };
     let none = Impairment::default;
@@ -202,7 +202,7 @@ fn what_two_overlapping_cuts_stop_counts_for_both() {
 
 #[test]
 fn what_a_node_sends_and_receives_shares_its_interface() {
-    let pipe = Some(Pipe { rate: Rate(800), queue: Bytes(1_000) }); // a message of 8 bytes takes 10 ms
+    let pipe = Some(Pipe { rate: Rate(800), queue: Bytes(1_000), express: Bytes(0) }); // a message of 8 bytes takes 10 ms
     let nics = |up, down| {
         let mut nics = vec![Nic::default(); 4];
         (nics[0].up, nics[3].down) = (up, down);
@@ -224,7 +224,7 @@ fn what_a_node_sends_and_receives_shares_its_interface() {
 
 #[test]
 fn a_cut_meets_a_message_in_a_queue_as_well() {
-    let pipe = Some(Pipe { rate: Rate(80), queue: Bytes(1_000) }); // 100 ms a message
+    let pipe = Some(Pipe { rate: Rate(80), queue: Bytes(1_000), express: Bytes(0) }); // 100 ms a message
     let nics = vec![Nic::default(), Nic { up: None, down: pipe }];
     let network = NetworkPlan { nics, ..constant(1.ms()) };
     let cut = Fault::Split(vec![some(&[0]), some(&[1])]);
@@ -320,7 +320,7 @@ fn a_stream_survives_a_cut_that_is_shorter_than_its_patience() {
 #[test]
 fn an_exception_holds_for_its_links_only() {
     let link = LinkPlan { loss: Chance::ALWAYS, ..LinkPlan::new(Delay::Constant(1.ms())) };
-    let pipe = Some(Pipe { rate: Rate(80), queue: Bytes(8) });
+    let pipe = Some(Pipe { rate: Rate(80), queue: Bytes(8), express: Bytes(0) });
     let (from, to) = (vec![NodeId(0)], vec![NodeId(1)]);
     let network = |link, pipe| NetworkPlan {
         links: vec![LinkException { from: from.clone(), to: to.clone(), link, pipe }],

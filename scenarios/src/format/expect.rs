@@ -17,6 +17,18 @@ pub enum Expectation {
     Sometimes(String),
     /// What comes true in other runs does not in this one: the property is one for [`Expectation::Sometimes`].
     Never(String),
+    /// A property of a protocol comes true for the first time within some time from the start, and not before some other.
+    /// At least one of the bounds is given.
+    Reached {
+        /// The property.
+        what: String,
+        /// More than nothing, at most the length of the run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<Span>,
+        /// More than nothing, at most `within`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<Span>,
+    },
     /// The share of operations that were served within their deadline: of all, or of those that `during`, `clients` and `kind`
     /// leave.
     /// At least one of the bounds is given.

@@ -125,6 +125,7 @@ impl<'a> Trial<'a> {
             | Expectation::Violates(_)
             | Expectation::Always(_)
             | Expectation::Sometimes(_)
+            | Expectation::Reached { .. }
             | Expectation::Never(_)
             | Expectation::Messages { .. }
             | Expectation::Effect { .. }

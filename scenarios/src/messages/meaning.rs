@@ -376,6 +376,24 @@ pub(crate) fn crossed(at: Place, what: &str, low: impl Display, high: impl Displ
     mistake(at, format!("no {what} is at least {low} and at most {high}"), "below `at_least`")
 }
 
+pub(crate) fn no_moment(at: Place) -> Mistake {
+    mistake(at, "this does not say when", "no bound")
+        .help(format!("write {} or both", one_of(["within: …", "not_before: …"])))
+}
+
+pub(crate) fn moments_crossed(at: Place, low: Span, high: Span) -> Mistake {
+    mistake(at, format!("nothing comes true within {high} and not before {low}"), "below `not_before`")
+}
+
+pub(crate) fn reached_late(at: Place, within: Span, length: Span) -> Mistake {
+    mistake(
+        at,
+        format!("what comes true within {within} may not be seen: the run is over after {length}"),
+        "too long",
+    )
+    .help("make it shorter, or `until` later")
+}
+
 pub(crate) fn no_registers(at: Place, service: &str, protocol: &str) -> Mistake {
     mistake(
         at,

@@ -69,7 +69,8 @@ fn opposite(expectation: &Expectation) -> Option<Expectation> {
         Expectation::QuorumKept(of) => Some(Expectation::QuorumLost(of.clone())),
         Expectation::Sometimes(name) => Some(Expectation::Never(name.clone())),
         Expectation::Never(name) => Some(Expectation::Sometimes(name.clone())),
-        Expectation::Effect { .. }
+        Expectation::Reached { .. }
+        | Expectation::Effect { .. }
         | Expectation::Availability { .. }
         | Expectation::Latency { .. }
         | Expectation::Messages { .. }
@@ -92,6 +93,10 @@ fn one(
         Expectation::Violates(Claim::Always(name)) => property(check, at.item(0).item(0), name, true),
         Expectation::Always(name) => property(check, at.item(0), name, true),
         Expectation::Sometimes(name) | Expectation::Never(name) => property(check, at.item(0), name, false),
+        Expectation::Reached { what, within, not_before } => {
+            property(check, at.key("what"), what, false);
+            reached(check, at, *within, *not_before);
+        }
         Expectation::Availability { at_least, at_most, during, clients, kind: _ } => {
             shares(check, at, *at_least, *at_most);
             part(check, at, strikes, during.as_ref(), clients.as_deref());
@@ -194,6 +199,25 @@ fn property(check: &mut Check<'_, '_>, at: At<'_>, name: &str, always: bool) {
     let known: Vec<&str> =
         all.iter().filter(|property| property.1 == always).map(|property| property.0).collect();
     check.say(meaning::no_property(at.place(), name, if always { "Always" } else { "Sometimes" }, &known));
+}
+
+fn reached(check: &mut Check<'_, '_>, at: At<'_>, within: Option<Span>, not_before: Option<Span>) {
+    match (within, not_before) {
+        (None, None) => check.say(meaning::no_moment(at.place())),
+        (Some(high), Some(low)) if low > high => {
+            check.say(meaning::moments_crossed(at.key("within").place(), low, high));
+        }
+        (Some(_), _) | (_, Some(_)) => {}
+    }
+    for (key, span) in [("within", within), ("not_before", not_before)] {
+        span.iter().for_each(|span| some_time(check, at, key, *span));
+    }
+    let length = Span(check.scenario.until.0);
+    if let Some(within) = within.filter(|within| *within > length)
+        && check.top.find("until").is_some_and(|at| check.sound(at))
+    {
+        check.say(meaning::reached_late(at.key("within").place(), within, length));
+    }
 }
 
 /// At least one bound, and not the wrong way round.

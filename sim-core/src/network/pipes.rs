@@ -23,6 +23,8 @@ pub(super) struct Bottleneck {
     line: VecDeque<(Time, u64)>,
     /// The bytes of all of them.
     waiting: u64,
+    /// All bytes that it ever took.
+    taken: u64,
 }
 
 /// When the first and the last bit of a message leave a pipe.
@@ -34,7 +36,7 @@ pub(super) struct Turn {
 
 impl Bottleneck {
     pub(super) fn new(plan: &Pipe) -> Bottleneck {
-        Bottleneck { plan: *plan, free: Time::ZERO, rest: 0, line: VecDeque::new(), waiting: 0 }
+        Bottleneck { plan: *plan, free: Time::ZERO, rest: 0, line: VecDeque::new(), waiting: 0, taken: 0 }
     }
 
     /// Takes a message whose first bit comes `now`; `None` if it would have to wait and does not fit into the queue.
@@ -46,18 +48,27 @@ impl Bottleneck {
             self.waiting -= bytes;
             self.line.pop_front();
         }
-        if self.free > now {
+        let express = (1..=self.plan.express.0).contains(&bytes);
+        if self.free > now && express {
+            // It passes between the packets of what is in transmission.
+        } else if self.free > now {
             self.waiting = self.waiting.checked_add(bytes).filter(|&all| all <= self.plan.queue.0)?;
             self.line.push_back((self.free, bytes));
         } else if self.free < now {
             (self.free, self.rest) = (now, 0);
         }
-        let first = self.free;
+        self.taken += bytes;
+        let first = if express { now } else { self.free };
         let rate = u128::from(self.plan.rate.0.max(1));
         let work = u128::from(bytes) * 1_000_000_000 + u128::from(self.rest);
         self.free += Span(u64::try_from(work / rate).unwrap_or(u64::MAX));
         self.rest = (work % rate) as u64;
-        Some(Turn { first, last: self.free + Span(u64::from(self.rest > 0)) })
+        let last = if express {
+            now + self.plan.rate.time(bytes)
+        } else {
+            self.free + Span(u64::from(self.rest > 0))
+        };
+        Some(Turn { first, last })
     }
 }
 
@@ -82,6 +93,16 @@ impl Pipes {
             shared: at_work(core::iter::once(None).chain(plan.links.iter().map(|e| e.pipe.as_ref()))),
             passages: Slab::default(),
         }
+    }
+
+    /// See [`Network::passed`].
+    pub(super) fn passed(&self, node: NodeId, now: Time) -> [Option<(u64, f64)>; 2] {
+        [&self.up, &self.down].map(|pipes| {
+            let pipe = pipes.get(node.0 as usize)?.as_ref()?;
+            let rate = pipe.plan.rate.0;
+            let left = Span(pipe.free.0.saturating_sub(now.0)).as_secs() * rate as f64;
+            Some((rate, pipe.taken as f64 - left))
+        })
     }
 
     pub(super) fn none(&self) -> bool {

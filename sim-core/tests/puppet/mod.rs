@@ -62,6 +62,13 @@ impl Protocol for Puppet {
     type Ghost = ();
     const PROPERTIES: &'static [Property<Self>] = &[];
     const ROLES: &'static [Role] = &[Role::PEER, Role::LEADER];
+    const GAUGES: &'static [Gauge<Self>] = &[Gauge::toward(
+        "got",
+        "messages",
+        |node| Some(node.got.len() as f64),
+        // Who got nothing yet does not know that there is anything to get.
+        |node| (!node.got.is_empty()).then_some(3.0),
+    )];
 
     fn start(config: &Lines, ctx: &mut Ctx<Self>) -> Self {
         let index = ctx.index(ctx.me) as u32;
@@ -113,6 +120,10 @@ impl Protocol for Puppet {
     }
     fn epoch(&self) -> u64 {
         self.got.len() as u64
+    }
+    fn bounds(_: &Lines, around: &Surroundings) -> Vec<Bound> {
+        let at = Time(around.nics.len() as u64 * 1_000_000_000);
+        vec![Bound { gauge: "got", name: "a second a node".into(), at }]
     }
     fn show(&self) -> Vec<(&'static str, String)> {
         vec![("got", format!("{:?}", self.got)), ("count", self.got.len().to_string())]

@@ -145,7 +145,7 @@ fn a_clog_holds_in_order_and_releases_in_order() {
 
 #[test]
 fn a_message_that_came_through_pipes_is_held_at_its_end() {
-    let pipe = Pipe { rate: Rate(1_000_000), queue: Bytes(10_000) };
+    let pipe = Pipe { rate: Rate(1_000_000), queue: Bytes(10_000), express: Bytes(0) };
     let nics = vec![Nic::default(), Nic { up: None, down: Some(pipe) }];
     let mut net = Net::new(&NetworkPlan { nics, ..only(instant()) }, 1, 2);
     net.network.clog(0, &[A], &[B]);
@@ -271,7 +271,7 @@ fn a_bad_interface_harms_what_it_sends_and_what_it_receives_once() {
 }
 
 /// A megabit a second has room for 125 bytes a millisecond.
-const LIMPING: Pipe = Pipe { rate: Rate(125_000), queue: Bytes(500) };
+const LIMPING: Pipe = Pipe { rate: Rate(125_000), queue: Bytes(500), express: Bytes(0) };
 
 #[test]
 fn worse_links_share_one_pipe_and_worse_interfaces_have_their_own() {
@@ -321,7 +321,7 @@ fn a_narrow_link_drops_what_does_not_fit_and_lets_go_at_its_end() {
 #[test]
 fn two_faults_on_a_link_add_up_and_one_goes_on_when_the_other_ends() {
     let worse = |rate, ms: u64| Impairment {
-        bandwidth: Some(Pipe { rate: Rate(rate), queue: Bytes(500) }),
+        bandwidth: Some(Pipe { rate: Rate(rate), queue: Bytes(500), express: Bytes(0) }),
         delay: Some(Delay::Constant(ms.ms())),
         ..Impairment::default()
     };

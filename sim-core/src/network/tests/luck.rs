@@ -264,7 +264,7 @@ fn the_last_exception_that_names_a_link_says_all_about_it() {
     let constant = |ms: u64| LinkPlan::new(Delay::Constant(ms.ms()));
     let stream = StreamPlan::default();
     let connected = LinkPlan { transport: Transport::Stream(stream), ..constant(2) };
-    let pipe = Some(Pipe { rate: Rate(1_000), queue: Bytes(0) });
+    let pipe = Some(Pipe { rate: Rate(1_000), queue: Bytes(0), express: Bytes(0) });
     let exception = |from, to, link, pipe| LinkException { from, to, link, pipe };
     let links = vec![
         exception(vec![A, B], vec![B, C], connected, pipe),

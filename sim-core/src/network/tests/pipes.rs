@@ -1,10 +1,11 @@
 //! Pipes: what is sent through one takes its time, what does not fit is dropped, and nobody is slowed by more than that.
 
 use super::*;
+use crate::network::pipes::Bottleneck;
 
 /// A megabyte a second, and as much as anybody wants may wait: a kilobyte takes a millisecond.
-const MEGABYTE: Pipe = Pipe { rate: Rate(1_000_000), queue: Bytes(u64::MAX) };
-const FAST: Pipe = Pipe { rate: Rate(10_000_000), queue: Bytes(u64::MAX) };
+const MEGABYTE: Pipe = Pipe { rate: Rate(1_000_000), queue: Bytes(u64::MAX), express: Bytes(0) };
+const FAST: Pipe = Pipe { rate: Rate(10_000_000), queue: Bytes(u64::MAX), express: Bytes(0) };
 
 fn nic(up: Option<Pipe>, down: Option<Pipe>) -> Nic {
     Nic { up, down }
@@ -52,7 +53,7 @@ fn messages_of_one_size_that_come_at_random_wait_as_long_as_queueing_theory_says
 #[test]
 fn a_saturated_pipe_carries_its_rate() {
     for (rate, bytes) in [(1_000_000, 1_000), (9_999_999_999, 65), (3_000_000, 7)] {
-        let pipe = Pipe { rate: Rate(rate), queue: Bytes(u64::MAX) };
+        let pipe = Pipe { rate: Rate(rate), queue: Bytes(u64::MAX), express: Bytes(0) };
         let count = (rate / bytes).min(100_000);
         let seconds = (count * bytes) as f64 / rate as f64;
         let few = [nic(None, Some(pipe)), Nic::default(), Nic::default()];
@@ -123,7 +124,7 @@ fn slow_senders_do_not_slow_one_another_in_a_fast_pipe() {
 
 #[test]
 fn a_full_queue_drops_exactly_what_does_not_fit() {
-    let pipe = Pipe { rate: Rate(1_000_000), queue: Bytes(3_000) };
+    let pipe = Pipe { rate: Rate(1_000_000), queue: Bytes(3_000), express: Bytes(0) };
     let middle = bottleneck(0.ms(), 1, pipe);
     let up = attached(0.ms(), vec![Nic::default(), nic(Some(pipe), None)]);
     let down = attached(0.ms(), vec![nic(None, Some(pipe))]);
@@ -150,7 +151,7 @@ fn a_full_queue_drops_exactly_what_does_not_fit() {
 
 #[test]
 fn a_message_that_need_not_wait_may_be_larger_than_the_queue() {
-    let pipe = Pipe { rate: Rate(1_000_000), queue: Bytes(0) };
+    let pipe = Pipe { rate: Rate(1_000_000), queue: Bytes(0), express: Bytes(0) };
     let mut net = Net::new(&attached(0.ms(), vec![nic(Some(pipe), None)]), 1, 2);
     net.send(A, B, 5_000, at(0));
     net.send(A, B, 1, at(4));
@@ -212,7 +213,7 @@ fn a_message_to_oneself_stays_in_its_host() {
 /// Random traffic over everything at once: memory follows what is on its way, and a copy goes on as the original does.
 #[test]
 fn passages_end_and_a_copy_of_the_network_goes_on_alike() {
-    let pipe = Pipe { rate: Rate(200_000), queue: Bytes(20_000) };
+    let pipe = Pipe { rate: Rate(200_000), queue: Bytes(20_000), express: Bytes(0) };
     let mut plan = attached(1.ms(), vec![nic(Some(pipe), Some(pipe)); 8]);
     let link =
         LinkPlan { corrupt: Chance::ratio(1, 10), duplicate: Chance::ratio(1, 10), ..plan.default.clone() };
@@ -274,4 +275,21 @@ fn fractions_of_a_nanosecond_are_kept_while_a_pipe_is_busy_and_forgotten_when_it
     }
     net.run();
     assert_eq!(net.arrived.iter().map(|(_, at)| at.0).collect::<Vec<_>>(), [1, 2, 2, 101, 201]);
+}
+
+#[test]
+fn what_is_small_passes_between_the_packets_of_what_is_large_which_gives_way() {
+    let pipe = Pipe { express: Bytes(100), ..MEGABYTE };
+    let mut pipe = Bottleneck::new(&pipe);
+    let at = |ms: u64| Time::ZERO + ms.ms();
+    let turn = |first, last| Some(Turn { first, last });
+    assert_eq!(pipe.take(1_000_000, at(0)), turn(at(0), at(1_000)));
+    // A tenth of a millisecond, at once and not after a second.
+    assert_eq!(pipe.take(100, at(10)), turn(at(10), at(10) + 100.us()));
+    // What is one byte larger waits, and for all that was taken: no bit is sent for nothing.
+    assert_eq!(pipe.take(101, at(20)), turn(at(1_000) + 100.us(), at(1_000) + 201.us()));
+    assert_eq!(pipe.take(1_000_000, at(30)), turn(at(1_000) + 201.us(), at(2_000) + 201.us()));
+    // Where nothing else is, small ones come one after another.
+    let mut idle = Bottleneck::new(&Pipe { express: Bytes(100), ..MEGABYTE });
+    assert_eq!(idle.take(100, at(0)), turn(at(0), at(0) + 100.us()));
 }

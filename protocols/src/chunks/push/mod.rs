@@ -1,0 +1,306 @@
+//! Every transfer is planned beforehand: who sends which chunk to whom, and in which order.
+//!
+//! - `ClientServer`: the source does it alone, receiver by receiver. `Senders(k)`: so many nodes have the file and share the
+//!   receivers.
+//! - `Chain`: everybody passes chunks on to the next (a pipeline). `Tree(b)`: to b children.
+//! - `Optimal`: a hypercube of chunks, which nothing can beat ([`super::optimal`]).
+//!
+//! A node follows its plan: it begins the next transfer when it has the chunk, and as many before it as the plan wants, and
+//! when one of its uploads is over, which the receiver tells it. The receiver keeps a chunk whose content hashes to what it should,
+//! has it on disk, and then says so: a network that delivers what it was given is no proof that the file is whole (Saltzer,
+//! Reed and Clark, "End-to-end arguments in system design", 1984). What is not acknowledged in time is sent again, after what
+//! else the plan has. Left out: another plan when somebody is slow or gone.
+
+mod config;
+
+pub use config::{CHUNKS_MAX, Config, Flaw, Strategy};
+
+use super::{
+    bounds,
+    library::{Library, Read},
+    properties::{self, Ghost, Holder},
+    store::{Chunk, Shelf, Store, size},
+};
+use Msg::*;
+use Timer::*;
+use sim_core::{prelude::*, rng::Chance};
+
+/// One step of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Transfer {
+    /// It is begun when so many chunks have come.
+    pub needs: u32,
+    /// Which chunk.
+    pub chunk: u32,
+    /// To which node of the service.
+    pub to: u32,
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Msg {
+    /// A chunk, all of it; the second is its size.
+    Take(Chunk, u64),
+    /// It is here, on disk.
+    Got(u32),
+    /// It came, and is not what it should be.
+    Damaged(u32),
+    /// So many have come to me from outside: to who shares my corner of an optimal plan.
+    Came(u32),
+}
+
+impl Message for Msg {
+    fn bytes(&self) -> u64 {
+        match self {
+            Take(_, bytes) => *bytes,
+            Got(_) | Damaged(_) | Came(_) => 5,
+        }
+    }
+}
+
+/// What a node waits for.
+#[derive(Clone, Debug, PartialEq, Hash)]
+pub enum Timer {
+    /// The transfer at this place of the plan should have come by now.
+    Acknowledged(u32),
+    /// What the next transfer waits for should have come by now.
+    Begin,
+}
+
+/// A node.
+#[derive(Clone, Debug, Hash)]
+pub struct Push {
+    index: u32,
+    nodes: u32,
+    plan: Vec<Transfer>,
+    /// The place of the first transfer that was not begun.
+    next: u32,
+    /// Those that wait for an acknowledgement, and how long.
+    under_way: Vec<(u32, Alarm)>,
+    /// Those that got none in time.
+    again: VecDeque<u32>,
+    /// Who shares its corner of an optimal plan, and how many chunks have come to that one from outside.
+    partner: Option<u32>,
+    told: u32,
+    /// How many have come here from outside, to be told.
+    outside: u32,
+    store: Store,
+    config: Settings,
+}
+
+/// What steps need of the configuration.
+#[derive(Clone, Debug, Hash)]
+struct Settings {
+    chunk: u64,
+    slots: usize,
+    patience: Span,
+    damage: Chance,
+    sources: u32,
+    flaw: Option<Flaw>,
+}
+
+impl Protocol for Push {
+    type Config = Config;
+    type Msg = Msg;
+    type Timer = Timer;
+    /// The chunks, and how many transfers at the front of the plan are acknowledged.
+    type Disk = (Shelf, Cell<u32>);
+    type Serves = Library;
+    type Calls = Never;
+    type Ghost = Ghost;
+
+    const PROPERTIES: &'static [Property<Self>] = &[
+        Property::always("who is complete has every chunk", When::EveryEvent, properties::complete),
+        Property::always("what is kept is intact", When::EveryEvent, properties::intact),
+        Property::always("only what is there is passed on", When::EveryEvent, properties::passed),
+        Property::sometimes("somebody has all", When::News, properties::somebody),
+        Property::sometimes("all have all", When::News, properties::everybody),
+    ];
+    const ROLES: &'static [Role] = &[Role("source"), Role("receiver"), Role("complete")];
+    const NODES_MAX: u32 = 20_000;
+    const GAUGES: &'static [Gauge<Self>] = &[properties::held(), properties::uploads()];
+
+    fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {
+        let (index, nodes) = (ctx.index(ctx.me) as u32, ctx.members().len() as u32);
+        let mut plan = config.plan(index, nodes);
+        if config.flaw == Some(Flaw::LastForgotten) {
+            plan.pop();
+        }
+        let mut node = Push {
+            index,
+            nodes,
+            plan,
+            next: *ctx.disk.1.get(),
+            under_way: Vec::new(),
+            again: VecDeque::new(),
+            partner: config.partner(index, nodes),
+            told: 0,
+            outside: 0,
+            store: Store::boot(config.chunks, index < config.sources(), &ctx.disk.0),
+            config: Settings {
+                chunk: size(config.chunk),
+                slots: config.slots as usize,
+                patience: config.patience,
+                damage: config.damage,
+                sources: config.sources(),
+                flaw: config.flaw,
+            },
+        };
+        node.go_on(ctx);
+        node
+    }
+
+    fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
+        match input {
+            Deliver(from, Take(chunk, _)) => self.take(from, chunk, ctx),
+            Deliver(from, Got(chunk)) => {
+                if let Some(place) = self.over(from, chunk, ctx) {
+                    let waiting = self.under_way.iter().map(|(place, _)| *place);
+                    let open = waiting.chain(self.again.iter().copied()).chain([self.next]).min();
+                    ctx.disk.1.set(open.unwrap_or(place));
+                    self.go_on(ctx);
+                }
+            }
+            Deliver(from, Damaged(chunk)) => {
+                if let Some(place) = self.over(from, chunk, ctx) {
+                    self.send(place, ctx);
+                }
+            }
+            Deliver(_, Came(chunks)) => {
+                self.told = self.told.max(chunks);
+                self.go_on(ctx);
+            }
+            Timeout(Begin) => {
+                // Somebody is late, or what it said was lost.
+                self.told = u32::MAX / 2;
+                self.go_on(ctx);
+            }
+            Timeout(Acknowledged(place)) => {
+                self.under_way.retain(|(other, _)| *other != place);
+                if !self.has(Flaw::ForgottenLoss) {
+                    self.again.push_back(place);
+                }
+                self.go_on(ctx);
+            }
+            Request(ticket, Read(chunk)) => self.store.ask(ticket, chunk, ctx),
+            Response(_, Answer::Ok(never)) => match never {},
+            Response(_, Answer::Refused | Answer::Redirect(_)) => {}
+        }
+    }
+
+    fn role(&self) -> Role {
+        let complete = usize::from(self.store.complete());
+        Self::ROLES[if self.receives() { 1 + complete } else { 0 }]
+    }
+    fn epoch(&self) -> u64 {
+        0
+    }
+    fn show(&self) -> Vec<(&'static str, String)> {
+        properties::show(self)
+    }
+    fn bounds(config: &Config, around: &Surroundings) -> Vec<Bound> {
+        let sources = config.sources() as usize;
+        bounds::of(properties::HELD_NAME, sources, config.chunks, config.chunk.0, &around.nics)
+    }
+}
+
+impl Push {
+    /// Begins what the plan has next, as far as there is room.
+    fn go_on(&mut self, ctx: &mut Ctx<Self>) {
+        while self.under_way.len() < self.config.slots {
+            let next = self.plan.get(self.next as usize).filter(|next| self.ready(next));
+            let place = match next {
+                Some(_) => {
+                    self.next += 1;
+                    self.next - 1
+                }
+                None => match self.again.pop_front() {
+                    Some(place) => place,
+                    None => return self.wait(ctx),
+                },
+            };
+            self.send(place, ctx);
+        }
+    }
+
+    /// What comes next has to wait: not for ever, if it is here.
+    fn wait(&self, ctx: &mut Ctx<Self>) {
+        if self.plan.get(self.next as usize).is_some_and(|next| self.store.has(next.chunk)) {
+            ctx.set(Begin, self.config.patience);
+        }
+    }
+
+    fn ready(&self, next: &Transfer) -> bool {
+        let here = self.store.has(next.chunk) && self.told + self.store.have().count() >= next.needs;
+        here || self.has(Flaw::EarlyPass) && next.chunk <= self.store.have().count()
+    }
+
+    fn send(&mut self, place: u32, ctx: &mut Ctx<Self>) {
+        let Transfer { chunk, to, .. } = self.plan[place as usize];
+        let to = ctx.members().nth(to as usize).expect("plans are for the nodes of the service");
+        let mut chunk = self.store.read(chunk);
+        if ctx.rng.chance(self.config.damage) {
+            chunk = chunk.damaged();
+        }
+        ctx.send(to, Take(chunk, self.config.chunk));
+        self.under_way.push((place, ctx.after(self.config.patience, Acknowledged(place))));
+    }
+
+    /// The transfer of this chunk to this node is over, if one was under way: its place in the plan.
+    fn over(&mut self, with: NodeId, chunk: u32, ctx: &mut Ctx<Self>) -> Option<u32> {
+        let to = ctx.index(with) as u32;
+        let this =
+            |place: &u32| (self.plan[*place as usize].to, self.plan[*place as usize].chunk) == (to, chunk);
+        // A late acknowledgement makes it needless to send it again.
+        self.again.retain(|place| !this(place));
+        let found = self.under_way.iter().position(|(place, _)| this(place))?;
+        let (place, alarm) = self.under_way.swap_remove(found);
+        ctx.stop(alarm);
+        Some(place)
+    }
+
+    fn take(&mut self, from: NodeId, chunk: Chunk, ctx: &mut Ctx<Self>) {
+        if !chunk.intact() && !self.has(Flaw::Unverified) {
+            return ctx.send(from, Damaged(chunk.index));
+        }
+        if self.store.keep(chunk, &mut ctx.disk.0) {
+            self.store.serve(chunk.index, ctx);
+            self.came(from, ctx);
+        } else if self.has(Flaw::CountedTwice) {
+            self.store.count_again();
+        }
+        if !self.has(Flaw::UnsyncedAck) {
+            ctx.sync();
+        }
+        ctx.send(from, Got(chunk.index));
+        self.go_on(ctx);
+    }
+
+    /// A chunk has come: who shares the corner is told, if it is from outside.
+    fn came(&mut self, from: NodeId, ctx: &mut Ctx<Self>) {
+        let partner = self.partner.and_then(|partner| ctx.members().nth(partner as usize));
+        if let Some(partner) = partner.filter(|partner| *partner != from) {
+            self.outside += 1;
+            ctx.send(partner, Came(self.outside));
+        }
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.config.flaw == Some(flaw)
+    }
+}
+
+impl Holder for Push {
+    fn store(&self) -> &Store {
+        &self.store
+    }
+    fn receives(&self) -> bool {
+        self.index >= self.config.sources
+    }
+    fn receivers(&self) -> u32 {
+        self.nodes - self.config.sources
+    }
+    fn passing(&self) -> impl Iterator<Item = u32> {
+        self.under_way.iter().map(|&(place, _)| self.plan[place as usize].chunk)
+    }
+}
