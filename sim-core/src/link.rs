@@ -156,8 +156,8 @@ pub struct Pipe {
     /// The most bytes that wait, not counting the message in transmission. Default: 1MB.
     #[serde(default = "queue")]
     pub queue: Bytes,
-    /// Messages of at most this size pass between the packets of larger ones: they do not wait, and what waits gives way to
-    /// them. A message is one packet here whatever its size, where a real transfer is thousands of them, and a request
+    /// Messages of at most this size pass between the packets of larger ones: they wait for one another only, and larger ones
+    /// give way to them. The queue has as much room for them again. A message is one packet here whatever its size, where a real transfer is thousands of them, and a request
     /// need not wait until it is over. Default: 0B, nobody passes.
     #[serde(default, skip_serializing_if = "nothing")]
     pub express: Bytes,

@@ -1,5 +1,5 @@
-//! Pipes: resources that transfers share. Each is first come, first served, and knows what waits in front of it; a
-//! message on its way through several has a passage.
+//! Pipes: resources that transfers share. Each is first come, first served, but for small messages that may pass large
+//! ones, and knows what waits in front of it; a message on its way through several has a passage.
 
 use super::{Arrival, Books, Network, Onward};
 use crate::{
@@ -14,11 +14,10 @@ use alloc::{collections::VecDeque, vec::Vec};
 #[derive(Clone, Debug)]
 pub(super) struct Bottleneck {
     plan: Pipe,
-    /// When it will have sent all that it took, in whole nanoseconds.
-    free: Time,
-    /// And what that leaves out, in parts of a nanosecond (`rate` of them make one), so that small messages in a fast
-    /// pipe do not add up to a slower one.
-    rest: u64,
+    /// When it will have sent all that it took.
+    all: Busy,
+    /// When it will have sent all that passes larger messages, which wait for these and not the other way round.
+    express: Busy,
     /// Messages that wait, in order: when the turn of each comes, and its bytes. The one in transmission is not here.
     line: VecDeque<(Time, u64)>,
     /// The bytes of all of them.
@@ -34,9 +33,43 @@ pub(super) struct Turn {
     pub(super) last: Time,
 }
 
+/// Until when there is something to send.
+#[derive(Clone, Copy, Debug)]
+struct Busy {
+    /// In whole nanoseconds.
+    until: Time,
+    /// And what that leaves out, in parts of a nanosecond (`rate` of them make one), so that small messages in a fast
+    /// pipe do not add up to a slower one.
+    rest: u64,
+}
+
+impl Busy {
+    const FREE: Busy = Busy { until: Time::ZERO, rest: 0 };
+
+    /// A message is sent after what is there already, or at once.
+    fn take(&mut self, bytes: u64, rate: u64, now: Time) -> Turn {
+        if self.until < now {
+            *self = Busy { until: now, rest: 0 };
+        }
+        let first = self.until;
+        let rate = u128::from(rate.max(1));
+        let work = u128::from(bytes) * 1_000_000_000 + u128::from(self.rest);
+        self.until += Span(u64::try_from(work / rate).unwrap_or(u64::MAX));
+        self.rest = (work % rate) as u64;
+        Turn { first, last: self.until + Span(u64::from(self.rest > 0)) }
+    }
+
+    /// The bytes that are to be sent after `now`.
+    fn left(&self, rate: u64, now: Time) -> u64 {
+        let nanos = u128::from(self.until.0.saturating_sub(now.0));
+        u64::try_from(nanos * u128::from(rate) / 1_000_000_000).unwrap_or(u64::MAX)
+    }
+}
+
 impl Bottleneck {
     pub(super) fn new(plan: &Pipe) -> Bottleneck {
-        Bottleneck { plan: *plan, free: Time::ZERO, rest: 0, line: VecDeque::new(), waiting: 0, taken: 0 }
+        let line = VecDeque::new();
+        Bottleneck { plan: *plan, all: Busy::FREE, express: Busy::FREE, line, waiting: 0, taken: 0 }
     }
 
     /// Takes a message whose first bit comes `now`; `None` if it would have to wait and does not fit into the queue.
@@ -48,27 +81,17 @@ impl Bottleneck {
             self.waiting -= bytes;
             self.line.pop_front();
         }
-        let express = (1..=self.plan.express.0).contains(&bytes);
-        if self.free > now && express {
-            // It passes between the packets of what is in transmission.
-        } else if self.free > now {
-            self.waiting = self.waiting.checked_add(bytes).filter(|&all| all <= self.plan.queue.0)?;
-            self.line.push_back((self.free, bytes));
-        } else if self.free < now {
-            (self.free, self.rest) = (now, 0);
+        let Pipe { rate, queue, express } = self.plan;
+        let express = (1..=express.0).contains(&bytes);
+        if express && self.express.until > now {
+            self.express.left(rate.0, now).checked_add(bytes).filter(|&all| all <= queue.0)?;
+        } else if !express && self.all.until > now {
+            self.waiting = self.waiting.checked_add(bytes).filter(|&all| all <= queue.0)?;
+            self.line.push_back((self.all.until, bytes));
         }
         self.taken += bytes;
-        let first = if express { now } else { self.free };
-        let rate = u128::from(self.plan.rate.0.max(1));
-        let work = u128::from(bytes) * 1_000_000_000 + u128::from(self.rest);
-        self.free += Span(u64::try_from(work / rate).unwrap_or(u64::MAX));
-        self.rest = (work % rate) as u64;
-        let last = if express {
-            now + self.plan.rate.time(bytes)
-        } else {
-            self.free + Span(u64::from(self.rest > 0))
-        };
-        Some(Turn { first, last })
+        let turn = self.all.take(bytes, rate.0, now);
+        Some(if express { self.express.take(bytes, rate.0, now) } else { turn })
     }
 }
 
@@ -100,7 +123,7 @@ impl Pipes {
         [&self.up, &self.down].map(|pipes| {
             let pipe = pipes.get(node.0 as usize)?.as_ref()?;
             let rate = pipe.plan.rate.0;
-            let left = Span(pipe.free.0.saturating_sub(now.0)).as_secs() * rate as f64;
+            let left = Span(pipe.all.until.0.saturating_sub(now.0)).as_secs() * rate as f64;
             Some((rate, pipe.taken as f64 - left))
         })
     }

@@ -1,7 +1,7 @@
 //! Pipes: what is sent through one takes its time, what does not fit is dropped, and nobody is slowed by more than that.
 
 use super::*;
-use crate::network::pipes::Bottleneck;
+use crate::network::pipes::{Bottleneck, Turn};
 
 /// A megabyte a second, and as much as anybody wants may wait: a kilobyte takes a millisecond.
 const MEGABYTE: Pipe = Pipe { rate: Rate(1_000_000), queue: Bytes(u64::MAX), express: Bytes(0) };
@@ -289,7 +289,20 @@ fn what_is_small_passes_between_the_packets_of_what_is_large_which_gives_way() {
     // What is one byte larger waits, and for all that was taken: no bit is sent for nothing.
     assert_eq!(pipe.take(101, at(20)), turn(at(1_000) + 100.us(), at(1_000) + 201.us()));
     assert_eq!(pipe.take(1_000_000, at(30)), turn(at(1_000) + 201.us(), at(2_000) + 201.us()));
-    // Where nothing else is, small ones come one after another.
-    let mut idle = Bottleneck::new(&Pipe { express: Bytes(100), ..MEGABYTE });
-    assert_eq!(idle.take(100, at(0)), turn(at(0), at(0) + 100.us()));
+}
+
+#[test]
+fn small_messages_wait_for_one_another_and_carry_no_more_than_the_rate() {
+    let at = |us: u64| Time::ZERO + us.us();
+    let turn = |first, last| Some(Turn { first: at(first), last: at(last) });
+    let mut pipe = Bottleneck::new(&Pipe { express: Bytes(100), queue: Bytes(250), ..MEGABYTE });
+    // The large one is in transmission for a millisecond; three small ones are through after 0.3 of it.
+    assert_eq!(pipe.take(1_000, at(0)), turn(0, 1_000));
+    assert_eq!(pipe.take(100, at(0)), turn(0, 100));
+    assert_eq!(pipe.take(100, at(0)), turn(100, 200));
+    // 200 bytes are there, and 100 more are too much for the queue until half of one is sent.
+    assert_eq!(pipe.take(100, at(0)), None);
+    assert_eq!(pipe.take(100, at(50)), turn(200, 300));
+    // All of them together are sent in 1.3 ms.
+    assert_eq!(pipe.take(200, at(50)), turn(1_300, 1_500));
 }
