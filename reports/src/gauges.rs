@@ -219,7 +219,10 @@ fn level(
         sum += f64::from(*reading);
         read += 1.0;
     }
-    if read == 0.0 || full <= 0.0 { 0.0 } else { (sum / read / full * LEVELS).floor().min(LEVELS) / LEVELS }
+    // An interface is never busy to the last nanosecond.
+    const NEARLY: f64 = 0.02;
+    let level = (sum / read / full * LEVELS + NEARLY).floor().min(LEVELS) / LEVELS;
+    if read == 0.0 || full <= 0.0 { 0.0 } else { level }
 }
 
 /// A text for each moment, from the one before it.

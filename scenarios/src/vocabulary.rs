@@ -269,7 +269,7 @@ const LINKS: Section = Section {
         (r#"reorder: (chance: 0.05, by: Exponential("20ms"))"#, "messages held back now and then"),
         ("corrupt: 0.001", "the probability that a message is damaged, and dropped by its receiver"),
         (
-            r#"bandwidth: (rate: "10Mbit/s", queue: "64KB")"#,
+            r#"bandwidth: (rate: "10Mbit/s", queue: "64KB", express: "1KB")"#,
             "in `links` and a fault's `link`: a bottleneck that these messages share",
         ),
         (
