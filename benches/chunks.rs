@@ -53,7 +53,7 @@ fn timed(what: &str, build: impl FnOnce() -> World) -> Run {
 
 fn main() {
     timed("the optimal plan, 1,000 receivers and 1,000 chunks", || {
-        let config = push::Config { chunks: CHUNKS, chunk: CHUNK, slots: 2, ..push::Config::default() };
+        let config = push::Config { chunks: CHUNKS, chunk: CHUNK, slots: 1, ..push::Config::default() };
         let mut world = World::new(plan(RECEIVERS + 1, 1_500.ms()));
         world.populate::<Push>(config, None).expect("the plan has this service");
         world

@@ -6,8 +6,8 @@
 //! become its *neighbours*, with all that it has, and tells them of each chunk that it gets. It greets its neighbours again now
 //! and then, because what was said may have been lost, and forgets those who do not answer.
 //!
-//! A peer with an upload to give away *unchokes* a neighbour that lacks something it has ([`choking`]); that one picks the chunk
-//! ([`picking`]): the *rarest* among its neighbours, so that everybody has something that others want, and no chunk is lost with
+//! A peer with an upload to give away *unchokes* a neighbour that lacks something it has (`choking.rs`); that one picks the chunk
+//! (`picking.rs`): the *rarest* among its neighbours, so that everybody has something that others want, and no chunk is lost with
 //! the few who have it; or a random one. Whoever waits for enough chunks already declines, and the next is asked. Who is unchoked:
 //! anybody; or, for `serve: Givers`, those who have given most, so that those who give nothing get little, and besides them one at a
 //! time who is drawn by lot (the *optimistic unchoke*), or nobody new could ever show what it gives. A source, or whoever is
