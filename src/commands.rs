@@ -7,7 +7,8 @@ use scenarios::{
     diagnostics::Diagnostics,
     format::{FILE_MAX, Scenario},
     plan::Plan,
-    play, read, set,
+    play::{self, Detail},
+    read, set,
     variants::Variants,
     vocabulary,
 };
@@ -147,7 +148,8 @@ fn play_and_write(
     trace: bool,
 ) -> Result<Judged, String> {
     let mut progress = Progress::new(&one.name);
-    let run = play::run(registry, plan, trace, &mut |now, until, events| progress.at(now, until, events))?;
+    let detail = if trace { Detail::Trace } else { Detail::Readings };
+    let run = play::run(registry, plan, detail, &mut |now, until, events| progress.at(now, until, events))?;
     progress.doing("checking");
     let origin = play::Origin {
         file: &one.file,
@@ -331,7 +333,8 @@ pub(crate) fn list_faults(markdown: bool) -> u8 {
 pub(crate) fn fingerprint(registry: &Registry, file: &Path, choice: &Choice, trace: Option<&Path>) -> u8 {
     let Some(one) = read(registry, file, &choice.set) else { return BAD_INPUT };
     let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
-    let run = match play::run(registry, &plan, trace.is_some(), &mut |_, _, _| {}) {
+    let detail = if trace.is_some() { Detail::Trace } else { Detail::Results };
+    let run = match play::run(registry, &plan, detail, &mut |_, _, _| {}) {
         Ok(run) => run,
         Err(message) => {
             eprintln!("error: {message}");
@@ -361,7 +364,9 @@ pub(crate) fn verify(registry: &Registry, file: &Path, choice: &Choice) -> u8 {
     let Some(one) = read(registry, file, &choice.set) else { return BAD_INPUT };
     let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
     let mut progress = Progress::new(&one.name);
-    let here = play::run(registry, &plan, false, &mut |now, until, events| progress.at(now, until, events));
+    // The other process reads nothing off the nodes: to look at them must make no difference either.
+    let detail = Detail::Readings;
+    let here = play::run(registry, &plan, detail, &mut |now, until, events| progress.at(now, until, events));
     drop(progress);
     let here = match here {
         Ok(run) => format!("{:016x} {}", run.fingerprint, run.events),

@@ -33,7 +33,8 @@ pub(crate) fn times(range: (u64, u64), trials: u64) -> Vec<f64> {
     let mut times: Vec<f64> = (0..trials)
         .filter_map(|seed| {
             let plan = Plan::new(&scenario, seed);
-            let run = play::run(&registry, &plan, true, &mut |_, _, _| {}).expect("it can be played");
+            let run = play::run(&registry, &plan, play::Detail::Trace, &mut |_, _, _| {})
+                .expect("it can be played");
             let led =
                 run.roles.iter().rev().find(|change| change.at < HEARTBEAT && change.role == Role("leader"));
             led.filter(|change| change.node == NodeId(0))?;

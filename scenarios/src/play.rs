@@ -29,17 +29,30 @@ pub struct Origin<'a> {
     pub command: String,
 }
 
+/// What of a run is kept for whoever looks at it. No event depends on that, and no fingerprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What came of it.
+    Results,
+    /// And what was read off the nodes, for charts.
+    Readings,
+    /// And every event.
+    Trace,
+}
+
 /// Runs a plan to its end. `progress` is told now and then how far it is: the moment reached, the end, and the inputs
 /// taken so far.
 pub fn run(
     registry: &Registry,
     plan: &Plan,
-    trace: bool,
+    detail: Detail,
     progress: &mut dyn FnMut(Time, Time, u64),
 ) -> Result<Run, String> {
     let mut world = registry.world(plan)?;
-    world.record(SAMPLES);
-    if trace {
+    if detail != Detail::Results {
+        world.record(SAMPLES);
+    }
+    if detail == Detail::Trace {
         world.trace();
     }
     let until = plan.core.until;

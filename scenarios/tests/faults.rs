@@ -34,7 +34,8 @@ fn scenario(parts: &str, expect: &str) -> Scenario {
 }
 
 fn run(plan: &Plan) -> Run {
-    play::run(&Registry::standard(), plan, false, &mut |_, _, _| {}).expect("the world can be built")
+    play::run(&Registry::standard(), plan, play::Detail::Results, &mut |_, _, _| {})
+        .expect("the world can be built")
 }
 
 fn judged(parts: &str, expect: &str) -> Judged {

@@ -22,7 +22,7 @@ fn found(expect: &str) -> (Status, String, String) {
     let text = file(expect);
     let scenario = read("file", &text, &registry).expect("it reads");
     let plan = Plan::new(&scenario, 1);
-    let run = play::run(&registry, &plan, false, &mut |_, _, _| {}).expect("it runs");
+    let run = play::run(&registry, &plan, play::Detail::Results, &mut |_, _, _| {}).expect("it runs");
     let origin = play::Origin { file: "file", name: "file", text: &text, command: String::new() };
     let verdict = play::judge(&registry, &plan, run, origin).verdicts.remove(0);
     (verdict.status, verdict.expectation, verdict.finding)

@@ -30,7 +30,8 @@ fn run(service: &str, clients: &str, expect: &str, seed: u64) -> (Registry, Plan
     let registry = Registry::standard();
     let scenario = read("test.ron", &text(service, clients, expect), &registry);
     let plan = Plan::new(&scenario.unwrap_or_else(|found| panic!("{found}")), seed);
-    let run = play::run(&registry, &plan, false, &mut |_, _, _| {}).expect("the world can be built");
+    let run = play::run(&registry, &plan, play::Detail::Results, &mut |_, _, _| {})
+        .expect("the world can be built");
     (registry, plan, run)
 }
 
@@ -178,8 +179,8 @@ fn nothing_is_written_from_the_moment_on_that_the_file_names() {
     let text = text(r#"run: "raft""#, closed, "Linearizable").replacen("load: Open(Poisson(100.0)), ", "", 1);
     let registry = Registry::standard();
     let scenario = read("test.ron", &text, &registry).unwrap_or_else(|found| panic!("{found}"));
-    let run =
-        play::run(&registry, &Plan::new(&scenario, 1), false, &mut |_, _, _| {}).expect("it can be built");
+    let run = play::run(&registry, &Plan::new(&scenario, 1), play::Detail::Results, &mut |_, _, _| {})
+        .expect("it can be built");
     let closed = run.histories[0].operations();
     assert!(after(&closed, "get") > 300);
     assert_eq!(after(&closed, "put"), 0);

@@ -130,7 +130,7 @@ fn what_one_variant_expects_is_looked_up_in_all() {
         .iter()
         .map(|(_, scenario)| {
             let plan = Plan::new(scenario, 1);
-            let run = play::run(&registry, &plan, false, &mut |_, _, _| {}).unwrap();
+            let run = play::run(&registry, &plan, play::Detail::Results, &mut |_, _, _| {}).unwrap();
             let origin = play::Origin { file: "", name: "", text: "", command: String::new() };
             play::judge(&registry, &plan, run, origin)
         })

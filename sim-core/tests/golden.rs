@@ -17,7 +17,8 @@ fn the_golden_scenarios_give_their_golden_fingerprints_without_the_command_line_
         let text = fs::read_to_string(&file).expect("the scenario is part of the project");
         let scenario = read::read(name, &text, &registry).expect("it reads");
         let plan = Plan::new(&scenario, scenario.seed);
-        let here = |plan| play::run(&registry, plan, false, &mut |_, _, _| {}).expect("it runs");
+        let here =
+            |plan| play::run(&registry, plan, play::Detail::Results, &mut |_, _, _| {}).expect("it runs");
         let (first, second) = (here(&plan), here(&plan));
         assert_eq!(first.fingerprint, second.fingerprint, "twice in a process");
         assert_eq!(format!("{name} {:016x} {}", first.fingerprint, first.events), line);
