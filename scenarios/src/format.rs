@@ -89,6 +89,14 @@ pub struct Scenario {
     pub explore: Option<Explore>,
 }
 
+impl Scenario {
+    /// The service whose machines a service runs on: mostly its own.
+    pub(crate) fn host_of<'a>(&'a self, service: &'a Service) -> &'a Service {
+        let beside = service.beside.as_ref();
+        beside.and_then(|name| self.services.iter().find(|other| other.name == *name)).unwrap_or(service)
+    }
+}
+
 /// Nodes that all run one protocol. They are called `<name>-1`, `<name>-2`, …
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service {
@@ -102,6 +110,10 @@ pub struct Service {
     /// The service whose nodes its nodes call: one that stands before it and serves what they ask. Needed by protocols that
     /// call another service, and only by them.
     pub calls: Option<String>,
+    /// The service on whose machines its nodes run, each on that of the node with the same number: one that stands before
+    /// it, has as many nodes at least, and machines of its own. What nodes on one machine say to one another stays there; they
+    /// share its interface, and stand where it stands, so `nic` and `zones` are said there. Default: machines of their own.
+    pub beside: Option<String>,
     /// What the protocol is to be told, in its own terms; `None` leaves it its defaults.
     pub with: Option<Raw>,
     /// The processor of each node; 1 to [`CORES_MAX`] cores. Default: inputs cost no time.

@@ -26,7 +26,7 @@ impl Places {
             return Places { services, zone_of: Vec::new(), zones: Vec::new() };
         };
         let clients = scenario.clients.iter().map(|clients| &clients.zones);
-        let stands = scenario.services.iter().map(|service| &service.zones).chain(clients);
+        let stands = scenario.services.iter().map(|service| &scenario.host_of(service).zones).chain(clients);
         let mut zones: Vec<Zone> = Vec::new();
         for region in &topology.regions {
             let zone =

@@ -173,6 +173,7 @@ impl<'a> Check<'a, '_> {
             if protocols.contains(&service.run.as_str()) {
                 self.config(at, service);
                 self.calls(at, service, before);
+                self.beside(at, service, before);
                 let most = self.catalog.nodes_max(&service.run);
                 if let Some(nodes) =
                     at.find("nodes").filter(|nodes| self.sound(*nodes) && u64::from(service.nodes) > most)
@@ -185,7 +186,9 @@ impl<'a> Check<'a, '_> {
         }
         self.hosts(at, service);
         self.attachment(at, service.nic.as_ref());
-        self.zones(at, &service.zones);
+        if service.beside.is_none() {
+            self.zones(at, &service.zones);
+        }
         let drift = at.key("clock").key("drift");
         if !(0.0..0.5).contains(&service.clock.drift) {
             self.say(meaning::drift(drift.place(), service.clock.drift));
@@ -216,6 +219,26 @@ impl<'a> Check<'a, '_> {
             },
             // It could not be read, and that was said.
             (Some(_), None) => {}
+        }
+    }
+
+    /// Whether a service runs on machines that another brought, and leaves what belongs to them to that one.
+    fn beside(&mut self, at: At<'a>, service: &Service, before: &[Service]) {
+        let Some((place, beside)) = at.find("beside").zip(service.beside.as_ref()) else { return };
+        let Some(host) = before.iter().find(|host| host.name == *beside) else {
+            let known: Vec<&str> = before.iter().map(|host| host.name.as_str()).collect();
+            return self.say(meaning::no_such_machines(place.place(), beside, &known));
+        };
+        if host.beside.is_some() {
+            self.say(meaning::beside_a_guest(place.place(), host));
+        }
+        if service.nodes > host.nodes {
+            self.say(meaning::beside_too_few(place.place(), service.nodes, host));
+        }
+        for key in ["nic", "zones"] {
+            if let Some(at) = at.find(key) {
+                self.say(meaning::belongs_to_machines(at.place(), key, &host.name));
+            }
         }
     }
 
@@ -367,7 +390,8 @@ impl<'a> Check<'a, '_> {
     /// Whether clients and the service that they call all stand in zones, so that the network's own delay is not theirs.
     fn stand_in_zones(&self, clients: &Clients) -> bool {
         let service = self.scenario.services.iter().find(|service| service.name == clients.of);
-        !clients.zones.is_empty() && service.is_some_and(|service| !service.zones.is_empty())
+        !clients.zones.is_empty()
+            && service.is_some_and(|service| !self.scenario.host_of(service).zones.is_empty())
     }
 
     /// The nodes of the world, clients included.

@@ -234,6 +234,10 @@ const NODES: Section = Section {
             r#"calls: "store""#,
             "the service that they call, if their protocol calls one; it stands before this one",
         ),
+        (
+            r#"beside: "files""#,
+            "the service, before this one, on whose machines its nodes run: what they say to one another stays there, and `nic` and `zones` are said there",
+        ),
         ("with: (reads: Lease)", "what the protocol is told; `sim list` shows its defaults"),
         (
             r#"host: (cores: 2, message: Constant("20us"), request: Exponential("100us"), queue: 1000)"#,

@@ -130,11 +130,12 @@ fn zones(names: &[String]) -> Option<String> {
 }
 
 fn service(service: &Service) -> String {
-    let Service { name, run, nodes, calls, with, host, disk, clock, nic, zones: names } = service;
+    let Service { name, run, nodes, calls, beside, with, host, disk, clock, nic, zones: names } = service;
     let entries = [
         ("run", Some(value(run))),
         ("nodes", Some(value(nodes))),
         ("calls", calls.as_ref().map(value)),
+        ("beside", beside.as_ref().map(value)),
         ("with", with.as_ref().map(|raw| raw.text.clone())),
         ("host", Some(value(host))),
         ("disk", Some(value(disk))),

@@ -85,6 +85,7 @@ fn service(name: &'static str) -> impl Strategy<Value = Service> {
             name: name.into(),
             run: "raft".into(),
             nodes: nodes + 3,
+            beside: None,
             calls: None,
             with,
             host: HostPlan::default(),

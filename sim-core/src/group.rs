@@ -370,6 +370,9 @@ impl<P: Protocol> Group for Members<P> {
             self.dispatch(index, event, kernel);
         }
         self.mail.calls.free_if(|open| open.caller == node);
+        if let Some(tasks) = &mut kernel.tasks {
+            tasks.lost(node, kernel.now);
+        }
         kernel.hang_up(node, end == End::Killed, fault);
         self.judge(index, kernel);
         true

@@ -5,6 +5,7 @@ use crate::{
     digest::Digest,
     link::NetworkPlan,
     network::{Arrives, Books, Fate, Network, Onward},
+    plan::Plan,
     protocol::{NodeId, Role},
     queue::Queue,
     rng::{Keys, Purpose},
@@ -12,6 +13,7 @@ use crate::{
     slab::Slab,
     spec::Spec,
     stream::{Action, Moment, Packet, Parcel, StreamPlan, Streams, Token},
+    task::Tasks,
     time::Time,
     trace::{Entry, Kind, Trace},
     wire::{AnyWire, Wire, WireId},
@@ -153,6 +155,12 @@ pub struct Kernel {
     pub(crate) violations: Vec<Violation>,
     pub(crate) notes: Vec<Note>,
     pub(crate) trace: Option<Trace>,
+    /// What nodes work on, when somebody wants to know.
+    pub(crate) tasks: Option<Tasks>,
+    /// The zone of each node, from 1; 0 for those in none. Empty while there are no zones.
+    pub(crate) zones: Vec<u32>,
+    /// The machine of each node; empty while each has its own.
+    pub(crate) machines: Vec<NodeId>,
     /// The faults in force.
     pub(crate) active: Vec<usize>,
     /// The highest epoch that a server has shown.
@@ -184,6 +192,9 @@ impl Kernel {
             violations: Vec::new(),
             notes: Vec::new(),
             trace: None,
+            tasks: None,
+            zones: Vec::new(),
+            machines: Vec::new(),
             active: Vec::new(),
             epoch: 0,
             answered: 0,
@@ -207,7 +218,7 @@ impl Kernel {
         self.roles.clear();
         self.violations.clear();
         self.notes.clear();
-        self.trace = None;
+        (self.trace, self.tasks) = (None, None);
         self.active.clear();
         (self.epoch, self.answered) = (0, 0);
     }
@@ -274,6 +285,19 @@ impl Kernel {
         if let Some(trace) = &mut self.trace {
             let peer = (peer != NodeId::NONE).then_some(peer);
             trace.record(Entry { number: self.events, at: self.now, node, peer, kind, text });
+        }
+    }
+
+    /// Where nodes stand, as the plan says.
+    pub(crate) fn place(&mut self, plan: &Plan, nodes: usize) {
+        self.zones.clear();
+        self.machines.clone_from(&plan.network.machines);
+        if plan.zones.is_empty() {
+            return;
+        }
+        self.zones.resize(nodes, 0);
+        for (number, zone) in (1..).zip(&plan.zones) {
+            zone.nodes.iter().for_each(|node| self.zones[node.0 as usize] = number);
         }
     }
 

@@ -46,6 +46,7 @@ pub mod size;
 mod slab;
 pub mod spec;
 pub mod stream;
+pub mod task;
 pub mod time;
 pub mod trace;
 mod wire;
@@ -68,6 +69,7 @@ pub mod prelude {
         },
         rng::Rng,
         spec::{Answer, Message, Spec},
+        task::{How, Why},
         time::{Span, Time, Units, Wait},
     };
     pub use alloc::{

@@ -53,14 +53,27 @@ pub struct NetworkPlan {
     pub default: LinkPlan,
     /// Exceptions; a later one wins.
     pub links: Vec<LinkException>,
-    /// Where nodes are attached, by node; empty while every attachment is infinitely fast.
+    /// Where nodes are attached, by node; empty while every attachment is infinitely fast. Of nodes on one machine only
+    /// the first one's counts.
     pub nics: Vec<Nic>,
+    /// The machine of each node, named by the first node on it; empty while each has its own. What nodes on one machine say
+    /// to one another stays there: it takes [`NetworkPlan::LOOPBACK`], and meets neither interfaces nor faults of the network.
+    pub machines: Vec<NodeId>,
 }
 
 impl NetworkPlan {
+    /// From one process to another on the same machine, and through both of their kernels.
+    pub const LOOPBACK: Span = Span(20_000);
+
     /// A network without exceptions whose attachments are infinitely fast.
     pub fn new(default: LinkPlan) -> NetworkPlan {
-        NetworkPlan { default, links: Vec::new(), nics: Vec::new() }
+        NetworkPlan { default, links: Vec::new(), nics: Vec::new(), machines: Vec::new() }
+    }
+
+    /// The machine of a node, by the first node on it.
+    #[inline]
+    pub fn machine(machines: &[NodeId], node: NodeId) -> NodeId {
+        machines.get(node.0 as usize).copied().unwrap_or(node)
     }
 }
 

@@ -22,7 +22,8 @@
 //! divided by the rate, once, plus the delay. A pipe is busy for size / rate from a message's first bit on, and sends the
 //! last bit then or when it has come, whichever is later. So slow senders do not slow one another in a fast pipe.
 //!
-//! A message to oneself stays in its host: it meets neither pipes nor faults, only what its link does.
+//! A message to oneself stays in its host: it meets neither pipes nor faults, only what its link does. One to another node on
+//! the same machine meets nothing at all.
 
 mod bursts;
 mod harms;
@@ -118,7 +119,7 @@ impl Network {
     pub(crate) fn new(plan: &NetworkPlan, key: u64, nodes: usize) -> Network {
         let links = Links::new(plan, key, nodes);
         let pipes = Pipes::new(plan, nodes);
-        let simple = links.plain() && pipes.none();
+        let simple = links.plain() && pipes.none() && plan.machines.is_empty();
         Network {
             quiet: simple,
             simple,
@@ -214,14 +215,21 @@ impl Network {
     /// The same where anything may happen.
     fn send_with_care(&mut self, packet: Packet, bytes: u64, books: &mut Books) -> Fate {
         let Packet { from, to, at: now, .. } = packet;
-        let Some(turn) = self.pipes.leave(from, to, bytes, now) else {
+        let luck = self.links.luck(from, to);
+        if from != to && self.links.together(from, to) {
+            return Fate::Once(Arrival { at: now + luck.delay(packet), leg: 0 });
+        }
+        let turn = match from == to {
+            true => Some(Turn { first: now, last: now }),
+            false => self.pipes.leave(from, bytes, now),
+        };
+        let Some(turn) = turn else {
             books.traffic.overflowed += 1;
             return Fate::Lost;
         };
         if self.harms.stop(from, to, books) {
             return Fate::Lost;
         }
-        let luck = self.links.luck(from, to);
         if luck.loses(packet) || self.harms.lose(packet, books) {
             books.traffic.lost += 1;
             return Fate::Lost;
@@ -263,7 +271,10 @@ impl Network {
     /// Whether a message that has come all the way reaches its receiver: harm may have struck meanwhile.
     #[inline]
     pub(crate) fn arrives(&mut self, from: NodeId, to: NodeId, event: Event, books: &mut Books) -> Arrives {
-        if self.harms.none() { Arrives::Yes } else { self.harms.arrives(from, to, event, books) }
+        if self.harms.none() || self.links.together(from, to) {
+            return Arrives::Yes;
+        }
+        self.harms.arrives(from, to, event, books)
     }
 
     /// How the link from one node to another carries connections; `None` if it carries datagrams.

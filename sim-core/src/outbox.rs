@@ -149,6 +149,12 @@ impl<P: Protocol> Outbox<'_, P> {
         self.arm(timer, at, seq, NO_SLOT, kernel)
     }
 
+    pub(crate) fn compute(&mut self, span: Span, timer: P::Timer, kernel: &mut Kernel) -> Alarm {
+        let ills = self.node.aside.as_ref().and_then(|aside| aside.ills.as_deref());
+        let span = Ills::stretched(ills, span, kernel);
+        self.after(span, timer, kernel)
+    }
+
     pub(crate) fn stop(&mut self, alarm: Alarm) {
         if let Some(armed) = self.mail.timers.get(alarm.slot, alarm.round) {
             armed.at = Time::MAX;

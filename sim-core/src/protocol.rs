@@ -5,11 +5,13 @@ use crate::{
     gauge::{Bound, Gauge, Surroundings},
     history::Intent,
     kernel::Kernel,
+    link::NetworkPlan,
     mail::Callee,
     outbox::Outbox,
     property::{Ghost, Property},
     rng::{Purpose, Rng},
     spec::{Answer, Message, Spec},
+    task::{How, Task, Why},
     time::{Span, Time, Wait},
 };
 use alloc::{string::String, vec::Vec};
@@ -229,6 +231,13 @@ impl<'a, P: Protocol> Ctx<'a, P> {
         self.out.work(span, self.kernel);
     }
 
+    /// Sets a timer, as [`Ctx::after`] does, for when the processor will have worked so long beside all else that the node
+    /// does: on a core of its own, as fast as the processor is now. Cut long work into pieces, so that one which becomes slow, or
+    /// recovers, shows.
+    pub fn compute(&mut self, span: Span, timer: P::Timer) -> Alarm {
+        self.out.compute(span, timer, self.kernel)
+    }
+
     /// Answers a request. The ticket is spent.
     pub fn answer(&mut self, ticket: Ticket, answer: Answer<<P::Serves as Spec>::Ret>) {
         self.out.answer(ticket, answer, self.kernel);
@@ -261,10 +270,50 @@ impl<'a, P: Protocol> Ctx<'a, P> {
         self.kernel.keys.stream(Purpose::Layout, u64::from(self.first.0), which)
     }
 
+    /// The machine of a node of any service, by the first node on it.
+    pub fn machine(&self, node: NodeId) -> NodeId {
+        NetworkPlan::machine(&self.kernel.machines, node)
+    }
+
+    /// The zone in which a node stands, by number: what operators tell a service that is to survive the loss of one. The
+    /// same for all nodes where there are no zones.
+    pub fn zone(&self, node: NodeId) -> u32 {
+        self.kernel.zones.get(node.0 as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether this is the first process that the node ever runs: its disk is as it was installed. After a crash, or with
+    /// another disk, it is not.
+    pub fn first_boot(&self) -> bool {
+        self.out.node.life == 0
+    }
+
     /// Operations that this node has begun in all its lives, as far as the history knows: where a client that boots
     /// again goes on counting.
     pub fn operations(&self) -> u32 {
         self.out.node.operations
+    }
+
+    /// Work begins, for timelines: under a key by which this node ends it.
+    pub fn task(&mut self, key: u64, kind: &'static str, (job, number): (u32, u32), why: Why) {
+        if let Some(tasks) = &mut self.kernel.tasks {
+            let (node, begun) = (self.me, self.kernel.now);
+            let (ended, how, bytes, local) = (None, How::Running, 0, 0);
+            tasks.begin(key, Task { node, kind, job, number, why, begun, ended, how, bytes, local });
+        }
+    }
+
+    /// The task under this key took in so many bytes, from this machine or from elsewhere.
+    pub fn task_takes(&mut self, key: u64, bytes: u64, local: bool) {
+        if let Some(tasks) = &mut self.kernel.tasks {
+            tasks.took(self.me, key, bytes, local);
+        }
+    }
+
+    /// The task under this key ends.
+    pub fn task_ends(&mut self, key: u64, how: How) {
+        if let Some(tasks) = &mut self.kernel.tasks {
+            tasks.end(self.me, key, how, self.kernel.now);
+        }
     }
 
     /// A remark for the report. The closure runs only when somebody listens.

@@ -13,6 +13,7 @@ use crate::{
     protocol::{NodeId, Role},
     spec::Spec,
     stream::StreamCounts,
+    task::Tasks,
     time::{Span, Time},
     trace::Trace,
 };
@@ -54,6 +55,8 @@ pub struct Run {
     pub trace: Option<Trace>,
     /// What was read off the nodes, when a recording was asked for.
     pub recording: Option<Recording>,
+    /// What nodes worked on, when a recording was asked for.
+    pub tasks: Tasks,
 }
 
 impl Run {

@@ -72,7 +72,8 @@ impl World {
         let nodes = services.iter().map(|s| s.nodes as usize).sum();
         let keys = Keys::new(plan.seed);
         let network = Network::new(&plan.network, keys.key(Purpose::Network, 0, 0), nodes);
-        let kernel = Kernel::new(network, keys, plan.faults.len());
+        let mut kernel = Kernel::new(network, keys, plan.faults.len());
+        kernel.place(&plan, nodes);
         let borders = services.iter().skip(1).map(|service| service.first.0).collect();
         let faults = Faults::new(&plan);
         World {
@@ -143,6 +144,7 @@ impl World {
             "a world is reset to a plan with the same services"
         );
         self.kernel.reset(&plan.network, Keys::new(plan.seed), plan.faults.len());
+        self.kernel.place(&plan, self.services.iter().map(|s| s.nodes as usize).sum());
         for (group, service) in self.groups.iter_mut().zip(&plan.services) {
             group.reset(service, &mut self.kernel);
         }
@@ -318,6 +320,7 @@ impl World {
             histories: self.groups.iter_mut().filter_map(|g| g.take_history()).collect(),
             trace: self.kernel.trace.take(),
             recording: self.recorder.take().map(Recorder::finish),
+            tasks: self.kernel.tasks.take().unwrap_or_default(),
             services: self.services.clone(),
         }
     }

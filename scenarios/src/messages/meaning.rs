@@ -1,7 +1,10 @@
 //! What can be wrong with values that read well: the words.
 
 use super::{a, mistake, one_of, quote, suggestion};
-use crate::diagnostics::{Mistake, Place, nearest};
+use crate::{
+    diagnostics::{Mistake, Place, nearest},
+    format::Service,
+};
 use sim_core::time::{Span, Time};
 use std::fmt::Display;
 
@@ -98,6 +101,27 @@ pub(crate) fn drift(at: Place, found: f64) -> Mistake {
 
 pub(crate) fn no_such_service(at: Place, found: &str, known: &[&str]) -> Mistake {
     mistake(at, format!("there is no service {}", quote(found)), "unknown").help(suggestion(found, known))
+}
+
+pub(crate) fn no_such_machines(at: Place, found: &str, known: &[&str]) -> Mistake {
+    let what = format!("no service {} stands before this one", quote(found));
+    mistake(at, what, "brings no machines").help(suggestion(found, known))
+}
+
+pub(crate) fn beside_a_guest(at: Place, host: &Service) -> Mistake {
+    let machines = host.beside.as_deref().unwrap_or_default();
+    mistake(at, format!("{} has no machines of its own", quote(&host.name)), "runs beside another service")
+        .help(format!("write `beside: \"{machines}\"`"))
+}
+
+pub(crate) fn beside_too_few(at: Place, nodes: u32, host: &Service) -> Mistake {
+    let what = format!("{nodes} nodes do not fit on the {} machines of {}", host.nodes, quote(&host.name));
+    mistake(at, what, "one node on each").help(format!("write at most {} nodes", host.nodes))
+}
+
+pub(crate) fn belongs_to_machines(at: Place, key: &str, host: &str) -> Mistake {
+    mistake(at, format!("`{key}` belongs to the machines, which {} brings", quote(host)), "said elsewhere")
+        .help(format!("say it there, or leave out `beside`"))
 }
 
 pub(crate) fn calls_lacking(at: Place, protocol: &str, fitting: &[&str]) -> Mistake {

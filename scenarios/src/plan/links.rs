@@ -30,7 +30,30 @@ pub(super) fn network(scenario: &Scenario, places: &Places) -> NetworkPlan {
             }
         }
     }
-    NetworkPlan { default: default.clone(), links, nics: nics(scenario) }
+    NetworkPlan {
+        default: default.clone(),
+        links,
+        nics: nics(scenario),
+        machines: machines(scenario, places),
+    }
+}
+
+/// The machine of each node; empty when nobody shares one.
+fn machines(scenario: &Scenario, places: &Places) -> Vec<NodeId> {
+    if scenario.services.iter().all(|service| service.beside.is_none()) {
+        return Vec::new();
+    }
+    let mut machines: Vec<NodeId> = places.services.iter().flat_map(|info| info.ids()).collect();
+    for (service, info) in scenario.services.iter().zip(&places.services) {
+        let Some(host) = places.services.iter().find(|host| Some(&host.name) == service.beside.as_ref())
+        else {
+            continue;
+        };
+        for (node, on) in info.ids().zip(host.ids()) {
+            machines[node.0 as usize] = on;
+        }
+    }
+    machines
 }
 
 /// An exception that leaves the delay to the topology: one for each pair of zones of its ends.
@@ -66,7 +89,8 @@ fn by_zone(
 /// How each node is attached; empty when nobody says anything about it.
 fn nics(scenario: &Scenario) -> Vec<Nic> {
     let clients = scenario.clients.iter().map(|clients| (clients.nodes, clients.nic));
-    let all = scenario.services.iter().map(|service| (service.nodes, service.nic)).chain(clients);
+    let all =
+        scenario.services.iter().map(|service| (service.nodes, scenario.host_of(service).nic)).chain(clients);
     let all: Vec<(u32, Nic)> =
         all.map(|(nodes, nic)| (nodes, nic.or(scenario.network.nic).unwrap_or_default())).collect();
     if all.iter().all(|(_, nic)| *nic == Nic::default()) {

@@ -56,7 +56,8 @@ impl<'a> Names<'a> {
     /// Counts who stands where.
     fn place(&mut self, scenario: &'a Scenario) {
         let clients = scenario.clients.iter().map(|clients| (clients.nodes, &clients.zones));
-        let services = scenario.services.iter().map(|service| (service.nodes, &service.zones));
+        let services =
+            scenario.services.iter().map(|service| (service.nodes, &scenario.host_of(service).zones));
         let mut standing: BTreeMap<&str, u64> = BTreeMap::new();
         for (nodes, zones) in services.chain(clients) {
             let (nodes, count) = (u64::from(nodes), zones.len() as u64);

@@ -175,7 +175,9 @@ impl<'a> Check<'a, '_> {
     /// repeats what it does not say.
     fn link_sizes(&mut self, at: At<'a>) {
         let network = &self.scenario.network;
-        let services = self.scenario.services.iter().map(|service| (service.nodes, &service.zones));
+        let scenario = self.scenario;
+        let services =
+            scenario.services.iter().map(|service| (service.nodes, &scenario.host_of(service).zones));
         let clients = self.scenario.clients.iter().map(|clients| (clients.nodes, &clients.zones));
         let standing: Vec<_> = services.chain(clients).filter(|(_, zones)| !zones.is_empty()).collect();
         let mut zones: Vec<&String> = standing.iter().flat_map(|(_, zones)| zones.iter()).collect();

@@ -138,6 +138,12 @@ fn scenarios(section: &Section, example: &str) -> Vec<String> {
             let caller = format!(r#""workers": (run: "billing", nodes: 3, {example}, zones{zones})"#);
             vec![scenario(&Parts::default()).replace(r#""db": ("#, &format!(r#"{store}, {caller}, "db": ("#))]
         }
+        "Nodes" if key == "beside" => {
+            let zones = Parts::default().service.split_once("zones").unwrap().1.to_owned();
+            let host = format!(r#""files": (run: "quorum-store", nodes: 3, zones{zones})"#);
+            let guest = format!(r#""guests": (run: "quorum-store", nodes: 3, {example})"#);
+            vec![scenario(&Parts::default()).replace(r#""db": ("#, &format!(r#"{host}, {guest}, "db": ("#))]
+        }
         "Nodes" => {
             let needed = [("run", r#", run: "raft""#), ("nodes", ", nodes: 5")];
             let rest: String =

@@ -5,6 +5,7 @@ use super::luck::Luck;
 use crate::{
     link::{LinkPlan, NetworkPlan, Transport},
     protocol::NodeId,
+    sample::Delay,
     stream::StreamPlan,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
@@ -12,7 +13,10 @@ use alloc::{collections::BTreeSet, vec::Vec};
 /// The default is number 0, and exceptions count from 1.
 #[derive(Clone, Debug)]
 pub(super) struct Links {
+    /// The last one is that between two nodes on one machine.
     lucks: Vec<Luck>,
+    /// The machine of each node; empty while each has its own.
+    machines: Vec<NodeId>,
     /// By link; empty while none carries connections.
     streams: Vec<Option<StreamPlan>>,
     /// Class of each node; empty while there is only one class.
@@ -24,7 +28,12 @@ pub(super) struct Links {
 
 impl Links {
     pub(super) fn new(plan: &NetworkPlan, key: u64, nodes: usize) -> Links {
-        let plans = || core::iter::once(&plan.default).chain(plan.links.iter().map(|e| &e.link));
+        let inside = LinkPlan::new(Delay::Constant(NetworkPlan::LOOPBACK));
+        let shared = Some(&inside).filter(|_| !plan.machines.is_empty());
+        let plans = || {
+            let exceptions = plan.links.iter().map(|e| &e.link);
+            core::iter::once(&plan.default).chain(exceptions).chain(shared)
+        };
         let (class, classes) = classes(plan, nodes);
         let mut table = alloc::vec![0u16; classes * classes];
         for (index, exception) in plan.links.iter().enumerate() {
@@ -40,6 +49,7 @@ impl Links {
         }
         Links {
             lucks: plans().map(|plan| Luck::of_link(plan, key)).collect(),
+            machines: plan.machines.clone(),
             streams,
             class,
             table,
@@ -55,11 +65,21 @@ impl Links {
     /// The number of a link.
     #[inline]
     pub(super) fn index(&self, from: NodeId, to: NodeId) -> usize {
+        if !self.machines.is_empty() && from != to && self.together(from, to) {
+            return self.lucks.len() - 1;
+        }
         if self.class.is_empty() {
             return 0;
         }
         let (row, column) = (self.class[from.0 as usize], self.class[to.0 as usize]);
         self.table[row as usize * self.classes + column as usize] as usize
+    }
+
+    /// Whether what one says to the other stays on a machine: two nodes on it, or a node and itself.
+    #[inline]
+    pub(super) fn together(&self, from: NodeId, to: NodeId) -> bool {
+        from == to
+            || !self.machines.is_empty() && self.machines[from.0 as usize] == self.machines[to.0 as usize]
     }
 
     #[inline]

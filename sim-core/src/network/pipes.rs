@@ -102,6 +102,8 @@ pub(super) struct Pipes {
     up: Vec<Option<Bottleneck>>,
     /// By node; empty while nobody has one.
     pub(super) down: Vec<Option<Bottleneck>>,
+    /// The machine of each node; empty while each has its own. Nodes on one share its pipes, which stand under the first.
+    machines: Vec<NodeId>,
     /// By link; empty while none has one.
     pub(super) shared: Vec<Option<Bottleneck>>,
     pub(super) passages: Slab<Passage>,
@@ -114,14 +116,20 @@ impl Pipes {
             up: at_work(nics().map(|nic| nic.up.as_ref())),
             down: at_work(nics().map(|nic| nic.down.as_ref())),
             shared: at_work(core::iter::once(None).chain(plan.links.iter().map(|e| e.pipe.as_ref()))),
+            machines: plan.machines.clone(),
             passages: Slab::default(),
         }
+    }
+
+    /// Where the pipes of a node stand.
+    fn place(&self, node: NodeId) -> usize {
+        NetworkPlan::machine(&self.machines, node).0 as usize
     }
 
     /// See [`Network::passed`].
     pub(super) fn passed(&self, node: NodeId, now: Time) -> [Option<(u64, f64)>; 2] {
         [&self.up, &self.down].map(|pipes| {
-            let pipe = pipes.get(node.0 as usize)?.as_ref()?;
+            let pipe = pipes.get(self.place(node))?.as_ref()?;
             let rate = pipe.plan.rate.0;
             let left = Span(pipe.all.until.0.saturating_sub(now.0)).as_secs() * rate as f64;
             Some((rate, pipe.taken as f64 - left))
@@ -133,10 +141,11 @@ impl Pipes {
     }
 
     /// When a message that is handed over `now` leaves its sender; `None` if the uplink's queue is full.
-    pub(super) fn leave(&mut self, from: NodeId, to: NodeId, bytes: u64, now: Time) -> Option<Turn> {
-        match at(&mut self.up, from.0 as usize) {
-            Some(pipe) if from != to => pipe.take(bytes, now),
-            Some(_) | None => Some(Turn { first: now, last: now }),
+    pub(super) fn leave(&mut self, from: NodeId, bytes: u64, now: Time) -> Option<Turn> {
+        let place = self.place(from);
+        match at(&mut self.up, place) {
+            Some(pipe) => pipe.take(bytes, now),
+            None => Some(Turn { first: now, last: now }),
         }
     }
 }
@@ -251,9 +260,10 @@ impl Network {
 
     /// The next pipe on the way of a message that is past `stage`.
     pub(super) fn gate(&mut self, from: NodeId, to: NodeId, stage: Stage) -> Option<Gate<'_>> {
-        if from == to {
+        if self.links.together(from, to) {
             return None;
         }
+        let place = self.pipes.place(to);
         if stage < Stage::Shared
             && let Some(pipe) = at(&mut self.pipes.shared, self.links.index(from, to))
         {
@@ -262,7 +272,7 @@ impl Network {
         if let Some(gate) = self.harms.gate(from, to, stage) {
             return Some(gate);
         }
-        let pipe = at(&mut self.pipes.down, to.0 as usize).filter(|_| stage < Stage::Down)?;
+        let pipe = at(&mut self.pipes.down, place).filter(|_| stage < Stage::Down)?;
         Some(Gate { stage: Stage::Down, fault: None, pipe })
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     link::Nic,
     protocol::NodeId,
     run::ServiceInfo,
+    task::Tasks,
     time::Time,
 };
 use alloc::vec::Vec;
@@ -34,6 +35,7 @@ impl World {
     /// Reads what can be read off the nodes so many times, evenly spaced, from now on to the end of the plan. Call it when
     /// every service is filled and before the world runs; the recording is part of the finished run.
     pub fn record(&mut self, samples: u32) {
+        self.kernel.tasks = Some(Tasks::default());
         let metered = self.kernel.processes.len() <= METERED_MAX;
         if metered {
             self.kernel.network.meter(&mut self.kernel.books);
