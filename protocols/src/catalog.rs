@@ -9,6 +9,7 @@ use crate::{
         swarm::{self, Swarm},
     },
     crdt::{self, Crdt},
+    dfs::{self, Dfs},
     dynamo::{self, Dynamo},
     election::{
         bully::{self, Bully},
@@ -21,6 +22,7 @@ use crate::{
     },
     kv::Kv,
     leases::Leases,
+    map_reduce::{self, MapReduce},
     multi_paxos::{self, MultiPaxos},
     paxos::{self, Paxos},
     quorum_store::{self, QuorumStore},
@@ -85,6 +87,10 @@ pub fn list(catalog: &mut impl Catalog) {
         "crdt",
         "counters, sets and registers that every replica updates by itself, merged by gossip (Shapiro et al. 2011)",
     );
+    catalog.add::<Dfs>(
+        "dfs",
+        "a distributed file system: one master, chunks written once, copies in other zones (Ghemawat et al. 2003)",
+    );
     catalog.add::<Dynamo>(
         "dynamo",
         "an always writeable key-value store: sloppy quorums, vector clocks, Merkle trees, gossip (DeCandia et al. 2007)",
@@ -100,6 +106,10 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<Epidemic>(
         "epidemic",
         "a database that spreads by rumours and by anti-entropy: push, pull and both (Demers et al. 1987)",
+    );
+    catalog.add::<MapReduce>(
+        "map-reduce",
+        "jobs of map and reduce tasks over a file system: locality, re-execution, backups (Dean and Ghemawat 2004)",
     );
     catalog.add::<MultiLeader>(
         "multi-leader",
@@ -334,6 +344,26 @@ impl Settings for flood::Config {
     }
     fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
         flood::Config::check(self)?;
+        self.check_for(nodes)
+    }
+}
+
+impl Settings for dfs::Config {
+    fn flaws() -> Vec<String> {
+        dfs::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        dfs::Config::check(self)?;
+        self.check_for(nodes)
+    }
+}
+
+impl Settings for map_reduce::Config {
+    fn flaws() -> Vec<String> {
+        map_reduce::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
+        map_reduce::Config::check(self)?;
         self.check_for(nodes)
     }
 }

@@ -127,7 +127,7 @@ impl<K: Copy + Ord, V> Queued<K, V> {
 
 /// Configuration: the same for all, so no part of what tells two states apart.
 #[derive(Clone, Debug)]
-struct Shared<T>(T);
+pub(crate) struct Shared<T>(pub(crate) T);
 impl<T> core::hash::Hash for Shared<T> {
     fn hash<H: core::hash::Hasher>(&self, _: &mut H) {}
 }

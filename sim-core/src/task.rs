@@ -30,7 +30,7 @@ pub struct Task {
 }
 
 /// Why a task is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Why {
     /// It has to be.
     First,

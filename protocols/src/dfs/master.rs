@@ -1,0 +1,245 @@
+//! What the master does: it knows what stands, who has it, and who is there.
+
+use super::{Config, Dfs, Flaw, Msg, Msg::*, Name, Place, Record, Ret, Version, server::installed};
+use crate::text::Text;
+use sim_core::prelude::*;
+
+/// What the master knows.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Master {
+    /// By name: the version that stands, and its size. As on the disk.
+    standing: BTreeMap<Name, (Version, u64)>,
+    /// Who has which version, by what servers said last.
+    holders: BTreeMap<(Name, Version), BTreeSet<NodeId>>,
+    servers: BTreeMap<NodeId, Server>,
+    /// What stands and may have too few copies.
+    thin: BTreeSet<(Name, Version)>,
+    /// Copies that were ordered, and when.
+    ordered: BTreeMap<(Name, Version), Time>,
+    /// Until when servers may not have said yet what they have.
+    listens: Option<Time>,
+    /// How many copies replaced others.
+    replaced: u64,
+}
+
+#[derive(Clone, Debug, Hash)]
+struct Server {
+    heard: Time,
+    alive: bool,
+    copies: BTreeSet<(Name, Version)>,
+}
+
+/// So many copies are ordered at a look at most: what is lost is not to be replaced at the cost of all else.
+const ORDERS: usize = 50;
+
+impl Master {
+    pub(super) fn boot(config: &Config, ctx: &mut Ctx<Dfs>) -> Master {
+        let now = ctx.now();
+        let servers: Vec<NodeId> = ctx.peers().collect();
+        let server = |node| (node, Server { heard: now, alive: true, copies: BTreeSet::new() });
+        let mut master = Master {
+            standing: BTreeMap::new(),
+            holders: BTreeMap::new(),
+            servers: servers.into_iter().map(server).collect(),
+            thin: BTreeSet::new(),
+            ordered: BTreeMap::new(),
+            listens: Some(now + config.patience),
+            replaced: 0,
+        };
+        for record in ctx.disk.iter() {
+            if let Record::Stands(name, version, bytes) = record {
+                master.standing.insert(*name, (*version, *bytes));
+            }
+        }
+        if ctx.first_boot() {
+            for text in config.texts() {
+                for chunk in 0..text.chunks {
+                    let copy = (Name { file: super::File::Text(text), chunk }, 0);
+                    for node in installed(text, chunk, config.replicas, ctx) {
+                        master.holds(node, copy);
+                    }
+                }
+            }
+        }
+        master
+    }
+
+    pub(super) fn thin(&self) -> usize {
+        self.thin.len()
+    }
+    pub(super) fn replaced(&self) -> u64 {
+        self.replaced
+    }
+    pub(super) fn show(&self) -> Vec<(&'static str, String)> {
+        let alive = self.servers.values().filter(|server| server.alive).count();
+        let shown =
+            [("chunks", self.standing.len()), ("servers", alive), ("too few copies", self.thin.len())];
+        shown.map(|(name, count)| (name, count.to_string())).into()
+    }
+
+    /// Somebody says something.
+    pub(super) fn hear(&mut self, from: NodeId, msg: Msg, config: &Config, ctx: &mut Ctx<Dfs>) {
+        match msg {
+            Where(number, name) => self.tell(from, number, name, ctx),
+            Target(number, name)
+                if self.standing.contains_key(&name) && config.flaw != Some(Flaw::LastWins) =>
+            {
+                self.tell(from, number, name, ctx);
+            }
+            Target(number, _) => {
+                let to = self.targets(from, &[], config.replicas as usize, ctx);
+                ctx.send(from, Targets(number, to));
+            }
+            Commit(number, name, version, bytes) => {
+                if !self.standing.contains_key(&name) || config.flaw == Some(Flaw::LastWins) {
+                    self.standing.insert(name, (version, bytes));
+                    ctx.disk.push(Record::Stands(name, version, bytes));
+                    self.thin.insert((name, version));
+                    if config.flaw != Some(Flaw::UnsyncedMaster) {
+                        ctx.sync();
+                    }
+                }
+                self.tell(from, number, name, ctx);
+            }
+            Beat(copies) => {
+                let now = ctx.now();
+                let Some(server) = self.servers.get_mut(&from) else { return };
+                (server.heard, server.alive) = (now, true);
+                if server.copies.len() as u32 != copies {
+                    ctx.send(from, Tell);
+                }
+            }
+            Holds(name, version) => {
+                if self.ordered.remove(&(name, version)).is_some() {
+                    self.replaced += 1;
+                }
+                self.holds(from, (name, version));
+            }
+            Report(copies) => {
+                let Some(server) = self.servers.get_mut(&from) else { return };
+                for copy in core::mem::take(&mut server.copies) {
+                    if let Some(nodes) = self.holders.get_mut(&copy) {
+                        nodes.remove(&from);
+                    }
+                    self.doubt(copy);
+                }
+                copies.into_iter().for_each(|copy| self.holds(from, copy));
+            }
+            Targets(..) | At(..) | Push(..) | Stored(_) | Fetch(..) | Take(..) | Tell | Copy(..) => {}
+        }
+    }
+
+    /// Looks who is not there any more, and has copies made of what they had.
+    pub(super) fn look(&mut self, config: &Config, ctx: &mut Ctx<Dfs>) {
+        let now = ctx.now();
+        let mut doubtful = Vec::new();
+        for server in self.servers.values_mut() {
+            if server.alive && now.since(server.heard) > config.patience {
+                server.alive = false;
+                doubtful.extend(server.copies.iter().copied());
+            }
+        }
+        if self.listens.is_some_and(|until| until <= now) {
+            self.listens = None;
+            doubtful.extend(self.standing.iter().map(|(name, (version, _))| (*name, *version)));
+        }
+        doubtful.into_iter().for_each(|copy| self.doubt(copy));
+        if self.listens.is_none() && config.flaw != Some(Flaw::NoRepair) {
+            self.repair(config, ctx);
+        }
+    }
+
+    /// Orders copies of what has too few.
+    fn repair(&mut self, config: &Config, ctx: &mut Ctx<Dfs>) {
+        let now = ctx.now();
+        let alive = self.servers.values().filter(|server| server.alive).count();
+        let wanted = (config.replicas as usize).min(alive);
+        let (mut enough, mut orders) = (Vec::new(), 0);
+        for copy in self.thin.iter().copied() {
+            let have = self.alive(copy);
+            if have.len() >= wanted {
+                enough.push(copy);
+                continue;
+            }
+            let waits = self.ordered.get(&copy).is_some_and(|at| now.since(*at) < config.retry);
+            let Some(from) = ctx.rng.pick(&have).copied().filter(|_| !waits && orders < ORDERS) else {
+                continue;
+            };
+            if let Some(to) = self.targets(NodeId::NONE, &have, 1, ctx).first() {
+                ctx.send(from, Copy(copy.0, copy.1, *to));
+                self.ordered.insert(copy, now);
+                orders += 1;
+            }
+        }
+        for copy in enough {
+            self.thin.remove(&copy);
+            self.ordered.remove(&copy);
+        }
+    }
+
+    /// A server has this.
+    fn holds(&mut self, node: NodeId, copy: (Name, Version)) {
+        if let Some(server) = self.servers.get_mut(&node) {
+            server.copies.insert(copy);
+            self.holders.entry(copy).or_default().insert(node);
+        }
+    }
+
+    /// There may be too few copies of this, if it stands.
+    fn doubt(&mut self, copy: (Name, Version)) {
+        if self.standing.get(&copy.0).is_some_and(|(version, _)| *version == copy.1) {
+            self.thin.insert(copy);
+        }
+    }
+
+    /// Who is there and has it.
+    fn alive(&self, copy: (Name, Version)) -> Vec<NodeId> {
+        let holders = self.holders.get(&copy).into_iter().flatten().copied();
+        holders.filter(|node| self.servers.get(node).is_some_and(|server| server.alive)).collect()
+    }
+
+    /// Says what stands under a name, and who has it: who is near first.
+    fn tell(&self, to: NodeId, number: u64, name: Name, ctx: &mut Ctx<Dfs>) {
+        let found = self.standing.get(&name).map(|(version, _)| {
+            let mut nodes = self.alive((name, *version));
+            ctx.rng.shuffle(&mut nodes);
+            nodes.sort_by_key(|node| (*node != to, ctx.zone(*node) != ctx.zone(to)));
+            (*version, nodes)
+        });
+        ctx.send(to, At(number, name, found));
+    }
+
+    /// Where copies are to go that are not to be where some are: first to who writes, then to other zones than there are already,
+    /// and to whoever has the fewest.
+    fn targets(&self, near: NodeId, have: &[NodeId], count: usize, ctx: &mut Ctx<Dfs>) -> Vec<NodeId> {
+        let mut all: Vec<NodeId> = have.to_vec();
+        let turn = ctx.rng.next_u64();
+        while all.len() < have.len() + count {
+            let zones: Vec<u32> = all.iter().map(|node| ctx.zone(*node)).collect();
+            let free = self.servers.iter().filter(|(node, server)| server.alive && !all.contains(node));
+            let best = free.min_by_key(|(node, server)| {
+                let mixed = (u64::from(node.0) ^ turn).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                (**node != near, zones.contains(&ctx.zone(**node)), server.copies.len(), mixed)
+            });
+            let Some((node, _)) = best else { break };
+            all.push(*node);
+        }
+        all.split_off(have.len())
+    }
+}
+
+impl Dfs {
+    /// Somebody wants to know where the chunks of a text are.
+    pub(super) fn locate(&mut self, ticket: Ticket, text: Text, ctx: &mut Ctx<Self>) {
+        let Some(master) = &self.master else {
+            return ctx.answer(ticket, Answer::Redirect(Dfs::master(ctx)));
+        };
+        let place = |chunk| {
+            let name = Name { file: super::File::Text(text), chunk };
+            let (version, bytes) = *master.standing.get(&name)?;
+            Some(Place { bytes, nodes: master.alive((name, version)) })
+        };
+        let places: Option<Vec<Place>> = (0..text.chunks).map(place).collect();
+        ctx.answer(ticket, Answer::Ok(Ret::Places(places.unwrap_or_default())));
+    }
+}

@@ -1,0 +1,386 @@
+//! Who does what: the jobs, their tasks, and what is done of them.
+
+use super::{
+    Attempt, Backups, Config, Flaw, Job, MapReduce, Mapped,
+    Msg::*,
+    Phase, Task,
+    Timer::*,
+    schedule::{Crew, Queue},
+    worker::Outcome,
+};
+use crate::dfs::{Op, Place};
+use sim_core::prelude::*;
+
+/// The master.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Master {
+    /// In the order in which they came, by number.
+    pub(super) jobs: Vec<(u64, Progress)>,
+    pub(super) crew: Crew,
+    /// Runs that were begun and have not ended, by number.
+    pub(super) runs: BTreeMap<u64, Run>,
+    /// The number of the next run: nobody has had it.
+    pub(super) next: u64,
+    /// Calls to the file system, by the job that they are made for.
+    calls: BTreeMap<Ticket, u64>,
+    /// What the last input finished, if it did: a job with its output, by part.
+    pub(super) finished: Option<(Job, Vec<(u32, String)>)>,
+    pub(super) counts: Counts,
+}
+
+/// What has happened so far.
+#[derive(Clone, Copy, Debug, Default, Hash)]
+pub(super) struct Counts {
+    /// Jobs that came.
+    pub(super) jobs: u32,
+    pub(super) mapped: u32,
+    pub(super) reduced: u32,
+    /// Tasks that were done once, and were begun again.
+    pub(super) again: u32,
+    /// Backups that ended before what they were to stand in for.
+    pub(super) faster: u32,
+    /// Chunks that were read where they lie.
+    pub(super) local: u32,
+}
+
+/// A job in progress.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Progress {
+    pub(super) job: Job,
+    pub(super) shown: u32,
+    /// Who waits for it.
+    tickets: Vec<Ticket>,
+    pub(super) queue: Queue,
+    pub(super) maps: Vec<Status>,
+    pub(super) reduces: Vec<Status>,
+    /// So many map tasks are done.
+    pub(super) mapped: u32,
+    reduced: u32,
+    /// Every map task that was done, in this order, and where; a later entry for the same task takes the place of the earlier.
+    pub(super) news: Vec<Mapped>,
+    /// The files of the output that stand.
+    files: Vec<(u32, String)>,
+    /// How long map and reduce tasks took that are done, all together, and how many there were.
+    pub(super) took: [(Span, u32); 2],
+}
+
+/// What is known of a task.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Status {
+    /// Who has done it.
+    pub(super) done: Option<NodeId>,
+    /// The runs of it.
+    pub(super) runs: Vec<u64>,
+    /// Whether it was ever begun, and ever done.
+    pub(super) tried: bool,
+    pub(super) before: bool,
+}
+
+impl Status {
+    /// Whether nobody is at it.
+    pub(super) fn waits(&self) -> bool {
+        self.done.is_none() && self.runs.is_empty()
+    }
+}
+
+/// A run of a task, as the master knows it.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Run {
+    pub(super) attempt: Attempt,
+    pub(super) worker: NodeId,
+    pub(super) since: Time,
+    /// So much of the job's news its worker was sent.
+    pub(super) told: u32,
+}
+
+/// What the master writes down.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Record {
+    /// A job came.
+    Came(u64, Job),
+    /// A map task of it is done, and its output is there.
+    Mapped(u64, u32, NodeId),
+    /// A reduce task of it is done.
+    Reduced(u64, u32, String),
+    /// It is over.
+    Over(u64),
+}
+
+impl Master {
+    pub(super) fn boot(config: &Config, ctx: &mut Ctx<MapReduce>) -> Master {
+        let mut master = Master {
+            jobs: Vec::new(),
+            crew: Crew::new(ctx),
+            runs: BTreeMap::new(),
+            next: ctx.rng.next_u64() >> 1,
+            calls: BTreeMap::new(),
+            finished: None,
+            counts: Counts::default(),
+        };
+        for record in ctx.disk.to_vec() {
+            match record {
+                Record::Came(number, job) => master.add(number, job),
+                Record::Mapped(number, map, at) => master.mapped(number, map, at),
+                Record::Reduced(number, part, file) => master.reduced(number, part, file),
+                Record::Over(number) => master.jobs.retain(|(other, _)| *other != number),
+            }
+        }
+        let jobs: Vec<u64> = master.jobs.iter().map(|(number, _)| *number).collect();
+        jobs.into_iter().for_each(|number| master.locate(number, config, ctx));
+        ctx.set(Pulse, config.beat);
+        if let Some(every) = config.checkpoint.filter(|every| *every > Span::ZERO) {
+            ctx.set(Checkpoint, every);
+        }
+        master
+    }
+
+    pub(super) fn begin_step(&mut self) {
+        self.finished = None;
+    }
+
+    /// A client wants a job done; if somebody else wants the same, they wait together.
+    pub(super) fn submit(&mut self, ticket: Ticket, job: Job, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        if let Some((_, progress)) = self.jobs.iter_mut().find(|(_, progress)| progress.job == job) {
+            progress.tickets.push(ticket);
+            return;
+        }
+        let number = ctx.rng.next_u64();
+        self.add(number, job);
+        self.write(Record::Came(number, job), config, ctx);
+        if let Some((_, progress)) = self.jobs.last_mut() {
+            progress.tickets.push(ticket);
+        }
+        self.locate(number, config, ctx);
+    }
+
+    fn add(&mut self, number: u64, job: Job) {
+        self.counts.jobs += 1;
+        let statuses = |count: u32| vec![Status::default(); count as usize];
+        let progress = Progress {
+            job,
+            shown: self.counts.jobs,
+            tickets: Vec::new(),
+            queue: Queue::default(),
+            maps: statuses(job.text.chunks),
+            reduces: statuses(job.reduces),
+            mapped: 0,
+            reduced: 0,
+            news: Vec::new(),
+            files: Vec::new(),
+            took: [(Span::ZERO, 0); 2],
+        };
+        self.jobs.push((number, progress));
+    }
+
+    pub(super) fn job(&mut self, number: u64) -> Option<&mut Progress> {
+        self.jobs.iter_mut().find(|(other, _)| *other == number).map(|(_, progress)| progress)
+    }
+
+    /// Asks the file system where the chunks of a job are, until it says so.
+    pub(super) fn locate(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        let Some(progress) = self.job(number).filter(|progress| !progress.queue.ready()) else { return };
+        let text = progress.job.text;
+        let Some(server) = ctx.callees().next() else { return };
+        let call = ctx.call(server, Op::Locate(text));
+        self.calls.insert(call, number);
+        ctx.after(config.retry, Unlocated(number));
+    }
+
+    /// It says that somebody else knows.
+    pub(super) fn elsewhere(&mut self, call: Ticket, to: NodeId, ctx: &mut Ctx<MapReduce>) {
+        let Some(number) = self.calls.remove(&call) else { return };
+        let Some(text) = self.job(number).map(|progress| progress.job.text) else { return };
+        let call = ctx.call(to, Op::Locate(text));
+        self.calls.insert(call, number);
+    }
+
+    /// It says where they are: the work begins.
+    pub(super) fn located(
+        &mut self,
+        call: Ticket,
+        places: Vec<Place>,
+        config: &Config,
+        ctx: &mut Ctx<MapReduce>,
+    ) {
+        let Some(number) = self.calls.remove(&call) else { return };
+        let crew = &self.crew;
+        let job = self.jobs.iter_mut().find(|(other, _)| *other == number);
+        let Some((_, progress)) = job.filter(|(_, progress)| !progress.queue.ready()) else { return };
+        if places.len() != progress.maps.len() {
+            // There is no such text, and there never will be.
+            return self.end(number, Answer::Refused, config, ctx);
+        }
+        progress.queue.fill(&places, crew, config, ctx);
+        self.assign_all(config, ctx);
+    }
+
+    /// A worker has run a task.
+    pub(super) fn done(
+        &mut self,
+        (from, life): (NodeId, u64),
+        run: u64,
+        task: Task,
+        outcome: Outcome,
+        config: &Config,
+        ctx: &mut Ctx<MapReduce>,
+    ) {
+        // What an earlier process of it has mapped is gone.
+        if !self.crew.is(from, life) {
+            return;
+        }
+        ctx.send(from, Heard(run));
+        let now = ctx.now();
+        let ended = self.runs.remove(&run);
+        if let Some(ended) = &ended {
+            self.crew.free(ended);
+            if let Some(progress) = self.job(task.job) {
+                let (all, count) = progress.took[task.phase as usize];
+                progress.took[task.phase as usize] = (all + now.since(ended.since), count + 1);
+                progress.status(task).runs.retain(|other| *other != run);
+            }
+        }
+        let Some(progress) = self.job(task.job) else { return ctx.send(from, Over(task.job)) };
+        let new = progress.status(task).done.is_none();
+        if new || config.flaw == Some(Flaw::OutputTwice) && task.phase == Phase::Reduce {
+            if let Some(Run { attempt, .. }) = &ended {
+                self.counts.faster += u32::from(attempt.why == Why::Backup);
+                self.counts.local += u32::from(attempt.local);
+            }
+            self.give_up_others(task, ctx);
+            match outcome {
+                Outcome::Mapped => {
+                    self.mapped(task.job, task.index, from);
+                    self.write(Record::Mapped(task.job, task.index, from), config, ctx);
+                    self.tell(task.job, ctx);
+                }
+                Outcome::Reduced(file) => {
+                    self.reduced(task.job, task.index, file.clone());
+                    self.write(Record::Reduced(task.job, task.index, file), config, ctx);
+                    self.end_if_done(task.job, config, ctx);
+                }
+            }
+        }
+        self.assign(from, config, ctx);
+        if new && task.phase == Phase::Map {
+            self.open_reduces(task.job, config, ctx);
+        }
+    }
+
+    /// A map task is done.
+    fn mapped(&mut self, number: u64, map: u32, at: NodeId) {
+        self.counts.mapped += 1;
+        let Some(progress) = self.job(number) else { return };
+        let status = &mut progress.maps[map as usize];
+        let new = status.done.replace(at).is_none();
+        status.before = true;
+        progress.mapped += u32::from(new);
+        progress.news.push((map, at));
+    }
+
+    /// A reduce task is done: its file stands.
+    fn reduced(&mut self, number: u64, part: u32, file: String) {
+        self.counts.reduced += 1;
+        let Some(progress) = self.job(number) else { return };
+        let new = progress.reduces[part as usize].done.replace(NodeId::NONE).is_none();
+        progress.reduced += u32::from(new);
+        progress.files.push((part, file));
+    }
+
+    /// Who else is at a task that is done may stop.
+    fn give_up_others(&mut self, task: Task, ctx: &mut Ctx<MapReduce>) {
+        let Some(progress) = self.job(task.job) else { return };
+        for run in core::mem::take(&mut progress.status(task).runs) {
+            if let Some(run) = self.runs.remove(&run) {
+                self.crew.free(&run);
+                ctx.send(run.worker, Drop(run.attempt.number));
+            }
+        }
+    }
+
+    fn end_if_done(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        let Some(progress) = self.job(number) else { return };
+        if progress.reduced < progress.job.reduces {
+            return;
+        }
+        let job = progress.job;
+        let mut files = core::mem::take(&mut progress.files);
+        files.sort_by_key(|(part, _)| *part);
+        let output = files.iter().map(|(_, file)| file.as_str()).collect();
+        self.finished = Some((job, files));
+        self.end(number, Answer::Ok(output), config, ctx);
+    }
+
+    /// A job is over.
+    fn end(&mut self, number: u64, answer: Answer<String>, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        let Some(place) = self.jobs.iter().position(|(other, _)| *other == number) else { return };
+        let (_, progress) = self.jobs.remove(place);
+        self.write(Record::Over(number), config, ctx);
+        for ticket in progress.tickets {
+            ctx.answer(ticket, answer.clone());
+        }
+        for (_, run) in self.runs.extract_if(.., |_, run| run.attempt.task.job == number) {
+            self.crew.free(&run);
+        }
+        ctx.broadcast(Over(number));
+        if self.jobs.is_empty() && config.checkpoint.is_some() {
+            // What is over need not be read again.
+            let end = ctx.disk.end();
+            ctx.disk.compact(end, ());
+        }
+    }
+
+    /// Writes down what a master that comes back must know.
+    fn write(&mut self, record: Record, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        match config.checkpoint {
+            None => {}
+            Some(Span::ZERO) => {
+                ctx.disk.push(record);
+                ctx.sync();
+            }
+            Some(_) => ctx.disk.push(record),
+        }
+    }
+
+    pub(super) fn checkpoint(&mut self, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        ctx.sync();
+        if let Some(every) = config.checkpoint {
+            ctx.set(Checkpoint, every);
+        }
+    }
+
+    pub(super) fn show(&self) -> Vec<(&'static str, String)> {
+        let (maps, reduces): (Vec<String>, Vec<String>) =
+            self.jobs.iter().map(|(_, progress)| progress.show()).unzip();
+        vec![
+            ("jobs", self.jobs.len().to_string()),
+            ("mapped", maps.join(", ")),
+            ("reduced", reduces.join(", ")),
+        ]
+    }
+}
+
+impl Progress {
+    pub(super) fn status(&mut self, task: Task) -> &mut Status {
+        match task.phase {
+            Phase::Map => &mut self.maps[task.index as usize],
+            Phase::Reduce => &mut self.reduces[task.index as usize],
+        }
+    }
+
+    /// Whether reduce tasks may begin to fetch.
+    pub(super) fn fetchable(&self, config: &Config) -> bool {
+        f64::from(self.mapped) >= config.fetch_from * self.maps.len() as f64
+    }
+
+    /// A task lags behind when it has taken so long.
+    pub(super) fn slow(&self, phase: Phase, backups: Backups) -> Option<Span> {
+        let Backups::Behind(times) = backups else { return None };
+        let (all, count) = self.took[phase as usize];
+        // Whoever need not lag behind need not be compared with anybody.
+        (count > 0 || times == 0.0).then(|| Span((all.0 as f64 / f64::from(count.max(1)) * times) as u64))
+    }
+
+    fn show(&self) -> (String, String) {
+        (format!("{}/{}", self.mapped, self.maps.len()), format!("{}/{}", self.reduced, self.reduces.len()))
+    }
+}

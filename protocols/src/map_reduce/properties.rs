@@ -1,0 +1,56 @@
+//! What must hold of MapReduce.
+
+use super::{MapReduce, functions, master::Counts};
+use sim_core::prelude::*;
+
+/// The files of a finished job, one after the other, are byte for byte what one machine alone would have made.
+pub(super) fn sequential((): &(), view: &View<'_, MapReduce>, changed: NodeId) -> Judgement {
+    let finished = view.state(changed).and_then(|node| node.master()?.finished.as_ref());
+    let Some((job, files)) = finished else { return Judgement::Idle };
+    let found: String = files.iter().map(|(_, file)| file.as_str()).collect();
+    let wanted = functions::sequential(job);
+    if found == wanted {
+        return Judgement::Holds;
+    }
+    let line = found.lines().zip(wanted.lines()).position(|(found, wanted)| found != wanted);
+    let line = line.unwrap_or(found.lines().count().min(wanted.lines().count()));
+    let of = |text: &str| text.lines().nth(line).unwrap_or("nothing").to_string();
+    Judgement::Broken(format!(
+        "line {} of {:?} is `{}`, and one machine alone writes `{}`",
+        line + 1,
+        job.function,
+        of(&found),
+        of(&wanted)
+    ))
+}
+
+/// No file of an output is there twice, and none is missing.
+pub(super) fn once((): &(), view: &View<'_, MapReduce>, changed: NodeId) -> Judgement {
+    let finished = view.state(changed).and_then(|node| node.master()?.finished.as_ref());
+    let Some((job, files)) = finished else { return Judgement::Idle };
+    match (0..job.reduces).find(|part| files.iter().filter(|(other, _)| other == part).count() != 1) {
+        None => Judgement::Holds,
+        Some(part) => {
+            let count = files.iter().filter(|(other, _)| *other == part).count();
+            Judgement::Broken(format!("part {part} of the output counts {count} times"))
+        }
+    }
+}
+
+fn counts(view: &View<'_, MapReduce>, changed: NodeId) -> Option<Counts> {
+    view.state(changed)?.master().map(|master| master.counts)
+}
+
+pub(super) fn done((): &(), view: &View<'_, MapReduce>, changed: NodeId) -> Judgement {
+    let finished = view.state(changed).and_then(|node| node.master()?.finished.as_ref());
+    Judgement::happened(finished.is_some())
+}
+pub(super) fn again((): &(), view: &View<'_, MapReduce>, changed: NodeId) -> Judgement {
+    Judgement::happened(counts(view, changed).is_some_and(|counts| counts.again > 0))
+}
+pub(super) fn backup((): &(), view: &View<'_, MapReduce>, changed: NodeId) -> Judgement {
+    Judgement::happened(counts(view, changed).is_some_and(|counts| counts.faster > 0))
+}
+pub(super) fn local((): &(), view: &View<'_, MapReduce>, changed: NodeId) -> Judgement {
+    Judgement::happened(counts(view, changed).is_some_and(|counts| counts.local > 0))
+}

@@ -1,0 +1,364 @@
+//! Who is given what: workers that are there, tasks that wait, and tasks that lag behind.
+
+use super::{
+    Attempt, Config, Flaw, MapReduce,
+    Msg::*,
+    Order, Phase, Task,
+    Timer::*,
+    master::{Master, Run},
+};
+use crate::dfs::Place;
+use core::cmp::Reverse;
+use sim_core::prelude::*;
+
+/// The workers, as the master knows them.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Crew {
+    first: NodeId,
+    workers: Vec<Known>,
+    /// By machine: the worker on it.
+    machines: BTreeMap<NodeId, NodeId>,
+}
+
+#[derive(Clone, Debug, Default, Hash)]
+struct Known {
+    /// Which process it is; `None` until it was heard of.
+    life: Option<u64>,
+    heard: Time,
+    alive: bool,
+    /// What it is at.
+    runs: Vec<(u64, Phase)>,
+}
+
+impl Crew {
+    pub(super) fn new(ctx: &Ctx<MapReduce>) -> Crew {
+        let workers: Vec<NodeId> = ctx.members().skip(1).collect();
+        Crew {
+            first: NodeId(ctx.me.0 + 1),
+            workers: vec![Known::default(); workers.len()],
+            machines: workers.iter().map(|worker| (ctx.machine(*worker), *worker)).collect(),
+        }
+    }
+
+    fn known(&mut self, worker: NodeId) -> &mut Known {
+        &mut self.workers[(worker.0 - self.first.0) as usize]
+    }
+    fn all(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (self.first.0..self.first.0 + self.workers.len() as u32).map(NodeId)
+    }
+
+    /// Whether this process runs there.
+    pub(super) fn is(&mut self, worker: NodeId, life: u64) -> bool {
+        self.known(worker).life == Some(life)
+    }
+
+    /// A worker is no longer at this.
+    pub(super) fn free(&mut self, run: &Run) {
+        self.known(run.worker).runs.retain(|(number, _)| *number != run.attempt.number);
+    }
+
+    /// Whether a worker has room for one more.
+    fn has_room(&mut self, worker: NodeId, phase: Phase, config: &Config) -> bool {
+        let slots = match phase {
+            Phase::Map => config.map_slots,
+            Phase::Reduce => config.reduce_slots,
+        };
+        let known = self.known(worker);
+        known.alive && known.runs.iter().filter(|(_, of)| *of == phase).count() < slots as usize
+    }
+}
+
+/// The tasks of a job that wait for a worker.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Queue {
+    /// Where chunks are is known.
+    ready: bool,
+    /// By worker: map tasks whose chunk is on its machine, the first one last.
+    near: BTreeMap<NodeId, Vec<u32>>,
+    /// Map tasks in the order in which they begin elsewhere, and how many of them were looked at.
+    order: Vec<u32>,
+    looked: usize,
+    /// Reduce tasks that were looked at.
+    reduces: u32,
+    /// Tasks that are to begin anew.
+    again: [VecDeque<u32>; 2],
+}
+
+impl Queue {
+    pub(super) fn ready(&self) -> bool {
+        self.ready
+    }
+
+    /// The file system has said where chunks are.
+    pub(super) fn fill(&mut self, places: &[Place], crew: &Crew, config: &Config, ctx: &Ctx<MapReduce>) {
+        self.ready = true;
+        self.order = (0..places.len() as u32).collect();
+        if config.order == Order::LongestFirst {
+            self.order.sort_by_key(|map| Reverse(places[*map as usize].bytes));
+        }
+        if config.locality {
+            for map in self.order.iter().rev() {
+                let machines = places[*map as usize].nodes.iter().map(|node| ctx.machine(*node));
+                for worker in machines.filter_map(|machine| crew.machines.get(&machine)) {
+                    self.near.entry(*worker).or_default().push(*map);
+                }
+            }
+        }
+    }
+}
+
+impl Master {
+    /// Gives a worker as much as it has room for, of the oldest job first.
+    pub(super) fn assign(&mut self, worker: NodeId, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        for phase in [Phase::Map, Phase::Reduce] {
+            let mut place = 0;
+            while place < self.jobs.len() && self.crew.has_room(worker, phase, config) {
+                match self.next_task(place, phase, worker, config) {
+                    Some((task, local)) => self.give(worker, task, local, false, ctx),
+                    None => place += 1,
+                }
+            }
+        }
+    }
+
+    /// Gives every worker as much as it has room for, one task each at a time.
+    pub(super) fn assign_all(&mut self, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        self.crew.all().for_each(|worker| self.assign(worker, config, ctx));
+    }
+
+    /// Reduce tasks may have become possible.
+    pub(super) fn open_reduces(&mut self, job: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        let Some(progress) = self.job(job) else { return };
+        let before = f64::from(progress.mapped - 1) >= config.fetch_from * progress.maps.len() as f64;
+        if !before && progress.fetchable(config) {
+            self.assign_all(config, ctx);
+        }
+    }
+
+    /// The next task of a job for a worker, and whether its chunk is on that worker's machine.
+    fn next_task(
+        &mut self,
+        job: usize,
+        phase: Phase,
+        worker: NodeId,
+        config: &Config,
+    ) -> Option<(Task, bool)> {
+        let (number, progress) = &mut self.jobs[job];
+        let queue = &mut progress.queue;
+        if !queue.ready || phase == Phase::Reduce && !progress.fetchable(config) {
+            return None;
+        }
+        let queue = &mut progress.queue;
+        let statuses = if phase == Phase::Map { &progress.maps } else { &progress.reduces };
+        let waits = |index: &u32| statuses[*index as usize].waits();
+        let pop = |list: &mut Vec<u32>| core::iter::from_fn(|| list.pop()).find(waits);
+        let mut again = || core::iter::from_fn(|| queue.again[phase as usize].pop_front()).find(waits);
+        let task = |index: u32| Task { job: *number, phase, index };
+        if phase == Phase::Reduce {
+            let fresh = || (queue.reduces..statuses.len() as u32).find(waits);
+            let index = again().or_else(fresh)?;
+            queue.reduces = queue.reduces.max(index + 1);
+            return Some((task(index), false));
+        }
+        if let Some(index) = queue.near.get_mut(&worker).and_then(pop) {
+            return Some((task(index), true));
+        }
+        let index = again().or_else(|| {
+            let rest = &queue.order[queue.looked..];
+            let found = rest.iter().position(waits);
+            queue.looked += found.map_or(rest.len(), |found| found + 1);
+            found.map(|found| rest[found])
+        })?;
+        Some((task(index), false))
+    }
+
+    /// A worker gets a task.
+    fn give(&mut self, worker: NodeId, task: Task, local: bool, backup: bool, ctx: &mut Ctx<MapReduce>) {
+        let (number, since) = (self.next, ctx.now());
+        let Some(progress) = self.job(task.job) else { return };
+        let (job, shown) = (progress.job, progress.shown);
+        let news = if task.phase == Phase::Reduce { progress.news.clone() } else { Vec::new() };
+        let status = progress.status(task);
+        let why = match (backup, status.tried) {
+            (true, _) => Why::Backup,
+            (false, true) => Why::Again,
+            (false, false) => Why::First,
+        };
+        status.tried = true;
+        status.runs.push(number);
+        let again = why == Why::Again && status.before;
+        self.next += 1;
+        self.counts.again += u32::from(again);
+        self.crew.known(worker).runs.push((number, task.phase));
+        let attempt = Attempt { number, task, job, shown, why, local };
+        self.runs.insert(number, Run { attempt, worker, since, told: news.len() as u32 });
+        ctx.send(worker, Do(attempt, news));
+    }
+
+    /// When all is mapped, reducers are told at once; otherwise with their next beat.
+    pub(super) fn tell(&mut self, job: u64, ctx: &mut Ctx<MapReduce>) {
+        let Some((_, progress)) = self.jobs.iter().find(|(number, _)| *number == job) else { return };
+        if (progress.mapped as usize) < progress.maps.len() {
+            return;
+        }
+        for run in self.runs.values_mut() {
+            let Task { job: of, phase, .. } = run.attempt.task;
+            if of == job && phase == Phase::Reduce {
+                ctx.send(run.worker, News(job, run.told, progress.news[run.told as usize..].to_vec()));
+                run.told = progress.news.len() as u32;
+            }
+        }
+    }
+
+    /// A worker shows that it is there, what it is at, and what it knows.
+    pub(super) fn beat(
+        &mut self,
+        (from, life): (NodeId, u64),
+        runs: Vec<(u64, Task)>,
+        jobs: Vec<(u64, u32)>,
+        config: &Config,
+        ctx: &mut Ctx<MapReduce>,
+    ) {
+        let now = ctx.now();
+        if self.crew.known(from).life.is_some_and(|other| other != life) {
+            self.lose(from, config, ctx);
+        }
+        let known = self.crew.known(from);
+        (known.life, known.heard, known.alive) = (Some(life), now, true);
+        for (job, at) in jobs {
+            match self.jobs.iter().find(|(number, _)| *number == job) {
+                None => ctx.send(from, Over(job)),
+                Some((_, progress)) if (at as usize) < progress.news.len() => {
+                    ctx.send(from, News(job, at, progress.news[at as usize..].to_vec()));
+                }
+                Some(_) => {}
+            }
+        }
+        self.compare(from, &runs, config, ctx);
+        self.assign(from, config, ctx);
+    }
+
+    /// Compares what a worker is at with what it should be at.
+    fn compare(&mut self, from: NodeId, runs: &[(u64, Task)], config: &Config, ctx: &mut Ctx<MapReduce>) {
+        let now = ctx.now();
+        for (number, task) in
+            runs.iter().filter(|(number, _)| !self.runs.contains_key(number)).copied().collect::<Vec<_>>()
+        {
+            let Some(progress) = self.job(task.job) else { continue };
+            let (job, shown) = (progress.job, progress.shown);
+            let status = progress.status(task);
+            if status.done.is_some() {
+                ctx.send(from, Drop(number));
+                continue;
+            }
+            // Somebody forgot that it was begun: a master that came back, or one that had given this worker up.
+            status.runs.push(number);
+            status.tried = true;
+            let attempt = Attempt { number, task, job, shown, why: Why::Again, local: false };
+            self.runs.insert(number, Run { attempt, worker: from, since: now, told: 0 });
+            self.crew.known(from).runs.push((number, task.phase));
+        }
+        for (number, _) in self.crew.known(from).runs.clone() {
+            let Some(run) = self.runs.get(&number) else { continue };
+            // It was not heard of, or the worker's next word was on its way before.
+            if runs.iter().any(|(other, _)| *other == number) || now.since(run.since) <= config.beat * 4 {
+                continue;
+            }
+            let Task { job, phase, .. } = run.attempt.task;
+            let progress = self.jobs.iter().find(|(other, _)| *other == job && phase == Phase::Reduce);
+            let news = progress.map_or_else(Vec::new, |(_, progress)| progress.news.clone());
+            ctx.send(from, Do(run.attempt, news));
+        }
+    }
+
+    /// Looks who is not there any more, and who lags behind.
+    pub(super) fn look(&mut self, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        let now = ctx.now();
+        for worker in self.crew.all() {
+            let known = self.crew.known(worker);
+            if known.alive && now.since(known.heard) > config.patience {
+                known.alive = false;
+                self.lose(worker, config, ctx);
+            }
+        }
+        self.back_up(config, ctx);
+        ctx.set(Pulse, config.beat);
+    }
+
+    /// A process is gone, and with it what it was at and what it had mapped.
+    fn lose(&mut self, worker: NodeId, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        self.crew.known(worker).runs.clear();
+        if config.flaw != Some(Flaw::LostTask) {
+            let gone: Vec<Run> =
+                self.runs.extract_if(.., |_, run| run.worker == worker).map(|(_, run)| run).collect();
+            for Run { attempt: Attempt { number, task, .. }, .. } in gone {
+                let Some(progress) = self.job(task.job) else { continue };
+                progress.status(task).runs.retain(|run| *run != number);
+                progress.queue.again[task.phase as usize].push_back(task.index);
+            }
+        }
+        if config.flaw != Some(Flaw::LostOutput) {
+            for (_, progress) in &mut self.jobs {
+                let mapped = (0..).zip(&progress.maps).filter(|(_, status)| status.done == Some(worker));
+                let mapped: Vec<u32> = mapped.map(|(map, _)| map).collect();
+                for map in mapped {
+                    progress.unmap(map);
+                }
+            }
+        }
+        self.assign_all(config, ctx);
+    }
+
+    /// A reducer cannot get what was mapped there.
+    pub(super) fn missing(
+        &mut self,
+        job: u64,
+        maps: &[u32],
+        at: NodeId,
+        config: &Config,
+        ctx: &mut Ctx<MapReduce>,
+    ) {
+        let Some(progress) = self.job(job) else { return };
+        for map in maps {
+            if progress.maps[*map as usize].done == Some(at) && config.flaw != Some(Flaw::LostOutput) {
+                progress.unmap(*map);
+            }
+        }
+        self.assign_all(config, ctx);
+    }
+
+    /// Runs what lags behind a second time, where there is room and nothing else to begin.
+    fn back_up(&mut self, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        let now = ctx.now();
+        let mut slow: Vec<(Time, NodeId, Task)> = Vec::new();
+        for (number, progress) in &self.jobs {
+            for (phase, statuses) in [(Phase::Map, &progress.maps), (Phase::Reduce, &progress.reduces)] {
+                let Some(behind) = progress.slow(phase, config.backups) else { continue };
+                if statuses.iter().any(|status| status.waits()) {
+                    continue;
+                }
+                let runs = statuses.iter().filter(|status| status.done.is_none() && status.runs.len() == 1);
+                let runs = runs.filter_map(|status| self.runs.get(&status.runs[0]));
+                let runs =
+                    runs.filter(|run| run.attempt.task.job == *number && now.since(run.since) >= behind);
+                slow.extend(runs.map(|run| (run.since, run.worker, run.attempt.task)));
+            }
+        }
+        slow.sort_unstable();
+        for (_, at, task) in slow {
+            let mut free: Vec<NodeId> = self.crew.all().collect();
+            free.retain(|worker| *worker != at && self.crew.has_room(*worker, task.phase, config));
+            let Some(worker) = ctx.rng.pick(&free).copied() else { continue };
+            self.give(worker, task, false, true, ctx);
+        }
+    }
+}
+
+impl super::master::Progress {
+    /// What was mapped is lost: it is to be done again.
+    fn unmap(&mut self, map: u32) {
+        self.maps[map as usize].done = None;
+        self.mapped -= 1;
+        self.queue.again[Phase::Map as usize].push_back(map);
+    }
+}

@@ -1,0 +1,373 @@
+//! How a task is run.
+
+use super::{
+    Attempt, Config, Flaw, MapReduce, Mapped,
+    Msg::*,
+    Phase, Task,
+    Timer::*,
+    functions::{Function, Pair, reduced},
+    master,
+    shuffle::Shuffle,
+};
+use crate::dfs::{Content, File, Name, Op};
+use sim_core::{prelude::*, sample::Delay};
+
+/// A worker.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Worker {
+    /// The number of this process, so that the master sees when it is another.
+    life: u64,
+    /// The server of the file system on this machine, if there is one.
+    server: Option<NodeId>,
+    pub(super) runs: BTreeMap<u64, Run>,
+    /// Runs that are over, and the master has not said that it heard.
+    told: BTreeMap<u64, (Task, Outcome)>,
+    /// By job: the runs that were ever begun here, so that none is begun twice.
+    begun: BTreeMap<u64, BTreeSet<u64>>,
+    /// By job and map task: what was mapped here.
+    outputs: BTreeMap<(u64, u32), Output>,
+    calls: BTreeMap<Ticket, u64>,
+    pub(super) shuffled: u64,
+}
+
+/// A run of a task.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Run {
+    pub(super) attempt: Attempt,
+    pub(super) state: State,
+    /// Until when it waits for the file system.
+    alarm: Option<Alarm>,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Hash)]
+pub(super) enum State {
+    Reading,
+    /// The processor works on this, and has so many parts left, so long each.
+    Mapping(Content, Slices),
+    Fetching(Shuffle),
+    Reducing(Vec<Pair>, (u64, u64), Slices),
+    Writing(Content),
+}
+
+/// Work in parts, so that a processor which becomes slow, or recovers, shows.
+#[derive(Clone, Copy, Debug, Hash)]
+pub(super) struct Slices {
+    left: u32,
+    each: Span,
+}
+
+/// Into so many parts.
+const SLICES: u32 = 10;
+
+/// What a map task left here.
+#[derive(Clone, Debug, Hash)]
+struct Output {
+    /// By reduce task, in order; those with no pairs are not here.
+    parts: Vec<(u32, Vec<Pair>)>,
+    /// A byte of its pairs stands for so many, as a ratio.
+    scale: (u64, u64),
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The pairs are here.
+    Mapped,
+    /// This file of the output stands in the file system.
+    Reduced(String),
+}
+
+impl Message for Outcome {
+    /// Of a file that stands only its name is told; that its content is here too is for those who check.
+    fn bytes(&self) -> u64 {
+        match self {
+            Outcome::Mapped => 1,
+            Outcome::Reduced(_) => 17,
+        }
+    }
+}
+
+impl Worker {
+    pub(super) fn boot(config: &Config, ctx: &mut Ctx<MapReduce>) -> Worker {
+        let here = ctx.machine(ctx.me);
+        let mut worker = Worker {
+            life: ctx.rng.next_u64(),
+            server: ctx.callees().find(|server| ctx.machine(*server) == here),
+            runs: BTreeMap::new(),
+            told: BTreeMap::new(),
+            begun: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            shuffled: 0,
+        };
+        worker.pulse(config, ctx);
+        worker
+    }
+
+    /// The master wants a task to be run.
+    pub(super) fn begin(
+        &mut self,
+        attempt: Attempt,
+        mapped: &[Mapped],
+        config: &Config,
+        ctx: &mut Ctx<MapReduce>,
+    ) {
+        let Attempt { number, task, job, shown, why, .. } = attempt;
+        if !self.begun.entry(task.job).or_default().insert(number) {
+            return;
+        }
+        let (kind, state) = match task.phase {
+            Phase::Map => ("map", State::Reading),
+            Phase::Reduce => ("reduce", State::Fetching(Shuffle::new(job.text.chunks))),
+        };
+        ctx.task(number, kind, (shown, task.index), why);
+        self.runs.insert(number, Run { attempt, state, alarm: None });
+        match task.phase {
+            Phase::Map => self.ask(number, config, ctx),
+            Phase::Reduce => self.news(task.job, 0, mapped, config, ctx),
+        }
+    }
+
+    /// Asks the file system for what the run needs next.
+    fn ask(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        let Some(run) = self.runs.get_mut(&number) else { return };
+        let Attempt { task, job, .. } = run.attempt;
+        let op = match &run.state {
+            State::Reading => Op::Read(Name { file: File::Text(job.text), chunk: task.index }),
+            State::Writing(content) => {
+                Op::Create(Name { file: File::Output(task.job), chunk: task.index }, content.clone())
+            }
+            State::Mapping(..) | State::Fetching(_) | State::Reducing(..) => return,
+        };
+        let others = ctx.callees();
+        let any = NodeId(
+            others.clone().next().map_or(0, |first| first.0)
+                + ctx.rng.below(others.len().max(1) as u64) as u32,
+        );
+        let call = ctx.call(self.server.unwrap_or(any), op);
+        self.calls.insert(call, number);
+        run.alarm = Some(ctx.after(config.retry, Silent(number)));
+    }
+
+    /// The file system has not answered: perhaps it did not hear.
+    pub(super) fn silent(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        self.forget_calls(number, ctx);
+        self.ask(number, config, ctx);
+    }
+
+    /// The run that a call was made for, which waits no longer.
+    fn answered(&mut self, call: Ticket, ctx: &mut Ctx<MapReduce>) -> Option<&mut Run> {
+        let number = self.calls.remove(&call)?;
+        let run = self.runs.get_mut(&number)?;
+        if let Some(alarm) = run.alarm.take() {
+            ctx.stop(alarm);
+        }
+        Some(run)
+    }
+
+    /// The chunk is here.
+    pub(super) fn read(&mut self, call: Ticket, content: Content, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        let Some(run) = self.answered(call, ctx).filter(|run| matches!(run.state, State::Reading)) else {
+            return;
+        };
+        let Attempt { number, local, .. } = run.attempt;
+        ctx.task_takes(number, content.bytes, local);
+        let slices = Slices::of(&config.map, content.bytes, config, ctx);
+        run.state = State::Mapping(content, slices);
+        ctx.compute(slices.each, Computed(number));
+    }
+
+    /// The processor has done a part.
+    pub(super) fn computed(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        let Some(run) = self.runs.get_mut(&number) else { return };
+        let (State::Mapping(_, slices) | State::Reducing(_, _, slices)) = &mut run.state else { return };
+        slices.left -= 1;
+        if slices.left > 0 {
+            ctx.compute(slices.each, Computed(number));
+            return;
+        }
+        let Attempt { task, job, .. } = run.attempt;
+        match core::mem::replace(&mut run.state, State::Reading) {
+            State::Mapping(content, _) => {
+                let output = mapped(&run.attempt, &content, config);
+                self.outputs.insert((task.job, task.index), output);
+                self.finish(number, Outcome::Mapped, ctx);
+            }
+            State::Reducing(pairs, scale, _) => {
+                let text = reduced(job.function, pairs);
+                let bytes = scaled(text.len() as u64, scale);
+                run.state = State::Writing(Content { text, bytes });
+                self.ask(number, config, ctx);
+            }
+            State::Reading | State::Fetching(_) | State::Writing(_) => {}
+        }
+    }
+
+    /// All pairs are here.
+    pub(super) fn reduce(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        let Some(run) = self.runs.get_mut(&number) else { return };
+        let State::Fetching(shuffle) = &mut run.state else { return };
+        let (pairs, bytes) = shuffle.take(ctx);
+        let raw = pairs.iter().map(raw).sum::<u64>();
+        let slices = Slices::of(&config.reduce, bytes, config, ctx);
+        run.state = State::Reducing(pairs, (bytes, raw.max(1)), slices);
+        ctx.compute(slices.each, Computed(number));
+    }
+
+    /// The output stands, whoever wrote it.
+    pub(super) fn written(&mut self, call: Ticket, content: Content, ctx: &mut Ctx<MapReduce>) {
+        let Some(run) = self.answered(call, ctx).filter(|run| matches!(run.state, State::Writing(_))) else {
+            return;
+        };
+        let number = run.attempt.number;
+        self.finish(number, Outcome::Reduced(content.text), ctx);
+    }
+
+    fn finish(&mut self, number: u64, outcome: Outcome, ctx: &mut Ctx<MapReduce>) {
+        let Some(run) = self.runs.remove(&number) else { return };
+        ctx.task_ends(number, How::Done);
+        ctx.send(master(ctx), Done(self.life, number, run.attempt.task, outcome.clone()));
+        self.told.insert(number, (run.attempt.task, outcome));
+    }
+
+    /// The master has heard what came of a run.
+    pub(super) fn heard(&mut self, number: u64) {
+        self.told.remove(&number);
+    }
+
+    /// Somebody else was faster.
+    pub(super) fn drop_run(&mut self, number: u64, ctx: &mut Ctx<MapReduce>) {
+        self.told.remove(&number);
+        if let Some(mut run) = self.runs.remove(&number) {
+            if let State::Fetching(shuffle) = &mut run.state {
+                shuffle.take(ctx);
+            }
+            if let Some(alarm) = run.alarm {
+                ctx.stop(alarm);
+            }
+            self.forget_calls(number, ctx);
+            ctx.task_ends(number, How::Beaten);
+        }
+    }
+
+    /// A job is over: nothing of it is needed any more.
+    pub(super) fn over(&mut self, job: u64, ctx: &mut Ctx<MapReduce>) {
+        let runs: Vec<u64> = self
+            .runs
+            .iter()
+            .filter(|(_, run)| run.attempt.task.job == job)
+            .map(|(number, _)| *number)
+            .collect();
+        runs.into_iter().for_each(|number| self.drop_run(number, ctx));
+        self.told.retain(|_, (task, _)| task.job != job);
+        self.outputs.retain(|(of, _), _| *of != job);
+        self.begun.remove(&job);
+    }
+
+    /// Shows that it is there, and tells again what the master has not heard.
+    pub(super) fn pulse(&mut self, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        let to = master(ctx);
+        for (number, (task, outcome)) in &self.told {
+            ctx.send(to, Done(self.life, *number, *task, outcome.clone()));
+        }
+        let running = self.runs.iter().map(|(number, run)| (*number, run.attempt.task));
+        let over = self.told.iter().map(|(number, (task, _))| (*number, *task));
+        let mut known: BTreeMap<u64, u32> = self.begun.keys().map(|job| (*job, u32::MAX)).collect();
+        for run in self.runs.values() {
+            if let State::Fetching(shuffle) = &run.state {
+                let least = known.entry(run.attempt.task.job).or_insert(u32::MAX);
+                *least = shuffle.known().min(*least);
+            }
+        }
+        ctx.send(to, Beat(self.life, running.chain(over).collect(), known.into_iter().collect()));
+        ctx.set(Pulse, config.beat);
+    }
+
+    /// A reducer wants what was mapped here.
+    pub(super) fn serve(
+        &mut self,
+        to: NodeId,
+        run: u64,
+        (job, part): (u64, u32),
+        maps: &[u32],
+        ctx: &mut Ctx<MapReduce>,
+    ) {
+        let (mut pairs, mut bytes, mut lacking) = (Vec::new(), 0, Vec::new());
+        for map in maps {
+            let Some(output) = self.outputs.get(&(job, *map)) else {
+                lacking.push(*map);
+                continue;
+            };
+            if let Ok(place) = output.parts.binary_search_by_key(&part, |(part, _)| *part) {
+                let found = &output.parts[place].1;
+                bytes += scaled(found.iter().map(raw).sum(), output.scale);
+                pairs.push((*map, found.clone()));
+            }
+        }
+        ctx.send(to, Pairs(run, pairs, bytes, lacking));
+    }
+
+    fn forget_calls(&mut self, number: u64, ctx: &mut Ctx<MapReduce>) {
+        for (call, _) in self.calls.extract_if(.., |_, run| *run == number) {
+            ctx.forget(call);
+        }
+    }
+
+    pub(super) fn running(&self) -> usize {
+        self.runs.len()
+    }
+    pub(super) fn shuffled(&self) -> u64 {
+        self.shuffled
+    }
+    pub(super) fn show(&self) -> Vec<(&'static str, String)> {
+        let runs = self.runs.values().map(|run| {
+            let Task { phase, index, .. } = run.attempt.task;
+            let kind = if phase == Phase::Map { "map" } else { "reduce" };
+            format!("{kind} {index}")
+        });
+        let runs: Vec<String> = runs.collect();
+        vec![("runs", runs.join(", ")), ("mapped", self.outputs.len().to_string())]
+    }
+}
+
+impl Slices {
+    fn of(takes: &Delay, bytes: u64, config: &Config, ctx: &mut Ctx<MapReduce>) -> Slices {
+        let unit = u128::from(takes.sampler().draw(ctx.rng).0);
+        let all = unit * u128::from(bytes) / u128::from(config.per.0);
+        let each = u64::try_from(all / u128::from(SLICES)).unwrap_or(u64::MAX);
+        Slices { left: SLICES, each: Span(each) }
+    }
+}
+
+/// What the user's function makes of a chunk, by reduce task.
+fn mapped(attempt: &Attempt, content: &Content, config: &Config) -> Output {
+    let Attempt { task, job, .. } = attempt;
+    let mut pairs = job.function.map(task.index, &content.text);
+    if config.combine {
+        pairs = match config.flaw {
+            Some(Flaw::PairsCounted) => counted(job.function, pairs),
+            Some(_) | None => job.function.combine(pairs),
+        };
+    }
+    let mut parts: BTreeMap<u32, Vec<Pair>> = BTreeMap::new();
+    for pair in pairs {
+        parts.entry(job.function.part(&pair.0, job.reduces)).or_default().push(pair);
+    }
+    Output { parts: parts.into_iter().collect(), scale: (content.bytes, content.text.len().max(1) as u64) }
+}
+
+/// The mistake: a combiner that forgets what its pairs count.
+fn counted(function: Function, pairs: Vec<Pair>) -> Vec<Pair> {
+    let combined = function.combine(pairs);
+    combined.into_iter().map(|(key, _)| (key, 1)).collect()
+}
+
+/// The size of a pair: its key, and something to end it with.
+fn raw((key, _): &Pair) -> u64 {
+    key.len() as u64 + 1
+}
+
+fn scaled(raw: u64, (of, per): (u64, u64)) -> u64 {
+    u64::try_from(u128::from(raw) * u128::from(of) / u128::from(per)).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,345 @@
+//! MapReduce against what theory and its paper say of it (`oracles.md` V25, M2 to M7).
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test says what went wrong by failing")]
+
+use protocols::{
+    client::{self, Client},
+    dfs::{self, Dfs},
+    map_reduce::{
+        Backups, Config, Flaw, Job, Jobs, MapReduce, Mix, Order, functions::Function, functions::sequential,
+    },
+    text::Text,
+    workload::KeyChoice,
+};
+use sim_core::{
+    check::linearizability::{Budget, Finding},
+    fault::{Fault, Keep, Pick, PlannedFault, Schedule},
+    link::{LinkPlan, NetworkPlan, Nic, Pipe},
+    plan::{Plan, ServicePlan},
+    prelude::*,
+    run::Run,
+    sample::Delay,
+    size::{Bytes, Rate},
+    task::Task,
+    world::World,
+};
+
+/// A cluster, and one job on it.
+#[derive(Clone)]
+struct Cluster {
+    workers: u32,
+    files: dfs::Config,
+    config: Config,
+    mix: Mix,
+    nic: Option<Rate>,
+    faults: Vec<PlannedFault>,
+    until: Span,
+    timeout: Span,
+    seed: u64,
+    /// Jobs one after the other.
+    jobs: u32,
+}
+
+impl Cluster {
+    /// So many map tasks of a second each, one at a time on each worker, and nothing else takes time.
+    fn equal(maps: u32, workers: u32) -> Cluster {
+        let files = dfs::Config { chunks: maps, words: 5, replicas: 1, ..dfs::Config::default() };
+        let config = Config {
+            map_slots: 1,
+            reduce_slots: 1,
+            reduce: Delay::Constant(Span::ZERO),
+            backups: Backups::Never,
+            fetch_from: 1.0,
+            beat: 2.ms(),
+            patience: 7.ms(),
+            ..Config::default()
+        };
+        let mix = Mix { chunks: maps, words: 5, reduces: 1, ..Mix::default() };
+        Cluster {
+            workers,
+            files,
+            config,
+            mix,
+            nic: None,
+            faults: Vec::new(),
+            until: 60.s(),
+            timeout: 60.s(),
+            seed: 1,
+            jobs: 1,
+        }
+    }
+
+    fn run(&self) -> Run {
+        let nodes = self.workers + 1;
+        let mut network = NetworkPlan::new(LinkPlan::new(Delay::Constant(Span::ZERO)));
+        network.machines = (0..nodes).chain(0..nodes).chain([2 * nodes]).map(NodeId).collect();
+        if let Some(rate) = self.nic {
+            let pipe = Pipe { rate, queue: Bytes(u64::MAX), express: Bytes(20_000) };
+            network.nics = vec![Nic { up: Some(pipe), down: Some(pipe) }; 2 * nodes as usize];
+        }
+        let services =
+            vec![ServicePlan::new("files", nodes), ServicePlan::new("jobs", nodes), ServicePlan::clients(1)];
+        let mut plan = Plan::new(self.seed, Time(self.until.0), services, network);
+        plan.faults = self.faults.clone();
+        let mut world = World::new(plan);
+        world.populate::<Dfs>(self.files.clone(), None).unwrap();
+        world.populate::<MapReduce>(self.config.clone(), Some("files")).unwrap();
+        let clients = client::Config {
+            load: client::Load::Closed(50.ms()),
+            mix: self.mix,
+            keys: KeyChoice::Uniform(u64::from(self.files.texts)),
+            timeout: self.timeout,
+            attempts: 20,
+            backoff: 1.s(),
+            route: client::Route::Sticky,
+            start: 10.ms(),
+            writes_until: None,
+            only: Some((0..self.jobs).map(|number| (NodeId(2 * nodes), number)).collect()),
+        };
+        world.populate::<Client<Jobs>>(clients, Some("jobs")).unwrap();
+        world.record(1);
+        // Until the client has what it wanted.
+        let client = NodeId(2 * nodes);
+        while world.now() < Time(self.until.0) {
+            world.run_to(world.now() + 1.s(), 20_000_000);
+            let shown: Vec<u32> =
+                world.show(client).iter().map(|(_, value)| value.parse().unwrap()).collect();
+            if shown[0] > self.jobs && shown[1] == 0 {
+                break;
+            }
+        }
+        let run = world.finish();
+        assert_eq!(run.violations, []);
+        assert_eq!(run.stopped, None);
+        run
+    }
+
+    /// Seconds from the first map task's beginning to the last one's end.
+    fn map_phase(&self) -> f64 {
+        let run = self.run();
+        assert_eq!(done(&run), 1, "the job is done in time");
+        let maps = run.tasks.tasks.iter().filter(|task| task.kind == "map");
+        let begun = maps.clone().map(|task| task.begun).min().unwrap();
+        let ended = maps.filter(|task| task.how == How::Done).filter_map(|task| task.ended).max().unwrap();
+        ended.since(begun).as_secs()
+    }
+}
+
+/// Jobs that were answered.
+fn done(run: &Run) -> usize {
+    run.histories[0].operations().iter().filter(|operation| operation.done.is_some()).count()
+}
+
+fn fault(at: Span, lasts: Option<Span>, fault: Fault) -> PlannedFault {
+    let (when, name) = (Schedule::At(Time(at.0)), format!("{fault:?} at {at}"));
+    PlannedFault { when, name, lasts, keep: Keep::Nothing, fault, say: String::new() }
+}
+
+fn workers(numbers: core::ops::RangeInclusive<u32>) -> Vec<Pick> {
+    numbers.map(|number| Pick::Node(format!("jobs-{number}"))).collect()
+}
+
+/// Within what beats and loopbacks add.
+#[track_caller]
+fn nearly(found: f64, wanted: f64) {
+    assert!((wanted - 0.001..wanted + 0.02).contains(&found), "{found} s and not {wanted} s");
+}
+
+/// M6, V25: the letters of the notes, and what the reducers fetched.
+#[test]
+fn letters_are_counted() {
+    for combine in [true, false] {
+        let mut cluster = Cluster::equal(4, 3);
+        (cluster.files.words, cluster.mix.words) = (0, 0);
+        cluster.mix = Mix { letter_count: 1.0, word_count: 0.0, ..cluster.mix };
+        cluster.config.combine = combine;
+        // Letters stand for themselves: a pair is a key and a byte that ends it, ten without a combiner and six with one.
+        cluster.files.sizes = [2, 2, 3, 3].map(Bytes).to_vec();
+        let run = cluster.run();
+        assert_eq!(done(&run), 1);
+        let job = Job { function: Function::LetterCount, text: Text::LETTERS, reduces: 1 };
+        assert_eq!(sequential(&job), "A 5\nB 4\nC 1\n");
+        let reduce = run.tasks.tasks.iter().find(|task| task.kind == "reduce").unwrap();
+        assert_eq!(reduce.bytes, if combine { 12 } else { 20 });
+    }
+}
+
+/// M3, V25: so many waves as it takes.
+#[test]
+fn equal_tasks_take_waves() {
+    for (maps, workers, waves) in [(200, 50, 4), (100, 10, 10), (7, 3, 3), (15_000, 1746, 9)] {
+        let mut cluster = Cluster::equal(maps, workers);
+        (cluster.config.beat, cluster.config.patience) = (100.ms(), 1.s());
+        nearly(cluster.map_phase(), f64::from(waves));
+    }
+}
+
+/// M7: one worker of fifty is ten times slower.
+#[test]
+fn a_backup_overtakes_a_slow_worker() {
+    let mut cluster = Cluster::equal(200, 50);
+    let of = workers(2..=2);
+    cluster.faults = vec![fault(1.us(), None, Fault::Slow { of, factor: 10.0 })];
+    nearly(cluster.map_phase(), 10.0);
+    cluster.config.backups = Backups::Behind(1.5);
+    nearly(cluster.map_phase(), 5.0);
+}
+
+/// M7: workers die, and what they had mapped is mapped again; whether they come back at once makes no difference to fifty.
+#[test]
+fn what_dead_workers_had_mapped_is_mapped_again() {
+    for lasts in [None, Some(1.us())] {
+        let mut cluster = Cluster::equal(200, 50);
+        cluster.faults = vec![fault(2510.ms(), lasts, Fault::Crash(workers(2..=7)))];
+        nearly(cluster.map_phase(), 5.0);
+    }
+    let mut cluster = Cluster::equal(100, 10);
+    nearly(cluster.map_phase(), 10.0);
+    cluster.faults = vec![fault(4510.ms(), None, Fault::Crash(workers(2..=3)))];
+    nearly(cluster.map_phase(), 13.0);
+}
+
+/// Tasks that take so many seconds, on so many workers.
+fn given(seconds: &[u64], workers: u32, order: Order) -> f64 {
+    let mut cluster = Cluster::equal(seconds.len() as u32, workers);
+    cluster.files.sizes = seconds.iter().map(|seconds| Bytes(seconds * 1_000_000)).collect();
+    cluster.config = Config { order, locality: false, per: Bytes(1_000_000), ..cluster.config };
+    cluster.map_phase()
+}
+
+/// M4: Graham's worst cases. A list may be as bad as 2 - 1/m, and the longest first as bad as 4/3 - 1/3m, beside the best.
+#[test]
+fn lists_are_as_bad_as_graham_says() {
+    for m in [2_u64, 3, 4] {
+        let mut seconds = vec![1; (m * (m - 1)) as usize];
+        seconds.push(m);
+        nearly(given(&seconds, m as u32, Order::Given), (2 * m - 1) as f64);
+        nearly(given(&seconds, m as u32, Order::LongestFirst), m as f64);
+    }
+    for (seconds, m, longest_first) in [
+        (&[3, 3, 2, 2, 2][..], 2, 7.0),
+        (&[5, 5, 4, 4, 3, 3, 3], 3, 11.0),
+        (&[7, 7, 6, 6, 5, 5, 4, 4, 4], 4, 15.0),
+    ] {
+        nearly(given(seconds, m, Order::LongestFirst), longest_first);
+    }
+}
+
+/// M5: of so many tasks with exponential times the last takes the harmonic number on average, and half of that where each has a
+/// backup from the beginning. The mean of 300 runs has a standard deviation of 0.074 and 0.037.
+#[test]
+fn the_last_of_many_takes_the_harmonic_number() {
+    let n = 50;
+    let harmonic: f64 = (1..=n).map(|k| 1.0 / f64::from(k)).sum();
+    let mean = |workers: u32, backups: Backups| {
+        let mut cluster = Cluster::equal(n, workers);
+        cluster.config =
+            Config { map: Delay::Exponential(1.s()), backups, locality: false, ..cluster.config };
+        (cluster.config.beat, cluster.config.patience) = (20.ms(), 1.s());
+        (1..=300).map(|seed| Cluster { seed, ..cluster.clone() }.map_phase()).sum::<f64>() / 300.0
+    };
+    let alone = mean(n, Backups::Never);
+    assert!((alone - harmonic).abs() < 3.0 * 0.074, "{alone} and not {harmonic}");
+    let backed = mean(2 * n, Backups::Behind(0.0));
+    assert!((backed - harmonic / 2.0).abs() < 3.0 * 0.037 + 0.02, "{backed} and not {}", harmonic / 2.0);
+}
+
+/// A cluster like that of the paper, a tenth as large: sorting, of which the network and the reducers take most.
+fn sorting() -> Cluster {
+    let mut cluster = Cluster::equal(1_500, 170);
+    cluster.files = dfs::Config { chunks: 1_500, words: 40, replicas: 2, retry: 100.s(), ..cluster.files };
+    cluster.mix = Mix { word_count: 0.0, sort: 1.0, words: 40, reduces: 400, ..cluster.mix };
+    cluster.config = Config {
+        map_slots: 2,
+        reduce_slots: 2,
+        map: Delay::Constant(10.s()),
+        reduce: Delay::Constant(20.s()),
+        beat: 500.ms(),
+        patience: 5.s(),
+        fetch_from: 0.05,
+        retry: 200.s(),
+        ..cluster.config
+    };
+    Cluster { nic: Some(Rate(125_000_000)), until: 4_000.s(), timeout: 4_000.s(), ..cluster }
+}
+
+fn took(run: &Run) -> f64 {
+    let operations = run.histories[0].operations();
+    operations[0].latency().expect("the job is done in time").as_secs()
+}
+
+/// M2, the shape of §5: a few stragglers cost much without backups and little with them, which are little work; and to lose an
+/// eighth of the workers costs little.
+#[test]
+fn stragglers_and_lost_workers_cost_what_the_paper_says() {
+    let backed = Config { backups: Backups::Behind(1.5), ..sorting().config };
+    // One of 170 limps: a third of a percent of the runs would be two of them.
+    let slow = vec![fault(1.us(), None, Fault::Slow { of: workers(5..=5), factor: 4.0 })];
+    let with = Cluster { config: backed.clone(), faults: slow.clone(), ..sorting() }.run();
+    let without = Cluster { faults: slow, ..sorting() }.run();
+    let ratio = took(&without) / took(&with);
+    assert!((1.2..1.7).contains(&ratio), "{ratio}: {} s and {} s", took(&without), took(&with));
+    let spent = |keep: fn(&&Task) -> bool| {
+        let tasks = with.tasks.tasks.iter().filter(keep);
+        tasks.map(|task| task.ended.unwrap().since(task.begun).as_secs()).sum::<f64>()
+    };
+    let share = spent(|task| task.why == Why::Backup) / spent(|_| true);
+    assert!(share > 0.0 && share < 0.05, "{share} of the work are backups");
+
+    let calm = Cluster { config: backed.clone(), ..sorting() }.run();
+    let dead = vec![fault(30.s(), Some(10.s()), Fault::Crash(workers(10..=29)))];
+    let killed = Cluster { config: backed, faults: dead, ..sorting() }.run();
+    assert!(killed.tasks.tasks.iter().any(|task| task.why == Why::Again));
+    let ratio = took(&killed) / took(&calm);
+    assert!((1.0..1.1).contains(&ratio), "{ratio}: {} s and {} s", took(&killed), took(&calm));
+}
+
+/// A storm: workers, servers and both masters crash and come back while all kinds of job run.
+fn storm(seed: u64, flaw: Option<Flaw>) -> Run {
+    let mut cluster = Cluster::equal(12, 6);
+    cluster.files = dfs::Config {
+        texts: 3,
+        replicas: 3,
+        beat: 50.ms(),
+        patience: 400.ms(),
+        retry: 200.ms(),
+        ..cluster.files
+    };
+    cluster.files = dfs::Config { chunk: Bytes(1_000_000), ..cluster.files };
+    let shares = Mix { letter_count: 1.0, inverted_index: 1.0, grep: 1.0, sort: 1.0, ..cluster.mix };
+    cluster.mix = Mix { reduces: 5, ..shares };
+    cluster.config = Config {
+        map: Delay::Exponential(50.ms()),
+        reduce: Delay::Exponential(50.ms()),
+        per: Bytes(1_000_000),
+        backups: Backups::Behind(1.5),
+        fetch_from: 0.2,
+        beat: 20.ms(),
+        patience: 100.ms(),
+        retry: 200.ms(),
+        flaw,
+        ..cluster.config
+    };
+    let crash = |index: u64, service: &str| {
+        let number = 1 + (seed * 7 + index * 5) % 7;
+        let at = 50.ms() + Span(137_000_000) * index;
+        fault(at, Some(60.ms()), Fault::Crash(vec![Pick::Node(format!("{service}-{number}"))]))
+    };
+    let faults =
+        (0..12).map(|index| crash(index, "jobs")).chain((0..6).map(|index| crash(2 * index, "files")));
+    Cluster { faults: faults.collect(), jobs: 5, timeout: 3.s(), seed, ..cluster }.run()
+}
+
+/// Whatever crashes, every job has the output of a sequential run, byte for byte: the history is explained by it.
+#[test]
+fn outputs_are_those_of_a_sequential_run() {
+    let mut again = 0;
+    for seed in 0..40 {
+        let run = storm(seed, None);
+        assert_eq!(done(&run), 5, "seed {seed}");
+        let verdict = run.histories[0].linearizable(Budget::default());
+        assert_eq!(verdict.finding, Finding::Linearizable, "seed {seed}");
+        again += run.tasks.tasks.iter().filter(|task| task.why == Why::Again).count();
+    }
+    assert!(again > 40, "{again} tasks were done again");
+}
