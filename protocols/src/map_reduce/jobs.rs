@@ -121,7 +121,8 @@ impl Workload for Jobs {
         let function = match mix.shares().draw(rng) {
             "letter_count" => Function::LetterCount,
             "inverted_index" => Function::InvertedIndex,
-            "grep" => Function::Grep(rng.below(40) as u32),
+            // A rare word, as in the paper's measurements (§5.2).
+            "grep" => Function::Grep(30 + rng.below(10) as u32),
             "sort" => Function::Sort,
             _ => Function::WordCount,
         };
