@@ -160,13 +160,16 @@ fn play_and_write(
     let judged = play::judge(registry, plan, run, origin);
     progress.doing("writing");
     // What an earlier run left here goes first: nobody shall take its report for this one's.
-    output::clear(folder, &["report.html", "trace.jsonl", "gauges.svg"])?;
+    output::clear(folder, &["report.html", "trace.jsonl", "gauges.svg", "tasks.svg"])?;
     let text = |text: String| move |to: &mut dyn Write| to.write_all(text.as_bytes());
     output::write(folder, "plan.ron", text(judged.provenance.plan.clone()))?;
     output::write(folder, "latency.svg", text(reports::latency_svg(&judged)))?;
     output::write(folder, "availability.svg", text(reports::availability_svg(&judged)))?;
     if let Some(gauges) = reports::gauges_svg(&judged) {
         output::write(folder, "gauges.svg", text(gauges))?;
+    }
+    if let Some(tasks) = reports::tasks_svg(&judged) {
+        output::write(folder, "tasks.svg", text(tasks))?;
     }
     output::write(folder, "summary.json", text(reports::summary_json(&judged)))?;
     if trace {

@@ -106,6 +106,23 @@ fn a_mistake_in_one_file_runs_none_and_writes_nothing() {
 }
 
 #[test]
+fn services_may_share_machines_that_are_there_already() {
+    let folder = Folder::new("beside");
+    let with = |guest: &str| {
+        let services =
+            format!(r#""db": (run: "raft", nodes: 3), "guest": (run: "quorum-store", nodes: 2, {guest})"#);
+        small("", "Linearizable").replace(r#""db": (run: "raft", nodes: 3)"#, &services)
+    };
+    let good = folder.file("good.ron", &with(r#"beside: "db""#));
+    let bad = folder.file("bad.ron", &with(r#"beside: "bd""#));
+    let checked = sim(&["check", &good]);
+    assert_eq!(code(&checked), 0, "{}", err(&checked));
+    let checked = sim(&["check", &bad]);
+    assert_eq!(code(&checked), 2);
+    assert!(err(&checked).contains("did you mean `db`?"), "{}", err(&checked));
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_named_and_ends_with_2() {
     let folder = Folder::new("unwritable");
     let file = folder.file("small.ron", &small("", "Linearizable"));

@@ -145,6 +145,18 @@ fn runs(columns: &[Column], shows: impl Fn(&Column) -> bool) -> Vec<Vec<Column>>
     columns.split(|c| !shows(c)).filter(|run| !run.is_empty()).map(<[Column]>::to_vec).collect()
 }
 
+/// What a picture is of: in a file of its own also of which run.
+pub(crate) fn subject(judged: &Judged, title: &str, place: Place) -> String {
+    match place {
+        Place::Page => title.to_string(),
+        Place::File => {
+            let scenario = clean(&judged.provenance.scenario);
+            let scenario = if scenario.is_empty() { String::new() } else { format!("{scenario} · ") };
+            format!("{title} · {scenario}seed {}", judged.run.seed)
+        }
+    }
+}
+
 impl Chart<'_> {
     const HEAD: f64 = 22.0;
     const FOOT: f64 = 24.0;
@@ -258,14 +270,7 @@ impl Chart<'_> {
             svg::block(svg, (x, 8.0, 14.0, 4.0), &format!("fill=\"{}\"", color.light), "");
             x -= 14.0;
         }
-        let title = match place {
-            Place::Page => self.title.to_string(),
-            Place::File => {
-                let scenario = clean(&self.judged.provenance.scenario);
-                let scenario = if scenario.is_empty() { String::new() } else { format!("{scenario} · ") };
-                format!("{} · {scenario}seed {}", self.title, self.judged.run.seed)
-            }
-        };
+        let title = subject(self.judged, self.title, place);
         svg::label(svg, (4.0, 14.0), Anchor::Start, INK, x - 8.0, &title);
         if self.series.is_empty() {
             let middle = (WIDTH / 2.0, Self::HEAD + self.height / 2.0);

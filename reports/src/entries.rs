@@ -1,6 +1,6 @@
 //! The entries of the summary's lists: verdicts, faults, properties, violations. `SUMMARY.md` says what each key means.
 
-use crate::{areas, faults, gauges, schedule};
+use crate::{areas, faults, schedule};
 use serde::Serialize;
 use sim_core::{
     fault::{Keep, Schedule},
@@ -228,52 +228,4 @@ pub(crate) fn violations(judged: &Judged) -> Vec<ViolationEntry<'_>> {
             found: &v.found,
         })
         .collect()
-}
-
-/// What was read off the nodes of services whose protocol has gauges.
-#[derive(Serialize)]
-pub(crate) struct ReadingsEntry<'a> {
-    moments_ns: Vec<u64>,
-    list: Vec<SeriesEntry<'a>>,
-}
-
-#[derive(Serialize)]
-struct SeriesEntry<'a> {
-    service: &'a str,
-    name: &'static str,
-    unit: &'static str,
-    goal: Option<f64>,
-    bounds: Vec<BoundEntry<'a>>,
-    nodes: Vec<u32>,
-    min: Vec<f64>,
-    median: Vec<f64>,
-    max: Vec<f64>,
-    done: Vec<u32>,
-}
-
-#[derive(Serialize)]
-struct BoundEntry<'a> {
-    name: &'a str,
-    at_ns: u64,
-}
-
-/// `None` where there are none.
-pub(crate) fn readings(judged: &Judged) -> Option<ReadingsEntry<'_>> {
-    let recording = judged.run.recording.as_ref()?;
-    let list: Vec<SeriesEntry<'_>> = gauges::told(judged)
-        .map(|series| SeriesEntry {
-            service: judged.run.services.get(series.service).map_or("", |service| &service.name),
-            name: series.name,
-            unit: series.unit,
-            goal: Some(series.goal).filter(|goal| *goal > 0.0),
-            bounds: series.bounds.iter().map(|b| BoundEntry { name: &b.name, at_ns: b.at.0 }).collect(),
-            nodes: series.points.iter().map(|point| point.nodes).collect(),
-            min: series.points.iter().map(|point| point.min).collect(),
-            median: series.points.iter().map(|point| point.median).collect(),
-            max: series.points.iter().map(|point| point.max).collect(),
-            done: series.points.iter().map(|point| point.done).collect(),
-        })
-        .collect();
-    let moments_ns = recording.moments.iter().map(|at| at.0).collect();
-    (!list.is_empty()).then_some(ReadingsEntry { moments_ns, list })
 }

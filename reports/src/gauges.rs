@@ -42,10 +42,15 @@ pub(crate) fn told(judged: &Judged) -> impl Iterator<Item = &Series> {
 
 /// All charts of what was read off the nodes in one SVG file, one below the other; `None` if there is nothing of the kind.
 pub fn gauges_svg(judged: &Judged) -> Option<String> {
+    stacked(pictures(judged, Place::File))
+}
+
+/// Pictures one below the other.
+pub(crate) fn stacked(pictures: Vec<Picture>) -> Option<String> {
     const HEIGHT: &str = "height=\"";
     let mut body = String::new();
     let mut y = 0;
-    for Picture { svg, .. } in pictures(judged, Place::File) {
+    for Picture { svg, .. } in pictures {
         let height = svg.find(HEIGHT).map_or("", |at| &svg[at + HEIGHT.len()..]);
         let height: u32 = height.split('"').next().and_then(|number| number.parse().ok()).unwrap_or(0);
         let _ = writeln!(body, "<g transform=\"translate(0,{y})\">\n{svg}</g>");
@@ -233,7 +238,7 @@ fn tips(recording: &Recording, series: &Series, tip: impl Fn(&Point) -> String) 
 }
 
 /// Round numbers from zero, about five of them.
-fn ticks(most: f64) -> Vec<f64> {
+pub(crate) fn ticks(most: f64) -> Vec<f64> {
     if !most.is_finite() || most <= 0.0 {
         return vec![0.0, 1.0];
     }

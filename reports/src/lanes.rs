@@ -77,7 +77,8 @@ pub(crate) fn lanes(judged: &Judged) -> String {
         lane(&mut body, &name, pieces, axis, y, &key);
     }
     overlays::faults(&mut body, judged, &nodes, axis, top);
-    let ills = overlays::ills(&mut body, judged, &nodes, axis, top);
+    let height = |lane: usize, area| top + PITCH * lane as f64 + overlays::below(area);
+    let ills = overlays::ills(&mut body, judged, &nodes, axis, height);
     overlays::violations(&mut body, judged, &nodes, axis, top);
     marks.draw(&mut body, head, bottom);
     svg::label(&mut body, (4.0, 14.0), Anchor::Start, INK, WIDTH, "Roles of the servers");
@@ -96,7 +97,7 @@ pub(crate) fn lanes(judged: &Judged) -> String {
 }
 
 /// A hatch for what is down and dots for what is frozen; both show on light and dark.
-const PATTERNS: &str = "<defs><pattern id=\"down\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
+pub(crate) const PATTERNS: &str = "<defs><pattern id=\"down\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
     patternTransform=\"rotate(45)\"><line x1=\"0\" y1=\"0\" x2=\"0\" y2=\"6\" stroke=\"#666666\" stroke-width=\"3\"/></pattern>\
     <pattern id=\"frozen\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\"><circle cx=\"2.5\" cy=\"2.5\" r=\"1.6\" \
     fill=\"#222222\"/></pattern></defs>\n";
@@ -207,7 +208,8 @@ fn lane(out: &mut String, name: &str, pieces: &[Piece], axis: Axis, y: f64, key:
     }
 }
 
-fn shades(out: &mut String, marks: &Marks, axis: Axis, (top, bottom): (f64, f64)) {
+/// Moments as upright lines, and when harm was in force.
+pub(crate) fn shades(out: &mut String, marks: &Marks, axis: Axis, (top, bottom): (f64, f64)) {
     for tick in axis.ticks() {
         let x = px(axis.x(tick));
         let (top, bottom) = (px(top), px(bottom));
@@ -224,7 +226,7 @@ fn shades(out: &mut String, marks: &Marks, axis: Axis, (top, bottom): (f64, f64)
     }
 }
 
-fn moments(out: &mut String, axis: Axis, bottom: f64) {
+pub(crate) fn moments(out: &mut String, axis: Axis, bottom: f64) {
     for tick in axis.ticks() {
         svg::label(out, (axis.x(tick), bottom + 12.0), Anchor::Middle, MUTED, WIDTH, &moment(tick));
     }

@@ -126,13 +126,19 @@ impl Ill {
 }
 
 /// The height at which the line of an area runs below its lane.
-fn below(area: Area) -> f64 {
+pub(crate) fn below(area: Area) -> f64 {
     let row = areas::ALL.iter().position(|other| *other == area).unwrap_or(0);
     LANE + 2.5 + 2.5 * row as f64
 }
 
-/// Draws what was not well, and returns what there was of it.
-pub(crate) fn ills(out: &mut String, judged: &Judged, nodes: &[NodeId], axis: Axis, top: f64) -> Vec<Ill> {
+/// Draws what was not well at the height for an area of a lane, and returns what there was of it.
+pub(crate) fn ills(
+    out: &mut String,
+    judged: &Judged,
+    nodes: &[NodeId],
+    axis: Axis,
+    height: impl Fn(usize, Area) -> f64,
+) -> Vec<Ill> {
     let mut windows: Vec<Window<(usize, Area)>> = Vec::new();
     let mut seen: Vec<Ill> = Vec::new();
     let mut marks_left = OVERLAYS_MAX;
@@ -144,7 +150,7 @@ pub(crate) fn ills(out: &mut String, judged: &Judged, nodes: &[NodeId], axis: Ax
             match ill {
                 Ill::Rot if fault.effect.records > 0 && marks_left > 0 => {
                     marks_left -= 1;
-                    let at = (axis.x(from), top + PITCH * lane as f64 + below(area));
+                    let at = (axis.x(from), height(lane, area));
                     let title = format!("{}, {}", short(&fault.planned.name, 80), moment(from));
                     diamond(out, at, &title);
                 }
@@ -160,7 +166,7 @@ pub(crate) fn ills(out: &mut String, judged: &Judged, nodes: &[NodeId], axis: Ax
         let (x, end) = (axis.x(from), axis.x(until));
         let name = short(&judged.run.faults[index].planned.name, 80);
         let title = format!("{name}, {}–{}", moment(from), moment(until));
-        line(out, area, (x, top + PITCH * lane as f64 + below(area)), (end - x).max(2.0), &title);
+        line(out, area, (x, height(lane, area)), (end - x).max(2.0), &title);
     }
     seen.sort_unstable();
     seen.dedup();

@@ -1,7 +1,8 @@
 //! The summary as JSON, for machines: what a build compares and a spreadsheet reads.
 
 use crate::{
-    entries::{self, FaultEntry, PropertyEntry, ReadingsEntry, VerdictEntry, ViolationEntry},
+    entries::{self, FaultEntry, PropertyEntry, VerdictEntry, ViolationEntry},
+    recorded::{self, ReadingsEntry, TasksEntry},
     roles,
 };
 use serde::Serialize;
@@ -42,6 +43,8 @@ struct Summary<'a> {
     windows: Windows,
     #[serde(skip_serializing_if = "Option::is_none")]
     readings: Option<ReadingsEntry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tasks: Option<TasksEntry<'a>>,
 }
 
 #[derive(Serialize)]
@@ -174,7 +177,8 @@ impl<'a> Summary<'a> {
             violations: entries::violations(judged),
             traffic: TrafficEntry::of(judged.run.traffic),
             windows: Windows { width_ns: m.window.0, list: m.windows.iter().map(window).collect() },
-            readings: entries::readings(judged),
+            readings: recorded::readings(judged),
+            tasks: recorded::tasks(judged),
         }
     }
 }

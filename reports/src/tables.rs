@@ -1,8 +1,9 @@
-//! The tables of the page: latencies, properties, violations, remarks.
+//! The tables of the page: latencies, tasks, properties, violations, remarks.
 
 use crate::{
     page::Listed,
-    words::{self, count, moment, short, span},
+    sums::{TaskSum, task_sums},
+    words::{self, count, moment, percent, short, size, span},
 };
 use sim_core::{
     judged::{Judged, Latency},
@@ -96,4 +97,34 @@ pub(crate) fn notes(judged: &Judged) -> Listed<NoteRow> {
         text: short(&n.text, 300),
     };
     Listed::new(run.notes.iter().take(200).map(row).collect(), run.notes.len(), "more remark")
+}
+
+#[derive(Debug)]
+pub(crate) struct TaskRow {
+    pub(crate) kind: String,
+    pub(crate) service: String,
+    pub(crate) cells: [String; 12],
+}
+
+pub(crate) fn tasks(judged: &Judged) -> Listed<TaskRow> {
+    let sums = task_sums(&judged.run);
+    let row = |sum: &TaskSum| {
+        let service = judged.run.services.get(sum.service).map_or("", |s| &s.name);
+        let done = match sum.finished == sum.tasks {
+            true => count(sum.tasks),
+            false => format!("{} of {}", count(sum.finished), count(sum.tasks)),
+        };
+        let [again, backups, won] = [sum.again, sum.backups, sum.backups_won].map(count);
+        let [lost, beaten, failed] = [sum.lost, sum.beaten, sum.failed].map(count);
+        let [bytes, crossed] = [sum.bytes, sum.crossed()].map(size);
+        let [median, longest] =
+            [sum.median, sum.longest].map(|s| if sum.done > 0 { span(s) } else { "–".into() });
+        let share = percent(sum.local, sum.bytes);
+        TaskRow {
+            kind: short(sum.kind, 60),
+            service: short(service, 60),
+            cells: [done, again, backups, won, lost, beaten, failed, bytes, share, crossed, median, longest],
+        }
+    };
+    Listed::new(sums.iter().take(60).map(row).collect(), sums.len(), "more kind")
 }

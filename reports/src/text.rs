@@ -9,7 +9,7 @@ use crate::{
     groups::{self, Group, SINGLY_MAX},
     page,
     paint::{Ink, Paint},
-    roles,
+    roles, sums,
     verdicts::{expectations, headline, sign},
     words::{self, clean, columns, count, counted, fit, moment, pack, percent, span, wrap},
 };
@@ -34,6 +34,9 @@ pub fn text(judged: &Judged, color: bool) -> String {
     network(judged, &mut page);
     for sentence in gauges::sentences(judged) {
         page.entry("readings", &clean(&sentence));
+    }
+    for (index, line) in sums::lines(&judged.run, WIDTH - 12).iter().enumerate() {
+        page.entry(if index == 0 { "tasks" } else { "" }, line);
     }
     leaders(judged, &mut page);
     properties(judged, &mut page);

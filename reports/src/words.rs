@@ -6,6 +6,7 @@
 use sim_core::{
     protocol::NodeId,
     run::Run,
+    size::Bytes,
     time::{Span, Time},
 };
 
@@ -20,6 +21,12 @@ pub(crate) fn span(span: Span) -> String {
 pub(crate) fn moment(time: Time) -> String {
     let unit = if time.0 >= 100_000_000 { 1_000_000 } else { 1_000 };
     Span(round(time.0, unit)).to_string()
+}
+
+/// A number of bytes with three significant digits: `64KB`, `12.8GB`.
+pub(crate) fn size(bytes: u64) -> String {
+    let digits = bytes.checked_ilog10().unwrap_or(0) + 1;
+    Bytes(round(bytes, 10_u64.pow(digits.saturating_sub(3)))).to_string()
 }
 
 fn round(value: u64, unit: u64) -> u64 {
@@ -218,6 +225,12 @@ mod tests {
         assert_eq!(moment(Time(1_234_567)), "1.235ms");
         assert!(!span(Span::MAX).is_empty());
         assert!(!moment(Time::MAX).is_empty());
+    }
+
+    #[test]
+    fn sizes_keep_three_digits() {
+        let sizes = [0, 999, 64_000, 1_048_576, 12_812_345_678, u64::MAX];
+        assert_eq!(sizes.map(size), ["0B", "999B", "64KB", "1.05MB", "12.8GB", "18400000TB"]);
     }
 
     #[test]

@@ -94,6 +94,13 @@ fn the_charts_of_what_was_read_off_the_nodes() {
 }
 
 #[test]
+fn the_timeline_of_tasks() {
+    let judged = fixture::toil::two_workers();
+    golden("tasks.svg", &reports::tasks_svg(&judged).expect("there were tasks"));
+    golden("tasks.txt", &reports::text(&judged, false));
+}
+
+#[test]
 fn the_page() {
     golden("violated.html", &structure(&reports::html(&fixture::violated(5.s()))));
 }

@@ -5,6 +5,7 @@ mod fixture;
 use fixture::{
     at,
     gauntlet::{gauntlet, storm},
+    toil::{cluster, two_workers},
 };
 use sim_core::{
     fault::{Fault, Schedule},
@@ -23,6 +24,7 @@ fn every_report(judged: &Judged) -> Vec<String> {
         reports::summary_json(judged),
         reports::latency_svg(judged),
         reports::availability_svg(judged),
+        reports::tasks_svg(judged).unwrap_or_default(),
         reports::html(judged),
         String::from_utf8(trace).expect("JSON is text"),
     ]
@@ -66,8 +68,10 @@ fn pictures_are_well_formed() {
         fixture::extremes::hostile(),
         gauntlet(1.s()),
         storm(1.s()),
+        two_workers(),
     ] {
-        for svg in [reports::latency_svg(&judged), reports::availability_svg(&judged)] {
+        let tasks = reports::tasks_svg(&judged).unwrap_or_default();
+        for svg in [reports::latency_svg(&judged), reports::availability_svg(&judged), tasks] {
             assert_eq!(unbalanced(&svg), [""; 0]);
             assert!(svg.chars().all(|c| c == '\n' || !c.is_control()), "XML forbids control characters");
         }
@@ -85,7 +89,8 @@ fn nothing_a_scenario_says_becomes_markup_or_moves_the_cursor() {
         page.contains("&lt;/script&gt;") || page.contains("&#60;/script&#62;"),
         "the text itself is shown"
     );
-    for svg in [reports::latency_svg(&judged), reports::availability_svg(&judged)] {
+    let tasks = reports::tasks_svg(&judged).unwrap();
+    for svg in [reports::latency_svg(&judged), reports::availability_svg(&judged), tasks] {
         assert!(!svg.contains("<script") && !svg.contains("<img"));
     }
     assert!(!reports::text(&judged, false).contains('\u{1b}'), "an escape sequence");
@@ -128,6 +133,8 @@ fn the_terminal_summary_fits_a_terminal() {
         fixture::extremes::huge(),
         gauntlet(1.s()),
         storm(1.s()),
+        two_workers(),
+        cluster(30, 15_000, 4_000),
     ] {
         let text = reports::text(&judged, false);
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
@@ -152,6 +159,10 @@ fn extremes_of_time_do_not_panic() {
         },
     ];
     judged.measures.window = Span::MAX;
+    judged.run.tasks = two_workers().run.tasks;
+    judged.run.tasks.tasks[0].begun = Time::MAX;
+    judged.run.tasks.tasks[1].ended = Some(Time::ZERO);
+    (judged.run.tasks.tasks[2].bytes, judged.run.tasks.tasks[2].local) = (u64::MAX, u64::MAX);
     every_report(&judged);
     judged.run.ended = Time(1);
     judged.measures.window = Span::ZERO;
@@ -320,8 +331,9 @@ fn badges_of_faults_never_overlap() {
 
 #[test]
 fn the_summary_has_what_its_documentation_promises() {
-    let summary: serde_json::Value =
-        serde_json::from_str(&reports::summary_json(&fixture::recorded(fixture::violated(5.s())))).unwrap();
+    let mut judged = fixture::recorded(fixture::violated(5.s()));
+    judged.run.tasks = two_workers().run.tasks;
+    let summary: serde_json::Value = serde_json::from_str(&reports::summary_json(&judged)).unwrap();
     let documentation = include_str!("../SUMMARY.md");
     let mut promised = 0;
     for path in documentation
@@ -434,4 +446,112 @@ fn readings_of_many_nodes_share_rows() {
     let svg = reports::gauges_svg(&judged).unwrap();
     assert!(svg.contains("21 neighbours a row") && svg.len() < 200_000, "{}", svg.len());
     assert!(reports::html(&judged).contains("21 neighbours a row"));
+}
+
+/// What is lost, done again, backed up and beaten, by kind.
+#[test]
+fn tasks_are_summed_up_by_service_and_kind() {
+    let judged = two_workers();
+    let [map, reduce] = &reports::task_sums(&judged.run)[..] else { panic!("two kinds") };
+    assert_eq!((map.service, map.kind, map.tasks, map.finished, map.done), (1, "map", 4, 3, 4));
+    assert_eq!((map.again, map.backups, map.backups_won, map.beaten), (1, 1, 1, 1));
+    assert_eq!((map.lost, map.failed, map.running), (0, 1, 0));
+    assert_eq!((map.bytes, map.local, map.crossed()), (321_000_000, 144_000_000, 177_000_000));
+    assert_eq!((map.median, map.longest), (1.s(), 2.s()));
+    assert_eq!((reduce.kind, reduce.tasks, reduce.finished, reduce.done), ("reduce", 2, 1, 1));
+    assert_eq!((reduce.again, reduce.backups, reduce.lost, reduce.running), (1, 0, 1, 1));
+    assert_eq!((reduce.bytes, reduce.crossed()), (52_000_000, 28_000_000));
+    assert_eq!((reduce.median, reduce.longest), (2_250.ms(), 2_250.ms()));
+    let summary: serde_json::Value = serde_json::from_str(&reports::summary_json(&judged)).unwrap();
+    let page = reports::html(&judged);
+    assert!(page.contains("aria-label=\"Chart: What nodes worked on\""), "the picture is on the page");
+    assert!(
+        page.contains("<th scope=\"row\">map</th><td>worker</td><td class=\"n\">3 of 4</td>"),
+        "the table too"
+    );
+    let map = &summary["tasks"]["list"][0];
+    assert_eq!(
+        (&map["service"], &map["kind"], &map["backups_won"]),
+        (&"worker".into(), &"map".into(), &1.into())
+    );
+    assert_eq!((&map["crossed_bytes"], &map["median_ns"]), (&177_000_000.into(), &1_000_000_000.into()));
+}
+
+/// The same kind of work on two services is told apart.
+#[test]
+fn tasks_of_two_services_have_a_line_each() {
+    let mut judged = two_workers();
+    judged.run.tasks.tasks[0].node = NodeId(0);
+    assert_eq!(reports::task_sums(&judged.run).len(), 3);
+    let text = reports::text(&judged, false);
+    assert!(text.contains("tasks       master: 0 of 1 map · "), "{text}");
+    assert!(text.contains("            worker: 3 of 4 map · "), "{text}");
+    // A node that no service has: nobody's.
+    judged.run.tasks.tasks[0].node = NodeId(99);
+    assert_eq!(reports::task_sums(&judged.run).len(), 2);
+    assert!(reports::tasks_svg(&judged).is_some());
+}
+
+#[test]
+fn who_worked_on_nothing_has_no_timeline() {
+    let judged = fixture::partition(5.s());
+    assert_eq!(reports::tasks_svg(&judged), None);
+    assert_eq!(reports::task_sums(&judged.run), []);
+    assert!(!reports::html(&judged).contains("What nodes worked on"));
+    assert!(!reports::text(&judged, false).contains("tasks"));
+    assert!(!reports::summary_json(&judged).contains("\"tasks\""));
+}
+
+/// One in each way: what becomes of a task is to be seen without colour, and only where there is such a one.
+#[test]
+fn what_became_of_a_task_is_told_by_its_shape() {
+    let (mut judged, told) =
+        (two_workers(), ["done again", "backup", "another was faster", "lost", "failed"]);
+    let svg = reports::tasks_svg(&judged).unwrap();
+    for entry in told.iter().chain(&["map", "reduce", "node down", "processor slow"]) {
+        assert!(svg.contains(&format!(">{entry}</text>")), "{entry}");
+    }
+    assert!(
+        svg.contains(
+            "worker-2: map 1 of job 1, as a backup, 2s–3s (1s): done; 25\u{a0}% of 64MB on the spot"
+        )
+    );
+    assert!(svg.contains("worker-1: reduce 2 of job 1, 7.5s–10s (2.5s): still at it"));
+    // Two rows on both lanes, as two tasks were at work at once: the bars of worker-2 begin at two heights.
+    let heights: std::collections::BTreeSet<&str> = svg
+        .lines()
+        .filter(|line| line.contains("<title>worker-2: "))
+        .map(|line| line.split(" y=\"").nth(1).unwrap().split('"').next().unwrap())
+        .collect();
+    assert_eq!(heights.len(), 3, "two rows, and the hollow bar is a pixel smaller: {heights:?}");
+    judged.run.tasks.tasks.truncate(3);
+    judged.run.tasks.tasks.remove(0);
+    let svg = reports::tasks_svg(&judged).unwrap();
+    assert!(told.iter().all(|entry| !svg.contains(&format!(">{entry}</text>"))));
+}
+
+/// Twenty thousand tasks, on few nodes and on many.
+#[test]
+fn the_timeline_of_very_many_tasks_is_bounded_and_says_what_it_leaves_out() {
+    for (nodes, note) in [
+        (30, "tasks so short that neighbours share a bar"),
+        (1_800, "60 of 1,800 nodes that had tasks: the 20 with most that was lost"),
+    ] {
+        let judged = cluster(nodes, 15_000, 4_000);
+        let svg = reports::tasks_svg(&judged).unwrap();
+        assert!(svg.contains(note) && svg.len() < 1 << 20, "{nodes} nodes: {} bytes", svg.len());
+        assert!(reports::html(&judged).len() < 2 << 20);
+    }
+    let mut judged = fixture::extremes::huge();
+    judged.run.tasks.untold = 7;
+    let svg = reports::tasks_svg(&judged).unwrap();
+    assert!(svg.len() < 1 << 20, "{} bytes", svg.len());
+    assert!(svg.contains("7 tasks not shown: they began after the 200,000 that are kept"));
+    let odd = "of them were lost, given up or done more than once";
+    assert!(svg.contains(odd), "what is hidden is counted");
+    // Nine at once on one node are one more than there are rows.
+    judged = two_workers();
+    let task = judged.run.tasks.tasks[0].clone();
+    judged.run.tasks.tasks = vec![task; 9];
+    assert!(reports::tasks_svg(&judged).unwrap().contains("1 task not shown: more than 8 at once"));
 }

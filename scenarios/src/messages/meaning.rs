@@ -121,7 +121,7 @@ pub(crate) fn beside_too_few(at: Place, nodes: u32, host: &Service) -> Mistake {
 
 pub(crate) fn belongs_to_machines(at: Place, key: &str, host: &str) -> Mistake {
     mistake(at, format!("`{key}` belongs to the machines, which {} brings", quote(host)), "said elsewhere")
-        .help(format!("say it there, or leave out `beside`"))
+        .help("say it there, or leave out `beside`")
 }
 
 pub(crate) fn calls_lacking(at: Place, protocol: &str, fitting: &[&str]) -> Mistake {

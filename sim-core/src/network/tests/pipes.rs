@@ -210,6 +210,35 @@ fn a_message_to_oneself_stays_in_its_host() {
     assert_eq!(net.arrived, [(0, at(1))]);
 }
 
+#[test]
+fn nodes_on_one_machine_share_its_pipes_and_meet_nothing_between_them() {
+    // A and B share a machine; that B has no limits of its own says nothing.
+    let megabyte = Some(MEGABYTE);
+    let mut plan = attached(5.ms(), vec![nic(megabyte, megabyte); 4]);
+    plan.nics[1] = Nic::default();
+    plan.machines = vec![A, A, C, D];
+    let at = |ms: u64| Time::ZERO + ms.ms();
+    for way in ["down", "up"] {
+        let mut net = Net::new(&plan, 1, 4);
+        for (one, other) in [(A, C), (B, D)] {
+            let (from, to) = if way == "down" { (other, one) } else { (one, other) };
+            net.send(from, to, 1_000_000, at(0));
+        }
+        // Meanwhile a hundred megabytes pass from A to B, and back, cut off as both are.
+        net.network.isolate(0, &[A, B]);
+        net.network.degrade_nic(1, 1, &[A, B], &Impairment { loss: Chance::ALWAYS, ..Impairment::default() });
+        net.send(A, B, 100_000_000, at(1));
+        net.send(B, A, 100_000_000, at(1));
+        net.run_to(at(2));
+        net.network.end(0);
+        net.network.end(1);
+        net.run();
+        let there = at(1) + NetworkPlan::LOOPBACK;
+        assert_eq!(net.arrived, [(2, there), (3, there), (0, at(1_005)), (1, at(2_005))], "{way}");
+        net.assert_all_accounted_for();
+    }
+}
+
 /// Random traffic over everything at once: memory follows what is on its way, and a copy goes on as the original does.
 #[test]
 fn passages_end_and_a_copy_of_the_network_goes_on_alike() {
