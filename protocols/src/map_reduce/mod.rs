@@ -103,10 +103,25 @@ pub enum Msg {
     Heard(u64),
     /// To a worker that has mapped: for this reducer's run, pairs of a job for one of its reduce tasks, from these map tasks.
     Fetch(u64, u64, u32, Vec<u32>),
-    /// To a reducer: for its run, the pairs by map task, so many bytes; all that were asked for, but these, which are not here.
-    Pairs(u64, Vec<(u32, Vec<Pair>)>, u64, Vec<u32>),
+    /// To a reducer.
+    Pairs(Parcel),
     /// To the master: these of a job's map tasks cannot be fetched from there.
     Missing(u64, Vec<u32>, NodeId),
+}
+
+/// What a worker has mapped, for one reducer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Parcel {
+    /// The reducer's run.
+    pub run: u64,
+    /// The map tasks whose pairs are here; of most there may be none.
+    pub of: Vec<u32>,
+    /// By map task, those that there are.
+    pub pairs: Vec<(u32, Vec<Pair>)>,
+    /// So many bytes they stand for.
+    pub bytes: u64,
+    /// The map tasks that were asked for, and are not here.
+    pub lacking: Vec<u32>,
 }
 
 impl Message for Msg {
@@ -118,7 +133,7 @@ impl Message for Msg {
             Beat(_, runs, jobs) => 8 + 22 * runs.len() as u64 + 12 * jobs.len() as u64,
             Done(_, _, _, outcome) => 30 + outcome.bytes(),
             Fetch(_, _, _, maps) => 20 + 4 * maps.len() as u64,
-            Pairs(_, _, bytes, lacking) => 16 + bytes + 4 * lacking.len() as u64,
+            Pairs(parcel) => 16 + parcel.bytes + 4 * (parcel.of.len() + parcel.lacking.len()) as u64,
             Missing(_, maps, _) => 12 + 4 * maps.len() as u64,
         }
     }
@@ -229,9 +244,7 @@ impl Protocol for MapReduce {
                 Deliver(from, Fetch(run, job, part, maps)) => {
                     worker.serve(from, run, (job, part), &maps, ctx)
                 }
-                Deliver(from, Pairs(run, pairs, bytes, lacking)) => {
-                    worker.fetched(from, run, pairs, bytes, lacking, config, ctx);
-                }
+                Deliver(from, Pairs(parcel)) => worker.fetched(from, parcel, config, ctx),
                 Deliver(_, News(job, from, mapped)) => worker.news(job, from, &mapped, config, ctx),
                 Response(call, Answer::Ok(Ret::Stands(content))) => worker.written(call, content, ctx),
                 Deliver(_, Heard(run)) => worker.heard(run),

@@ -3,6 +3,7 @@
 use super::{
     Config, Flaw, MapReduce, Mapped,
     Msg::*,
+    Parcel,
     Timer::*,
     functions::Pair,
     master,
@@ -124,31 +125,32 @@ impl Worker {
     }
 
     /// Pairs have come.
-    #[allow(clippy::too_many_arguments, reason = "they are what the message says")]
     pub(super) fn fetched(
         &mut self,
         from: NodeId,
-        number: u64,
-        pairs: Vec<(u32, Vec<Pair>)>,
-        bytes: u64,
-        lacking: Vec<u32>,
+        parcel: Parcel,
         config: &Config,
         ctx: &mut Ctx<MapReduce>,
     ) {
+        let Parcel { run: number, of, pairs, bytes, lacking } = parcel;
         let Some(run) = self.runs.get_mut(&number) else { return };
         let task = run.attempt.task;
         let State::Fetching(shuffle) = &mut run.state else { return };
-        let asked = shuffle.asked(from, ctx);
+        // A late answer to an earlier question may have less than was asked for last.
+        let mut open = shuffle.asked(from, ctx);
+        open.retain(|map| !of.contains(map) && !lacking.contains(map));
+        if !open.is_empty() {
+            shuffle.to_fetch.entry(from).or_default().extend(open);
+        }
         for (map, pairs) in pairs {
-            // It may have come before, from a worker that had mapped it too.
-            if asked.contains(&map) && !shuffle.got[map as usize] || config.flaw == Some(Flaw::FetchedTwice) {
+            // They may have come before, from a worker that had mapped them too.
+            if !shuffle.got[map as usize] || config.flaw == Some(Flaw::FetchedTwice) {
                 shuffle.pairs.extend(pairs);
             }
         }
-        for map in asked {
-            if lacking.contains(&map) && config.flaw != Some(Flaw::MissingSkipped) {
-                shuffle.at[map as usize] = NodeId::NONE;
-            } else if !core::mem::replace(&mut shuffle.got[map as usize], true) {
+        let skipped = lacking.iter().filter(|_| config.flaw == Some(Flaw::MissingSkipped));
+        for map in of.iter().chain(skipped) {
+            if !core::mem::replace(&mut shuffle.got[*map as usize], true) {
                 shuffle.left -= 1;
             }
         }

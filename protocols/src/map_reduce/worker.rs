@@ -3,7 +3,7 @@
 use super::{
     Attempt, Config, Flaw, MapReduce, Mapped,
     Msg::*,
-    Phase, Task,
+    Parcel, Phase, Task,
     Timer::*,
     functions::{Function, Pair, reduced},
     master,
@@ -293,19 +293,20 @@ impl Worker {
         maps: &[u32],
         ctx: &mut Ctx<MapReduce>,
     ) {
-        let (mut pairs, mut bytes, mut lacking) = (Vec::new(), 0, Vec::new());
+        let mut parcel = Parcel { run, of: Vec::new(), pairs: Vec::new(), bytes: 0, lacking: Vec::new() };
         for map in maps {
             let Some(output) = self.outputs.get(&(job, *map)) else {
-                lacking.push(*map);
+                parcel.lacking.push(*map);
                 continue;
             };
+            parcel.of.push(*map);
             if let Ok(place) = output.parts.binary_search_by_key(&part, |(part, _)| *part) {
                 let found = &output.parts[place].1;
-                bytes += scaled(found.iter().map(raw).sum(), output.scale);
-                pairs.push((*map, found.clone()));
+                parcel.bytes += scaled(found.iter().map(raw).sum(), output.scale);
+                parcel.pairs.push((*map, found.clone()));
             }
         }
-        ctx.send(to, Pairs(run, pairs, bytes, lacking));
+        ctx.send(to, Pairs(parcel));
     }
 
     fn forget_calls(&mut self, number: u64, ctx: &mut Ctx<MapReduce>) {
