@@ -3,7 +3,7 @@
 use super::{
     Attempt, Backups, Config, Flaw, Job, MapReduce, Mapped,
     Msg::*,
-    Phase, Task,
+    News, Phase, Task,
     Timer::*,
     schedule::{Crew, Queue},
     worker::Outcome,
@@ -17,6 +17,8 @@ pub(super) struct Master {
     /// In the order in which they came, by number.
     pub(super) jobs: Vec<(u64, Progress)>,
     pub(super) crew: Crew,
+    /// The number of this process, and of its lists of what is mapped.
+    pub(super) life: u64,
     /// Runs that were begun and have not ended, by number.
     pub(super) runs: BTreeMap<u64, Run>,
     /// The number of the next run: nobody has had it.
@@ -57,7 +59,7 @@ pub(super) struct Progress {
     pub(super) mapped: u32,
     reduced: u32,
     /// Every map task that was done, in this order, and where; a later entry for the same task takes the place of the earlier.
-    pub(super) news: Vec<Mapped>,
+    pub(super) list: Vec<Mapped>,
     /// The files of the output that stand.
     files: Vec<(u32, String)>,
     /// How long map and reduce tasks took that are done, all together, and how many there were.
@@ -111,6 +113,7 @@ impl Master {
         let mut master = Master {
             jobs: Vec::new(),
             crew: Crew::new(ctx),
+            life: ctx.rng.next_u64(),
             runs: BTreeMap::new(),
             next: ctx.rng.next_u64() >> 1,
             calls: BTreeMap::new(),
@@ -126,12 +129,23 @@ impl Master {
             }
         }
         let jobs: Vec<u64> = master.jobs.iter().map(|(number, _)| *number).collect();
-        jobs.into_iter().for_each(|number| master.locate(number, config, ctx));
+        for number in jobs {
+            // It may have crashed when all was done, and nobody had been told.
+            master.end_if_done(number, config, ctx);
+            master.locate(number, config, ctx);
+        }
         ctx.set(Pulse, config.beat);
         if let Some(every) = config.checkpoint.filter(|every| *every > Span::ZERO) {
             ctx.set(Checkpoint, every);
         }
         master
+    }
+
+    /// What is mapped of a job, from this place of the list on.
+    pub(super) fn news(&self, job: u64, from: u32) -> News {
+        let progress = self.jobs.iter().find(|(number, _)| *number == job).map(|(_, progress)| progress);
+        let mapped = progress.and_then(|progress| progress.list.get(from as usize..));
+        News { list: self.life, from, mapped: mapped.unwrap_or_default().to_vec() }
     }
 
     pub(super) fn begin_step(&mut self) {
@@ -165,7 +179,7 @@ impl Master {
             reduces: statuses(job.reduces),
             mapped: 0,
             reduced: 0,
-            news: Vec::new(),
+            list: Vec::new(),
             files: Vec::new(),
             took: [(Span::ZERO, 0); 2],
         };
@@ -274,7 +288,7 @@ impl Master {
         let new = status.done.replace(at).is_none();
         status.before = true;
         progress.mapped += u32::from(new);
-        progress.news.push((map, at));
+        progress.list.push((map, at));
     }
 
     /// A reduce task is done: its file stands.

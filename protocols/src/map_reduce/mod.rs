@@ -84,19 +84,44 @@ pub struct Attempt {
 /// Where the output of a map task is.
 pub type Mapped = (u32, NodeId);
 
+/// A piece of a master's list of what is mapped. One that came back has a list of its own: what it had not written down is not
+/// in it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct News {
+    /// Whose list: the number of the master's process.
+    pub list: u64,
+    /// From this place on.
+    pub from: u32,
+    /// What is in it.
+    pub mapped: Vec<Mapped>,
+}
+
+/// A worker's sign of life.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Sign {
+    /// The number of its process.
+    pub life: u64,
+    /// The list of which it heard last.
+    pub list: u64,
+    /// What it is at, and what it has done and knows not to be heard.
+    pub runs: Vec<(u64, Task)>,
+    /// The jobs of which it has something, and how much it knows of that list; [`u32::MAX`] if it need not know.
+    pub known: Vec<(u64, u32)>,
+}
+
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Msg {
     /// To a worker: run this; and to a reducer: so much is mapped already.
-    Do(Attempt, Vec<Mapped>),
+    Do(Attempt, News),
     /// To a worker: somebody else was faster.
     Drop(u64),
     /// To a worker: this job is over.
     Over(u64),
-    /// To a reducer: what was mapped for a job, from this place of the list on.
-    News(u64, u32, Vec<Mapped>),
-    /// To the master: this process (by number) is there, is at this, and knows so much of what was mapped.
-    Beat(u64, Vec<(u64, Task)>, Vec<(u64, u32)>),
+    /// To a reducer: what was mapped for a job.
+    Tell(u64, News),
+    /// To the master.
+    Beat(Sign),
     /// To the master: this process has run this, and this came of it.
     Done(u64, u64, Task, Outcome),
     /// To a worker: that was heard.
@@ -127,10 +152,10 @@ pub struct Parcel {
 impl Message for Msg {
     fn bytes(&self) -> u64 {
         match self {
-            Do(_, mapped) => 64 + 8 * mapped.len() as u64,
+            Do(_, news) => 76 + 8 * news.mapped.len() as u64,
             Drop(_) | Over(_) | Heard(_) => 8,
-            News(_, _, mapped) => 12 + 8 * mapped.len() as u64,
-            Beat(_, runs, jobs) => 8 + 22 * runs.len() as u64 + 12 * jobs.len() as u64,
+            Tell(_, news) => 20 + 8 * news.mapped.len() as u64,
+            Beat(sign) => 16 + 22 * sign.runs.len() as u64 + 12 * sign.known.len() as u64,
             Done(_, _, _, outcome) => 30 + outcome.bytes(),
             Fetch(_, _, _, maps) => 20 + 4 * maps.len() as u64,
             Pairs(parcel) => 16 + parcel.bytes + 4 * (parcel.of.len() + parcel.lacking.len()) as u64,
@@ -220,9 +245,7 @@ impl Protocol for MapReduce {
                         master.located(call, places, config, ctx)
                     }
                     Response(call, Answer::Redirect(to)) => master.elsewhere(call, to, ctx),
-                    Deliver(from, Beat(life, runs, jobs)) => {
-                        master.beat((from, life), runs, jobs, config, ctx)
-                    }
+                    Deliver(from, Beat(sign)) => master.beat(from, sign, config, ctx),
                     Deliver(from, Done(life, run, task, outcome)) => {
                         master.done((from, life), run, task, outcome, config, ctx);
                     }
@@ -231,12 +254,12 @@ impl Protocol for MapReduce {
                     Timeout(Checkpoint) => master.checkpoint(config, ctx),
                     Timeout(Pulse) => master.look(config, ctx),
                     Response(_, Answer::Ok(Ret::Stands(_) | Ret::Found(_)) | Answer::Refused)
-                    | Deliver(_, Do(..) | Drop(_) | Over(_) | News(..) | Heard(_) | Fetch(..) | Pairs(..))
+                    | Deliver(_, Do(..) | Drop(_) | Over(_) | Tell(..) | Heard(_) | Fetch(..) | Pairs(..))
                     | Timeout(Silent(_) | Computed(_) | Unfetched(..)) => {}
                 }
             }
             Part::Worker(worker) => match input {
-                Deliver(_, Do(attempt, mapped)) => worker.begin(attempt, &mapped, config, ctx),
+                Deliver(_, Do(attempt, news)) => worker.begin(attempt, &news, config, ctx),
                 Response(call, Answer::Ok(Ret::Found(Some(content)))) => {
                     worker.read(call, content, config, ctx)
                 }
@@ -245,7 +268,7 @@ impl Protocol for MapReduce {
                     worker.serve(from, run, (job, part), &maps, ctx)
                 }
                 Deliver(from, Pairs(parcel)) => worker.fetched(from, parcel, config, ctx),
-                Deliver(_, News(job, from, mapped)) => worker.news(job, from, &mapped, config, ctx),
+                Deliver(_, Tell(job, news)) => worker.learn(job, &news, config, ctx),
                 Response(call, Answer::Ok(Ret::Stands(content))) => worker.written(call, content, ctx),
                 Deliver(_, Heard(run)) => worker.heard(run),
                 Deliver(_, Drop(run)) => worker.drop_run(run, ctx),
@@ -258,7 +281,7 @@ impl Protocol for MapReduce {
                     _,
                     Answer::Ok(Ret::Places(_) | Ret::Found(None)) | Answer::Refused | Answer::Redirect(_),
                 )
-                | Deliver(_, Beat(..) | Done(..) | Missing(..))
+                | Deliver(_, Beat(_) | Done(..) | Missing(..))
                 | Timeout(Unlocated(_) | Checkpoint) => {}
             },
         }

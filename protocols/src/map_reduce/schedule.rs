@@ -3,7 +3,7 @@
 use super::{
     Attempt, Config, Flaw, MapReduce,
     Msg::*,
-    Order, Phase, Task,
+    News, Order, Phase, Sign, Task,
     Timer::*,
     master::{Master, Run},
 };
@@ -155,9 +155,11 @@ impl Master {
         let mut again = || core::iter::from_fn(|| queue.again[phase as usize].pop_front()).find(waits);
         let task = |index: u32| Task { job: *number, phase, index };
         if phase == Phase::Reduce {
-            let fresh = || (queue.reduces..statuses.len() as u32).find(waits);
-            let index = again().or_else(fresh)?;
-            queue.reduces = queue.reduces.max(index + 1);
+            let index = again().or_else(|| {
+                let fresh = (queue.reduces..statuses.len() as u32).find(waits)?;
+                queue.reduces = fresh + 1;
+                Some(fresh)
+            })?;
             return Some((task(index), false));
         }
         if let Some(index) = queue.near.get_mut(&worker).and_then(pop) {
@@ -177,7 +179,6 @@ impl Master {
         let (number, since) = (self.next, ctx.now());
         let Some(progress) = self.job(task.job) else { return };
         let (job, shown) = (progress.job, progress.shown);
-        let news = if task.phase == Phase::Reduce { progress.news.clone() } else { Vec::new() };
         let status = progress.status(task);
         let why = match (backup, status.tried) {
             (true, _) => Why::Backup,
@@ -191,45 +192,45 @@ impl Master {
         self.counts.again += u32::from(again);
         self.crew.known(worker).runs.push((number, task.phase));
         let attempt = Attempt { number, task, job, shown, why, local };
-        self.runs.insert(number, Run { attempt, worker, since, told: news.len() as u32 });
+        let news = self.news_for(task);
+        self.runs.insert(number, Run { attempt, worker, since, told: news.mapped.len() as u32 });
         ctx.send(worker, Do(attempt, news));
+    }
+
+    /// What whoever begins a task must know of what is mapped.
+    fn news_for(&self, task: Task) -> News {
+        self.news(task.job, if task.phase == Phase::Reduce { 0 } else { u32::MAX })
     }
 
     /// When all is mapped, reducers are told at once; otherwise with their next beat.
     pub(super) fn tell(&mut self, job: u64, ctx: &mut Ctx<MapReduce>) {
-        let Some((_, progress)) = self.jobs.iter().find(|(number, _)| *number == job) else { return };
+        let Some(progress) = self.job(job) else { return };
         if (progress.mapped as usize) < progress.maps.len() {
             return;
         }
-        for run in self.runs.values_mut() {
-            let Task { job: of, phase, .. } = run.attempt.task;
-            if of == job && phase == Phase::Reduce {
-                ctx.send(run.worker, News(job, run.told, progress.news[run.told as usize..].to_vec()));
-                run.told = progress.news.len() as u32;
-            }
+        let all = progress.list.len() as u32;
+        let reduces = |run: &Run| run.attempt.task.job == job && run.attempt.task.phase == Phase::Reduce;
+        for run in self.runs.values().filter(|run| reduces(run)) {
+            ctx.send(run.worker, Tell(job, self.news(job, run.told)));
         }
+        self.runs.values_mut().filter(|run| reduces(run)).for_each(|run| run.told = all);
     }
 
     /// A worker shows that it is there, what it is at, and what it knows.
-    pub(super) fn beat(
-        &mut self,
-        (from, life): (NodeId, u64),
-        runs: Vec<(u64, Task)>,
-        jobs: Vec<(u64, u32)>,
-        config: &Config,
-        ctx: &mut Ctx<MapReduce>,
-    ) {
+    pub(super) fn beat(&mut self, from: NodeId, sign: Sign, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        let Sign { life, list, runs, known } = sign;
         let now = ctx.now();
         if self.crew.known(from).life.is_some_and(|other| other != life) {
             self.lose(from, config, ctx);
         }
-        let known = self.crew.known(from);
-        (known.life, known.heard, known.alive) = (Some(life), now, true);
-        for (job, at) in jobs {
+        let worker = self.crew.known(from);
+        (worker.life, worker.heard, worker.alive) = (Some(life), now, true);
+        for (job, at) in known {
+            let at = if list == self.life || at == u32::MAX { at } else { 0 };
             match self.jobs.iter().find(|(number, _)| *number == job) {
                 None => ctx.send(from, Over(job)),
-                Some((_, progress)) if (at as usize) < progress.news.len() => {
-                    ctx.send(from, News(job, at, progress.news[at as usize..].to_vec()));
+                Some((_, progress)) if (at as usize) < progress.list.len() => {
+                    ctx.send(from, Tell(job, self.news(job, at)));
                 }
                 Some(_) => {}
             }
@@ -264,9 +265,7 @@ impl Master {
             if runs.iter().any(|(other, _)| *other == number) || now.since(run.since) <= config.beat * 4 {
                 continue;
             }
-            let Task { job, phase, .. } = run.attempt.task;
-            let progress = self.jobs.iter().find(|(other, _)| *other == job && phase == Phase::Reduce);
-            let news = progress.map_or_else(Vec::new, |(_, progress)| progress.news.clone());
+            let news = self.news_for(run.attempt.task);
             ctx.send(from, Do(run.attempt, news));
         }
     }

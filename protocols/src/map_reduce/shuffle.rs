@@ -1,9 +1,9 @@
 //! How a reduce task gets its pairs: from every worker that has mapped something, a few at a time.
 
 use super::{
-    Config, Flaw, MapReduce, Mapped,
+    Config, Flaw, MapReduce,
     Msg::*,
-    Parcel,
+    News, Parcel,
     Timer::*,
     functions::Pair,
     master,
@@ -19,7 +19,8 @@ pub(super) struct Shuffle {
     left: u32,
     /// By map task: where its pairs are, as far as is known.
     at: Vec<NodeId>,
-    /// So much it knows of the master's list of what is mapped.
+    /// So much it knows of which master's list of what is mapped.
+    list: u64,
     known: u32,
     /// What is to be fetched, by worker; and what is being fetched.
     to_fetch: BTreeMap<NodeId, Vec<u32>>,
@@ -34,6 +35,7 @@ impl Shuffle {
             got: vec![false; maps as usize],
             left: maps,
             at: vec![NodeId::NONE; maps as usize],
+            list: 0,
             known: 0,
             to_fetch: BTreeMap::new(),
             fetching: BTreeMap::new(),
@@ -42,8 +44,9 @@ impl Shuffle {
         }
     }
 
-    pub(super) fn known(&self) -> u32 {
-        self.known
+    /// How much it knows of a list.
+    pub(super) fn known(&self, list: u64) -> u32 {
+        if self.list == list { self.known } else { 0 }
     }
 
     /// What was fetched, and its size; nothing more is waited for.
@@ -54,12 +57,12 @@ impl Shuffle {
         (core::mem::take(&mut self.pairs), self.bytes)
     }
 
-    /// The master's list goes on, from this place.
-    fn learn(&mut self, from: u32, mapped: &[Mapped], config: &Config) {
+    /// The list of a master goes on.
+    fn learn(&mut self, news: &News, config: &Config) {
+        (self.known, self.list) = (self.known(news.list), news.list);
         // What would leave a gap is asked for with the next beat.
-        let Some(new) = self.known.checked_sub(from).and_then(|known| mapped.get(known as usize..)) else {
-            return;
-        };
+        let new = self.known.checked_sub(news.from).and_then(|known| news.mapped.get(known as usize..));
+        let Some(new) = new else { return };
         for (map, at) in new {
             if !self.got[*map as usize] || config.flaw == Some(Flaw::FetchedTwice) {
                 self.at[*map as usize] = *at;
@@ -101,20 +104,14 @@ impl Shuffle {
 
 impl Worker {
     /// The master says what is mapped.
-    pub(super) fn news(
-        &mut self,
-        job: u64,
-        from: u32,
-        mapped: &[Mapped],
-        config: &Config,
-        ctx: &mut Ctx<MapReduce>,
-    ) {
+    pub(super) fn learn(&mut self, job: u64, news: &News, config: &Config, ctx: &mut Ctx<MapReduce>) {
+        self.list = news.list;
         let mut early = Vec::new();
         for (number, run) in &mut self.runs {
             let task = run.attempt.task;
             let State::Fetching(shuffle) = &mut run.state else { continue };
             if task.job == job {
-                shuffle.learn(from, mapped, config);
+                shuffle.learn(news, config);
                 shuffle.fetch(*number, (job, task.index), config, ctx);
                 if config.flaw == Some(Flaw::EarlyReduce) && !shuffle.at.contains(&NodeId::NONE) {
                     early.push(*number);

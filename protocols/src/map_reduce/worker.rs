@@ -1,9 +1,9 @@
 //! How a task is run.
 
 use super::{
-    Attempt, Config, Flaw, MapReduce, Mapped,
+    Attempt, Config, Flaw, MapReduce,
     Msg::*,
-    Parcel, Phase, Task,
+    News, Parcel, Phase, Sign, Task,
     Timer::*,
     functions::{Function, Pair, reduced},
     master,
@@ -17,6 +17,8 @@ use sim_core::{prelude::*, sample::Delay};
 pub(super) struct Worker {
     /// The number of this process, so that the master sees when it is another.
     life: u64,
+    /// The master's list of which it heard last.
+    pub(super) list: u64,
     /// The server of the file system on this machine, if there is one.
     server: Option<NodeId>,
     pub(super) runs: BTreeMap<u64, Run>,
@@ -93,6 +95,7 @@ impl Worker {
         let here = ctx.machine(ctx.me);
         let mut worker = Worker {
             life: ctx.rng.next_u64(),
+            list: 0,
             server: ctx.callees().find(|server| ctx.machine(*server) == here),
             runs: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -106,13 +109,7 @@ impl Worker {
     }
 
     /// The master wants a task to be run.
-    pub(super) fn begin(
-        &mut self,
-        attempt: Attempt,
-        mapped: &[Mapped],
-        config: &Config,
-        ctx: &mut Ctx<MapReduce>,
-    ) {
+    pub(super) fn begin(&mut self, attempt: Attempt, news: &News, config: &Config, ctx: &mut Ctx<MapReduce>) {
         let Attempt { number, task, job, shown, why, .. } = attempt;
         if !self.begun.entry(task.job).or_default().insert(number) {
             return;
@@ -125,7 +122,7 @@ impl Worker {
         self.runs.insert(number, Run { attempt, state, alarm: None });
         match task.phase {
             Phase::Map => self.ask(number, config, ctx),
-            Phase::Reduce => self.news(task.job, 0, mapped, config, ctx),
+            Phase::Reduce => self.learn(task.job, news, config, ctx),
         }
     }
 
@@ -277,10 +274,11 @@ impl Worker {
         for run in self.runs.values() {
             if let State::Fetching(shuffle) = &run.state {
                 let least = known.entry(run.attempt.task.job).or_insert(u32::MAX);
-                *least = shuffle.known().min(*least);
+                *least = shuffle.known(self.list).min(*least);
             }
         }
-        ctx.send(to, Beat(self.life, running.chain(over).collect(), known.into_iter().collect()));
+        let (runs, known) = (running.chain(over).collect(), known.into_iter().collect());
+        ctx.send(to, Beat(Sign { life: self.life, list: self.list, runs, known }));
         ctx.set(Pulse, config.beat);
     }
 
