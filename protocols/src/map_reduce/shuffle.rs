@@ -25,6 +25,8 @@ pub(super) struct Shuffle {
     /// What is to be fetched, by worker; and what is being fetched.
     to_fetch: BTreeMap<NodeId, Vec<u32>>,
     fetching: BTreeMap<NodeId, (Vec<u32>, Alarm)>,
+    /// What was not where it should be, by worker: the master is told until it says where else it is.
+    missing: BTreeMap<NodeId, BTreeSet<u32>>,
     pairs: Vec<Pair>,
     bytes: u64,
 }
@@ -39,6 +41,7 @@ impl Shuffle {
             known: 0,
             to_fetch: BTreeMap::new(),
             fetching: BTreeMap::new(),
+            missing: BTreeMap::new(),
             pairs: Vec::new(),
             bytes: 0,
         }
@@ -65,6 +68,9 @@ impl Shuffle {
         let Some(new) = new else { return };
         for (map, at) in new {
             if !self.got[*map as usize] || config.flaw == Some(Flaw::FetchedTwice) {
+                if let Some(missing) = self.missing.get_mut(&self.at[*map as usize]) {
+                    missing.remove(map);
+                }
                 self.at[*map as usize] = *at;
                 self.to_fetch.entry(*at).or_default().push(*map);
             }
@@ -92,6 +98,12 @@ impl Shuffle {
             ctx.send(from, Fetch(run, job, part, maps.clone()));
             self.fetching.insert(from, (maps, alarm));
         }
+    }
+
+    /// What the master is to be told again.
+    pub(super) fn missing(&self) -> impl Iterator<Item = (NodeId, Vec<u32>)> {
+        let some = self.missing.iter().filter(|(_, maps)| !maps.is_empty());
+        some.map(|(at, maps)| (*at, maps.iter().copied().collect()))
     }
 
     /// What a worker was asked for, which is waited for no longer.
@@ -155,6 +167,7 @@ impl Worker {
         self.shuffled += bytes;
         ctx.task_takes(number, bytes, ctx.machine(from) == ctx.machine(ctx.me));
         if !lacking.is_empty() {
+            shuffle.missing.entry(from).or_default().extend(&lacking);
             ctx.send(master(ctx), Missing(task.job, lacking, from));
         }
         if shuffle.left == 0 {

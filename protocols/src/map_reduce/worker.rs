@@ -275,6 +275,9 @@ impl Worker {
             if let State::Fetching(shuffle) = &run.state {
                 let least = known.entry(run.attempt.task.job).or_insert(u32::MAX);
                 *least = shuffle.known(self.list).min(*least);
+                for (at, maps) in shuffle.missing() {
+                    ctx.send(to, Missing(run.attempt.task.job, maps, at));
+                }
             }
         }
         let (runs, known) = (running.chain(over).collect(), known.into_iter().collect());
