@@ -51,9 +51,8 @@ fn world(mix: Mix) -> World {
     world.populate::<Dfs>(files, None).expect("the plan has this service");
     let config = Config {
         map: Delay::Constant(5.s()),
-        reduce: Delay::Constant(5.s()),
+        reduce: Delay::Constant(1.s()),
         backups: Backups::Behind(2.0),
-        retry: 200.s(),
         ..Config::default()
     };
     world.populate::<MapReduce>(config, Some("files")).expect("and this one");

@@ -15,10 +15,13 @@ use sim_core::prelude::*;
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Shuffle {
     /// By map task: whether its pairs are here.
-    got: Vec<bool>,
+    got: Bits,
     left: u32,
-    /// By map task: where its pairs are, as far as is known.
-    at: Vec<NodeId>,
+    /// By map task: whether it is known where its pairs are; so many are not known; and where they are of those that were mapped more
+    /// than once.
+    told: Bits,
+    untold: u32,
+    moved: BTreeMap<u32, NodeId>,
     /// So much it knows of the master's list of what is mapped.
     known: u32,
     /// What is to be fetched, by worker; and what is being fetched.
@@ -28,12 +31,33 @@ pub(super) struct Shuffle {
     bytes: u64,
 }
 
+/// A set of numbers: there are thousands of shuffles of thousands of map tasks.
+#[derive(Clone, Debug, Hash)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn none(count: u32) -> Bits {
+        Bits(vec![0; count.div_ceil(64) as usize])
+    }
+    fn has(&self, number: u32) -> bool {
+        self.0[number as usize / 64] >> (number % 64) & 1 == 1
+    }
+    /// Whether it is new.
+    fn add(&mut self, number: u32) -> bool {
+        let new = !self.has(number);
+        self.0[number as usize / 64] |= 1 << (number % 64);
+        new
+    }
+}
+
 impl Shuffle {
     pub(super) fn new(maps: u32) -> Shuffle {
         Shuffle {
-            got: vec![false; maps as usize],
+            got: Bits::none(maps),
             left: maps,
-            at: vec![NodeId::NONE; maps as usize],
+            told: Bits::none(maps),
+            untold: maps,
+            moved: BTreeMap::new(),
             known: 0,
             to_fetch: BTreeMap::new(),
             fetching: BTreeMap::new(),
@@ -61,8 +85,12 @@ impl Shuffle {
             return;
         };
         for (map, at) in new {
-            if !self.got[*map as usize] || config.flaw == Some(Flaw::FetchedTwice) {
-                self.at[*map as usize] = *at;
+            if !self.got.has(*map) || config.flaw == Some(Flaw::FetchedTwice) {
+                if self.told.add(*map) {
+                    self.untold -= 1;
+                } else {
+                    self.moved.insert(*map, *at);
+                }
                 self.to_fetch.entry(*at).or_default().push(*map);
             }
         }
@@ -77,8 +105,9 @@ impl Shuffle {
             let next = self.to_fetch.range(ctx.me..).find(idle).or_else(|| self.to_fetch.iter().find(idle));
             let Some(from) = next.map(|(from, _)| *from) else { return };
             let mut maps = self.to_fetch.remove(&from).unwrap_or_default();
-            let wanted = |map: &u32| !self.got[*map as usize] || config.flaw == Some(Flaw::FetchedTwice);
-            maps.retain(|map| wanted(map) && self.at[*map as usize] == from);
+            let wanted = |map: &u32| !self.got.has(*map) || config.flaw == Some(Flaw::FetchedTwice);
+            let here = |map: &u32| self.moved.get(map).is_none_or(|at| *at == from);
+            maps.retain(|map| wanted(map) && here(map));
             // What was mapped twice on the same worker is told twice.
             maps.sort_unstable();
             maps.dedup();
@@ -116,7 +145,7 @@ impl Worker {
             if task.job == job {
                 shuffle.learn(from, mapped, config);
                 shuffle.fetch(*number, (job, task.index), config, ctx);
-                if config.flaw == Some(Flaw::EarlyReduce) && !shuffle.at.contains(&NodeId::NONE) {
+                if config.flaw == Some(Flaw::EarlyReduce) && shuffle.untold == 0 {
                     early.push(*number);
                 }
             }
@@ -138,19 +167,23 @@ impl Worker {
         let State::Fetching(shuffle) = &mut run.state else { return };
         // A late answer to an earlier question may have less than was asked for last.
         let mut open = shuffle.asked(from, ctx);
-        open.retain(|map| !of.contains(map) && !lacking.contains(map));
+        if open != of {
+            open.retain(|map| !of.contains(map) && !lacking.contains(map));
+        } else {
+            open.clear();
+        }
         if !open.is_empty() {
             shuffle.to_fetch.entry(from).or_default().extend(open);
         }
         for (map, pairs) in pairs {
             // They may have come before, from a worker that had mapped them too.
-            if !shuffle.got[map as usize] || config.flaw == Some(Flaw::FetchedTwice) {
+            if !shuffle.got.has(map) || config.flaw == Some(Flaw::FetchedTwice) {
                 shuffle.pairs.extend(pairs);
             }
         }
         let skipped = lacking.iter().filter(|_| config.flaw == Some(Flaw::MissingSkipped));
         for map in of.iter().chain(skipped) {
-            if !core::mem::replace(&mut shuffle.got[*map as usize], true) {
+            if shuffle.got.add(*map) {
                 shuffle.left -= 1;
             }
         }
