@@ -1,6 +1,6 @@
 //! What the master does: it knows what stands, who has it, and who is there.
 
-use super::{Config, Dfs, Flaw, Msg, Msg::*, Name, Place, Record, Ret, Version, server::installed};
+use super::{Config, Dfs, Flaw, Msg, Msg::*, Name, Place, Record, Ret, Version, server::Layout};
 use crate::text::Text;
 use sim_core::prelude::*;
 
@@ -52,10 +52,11 @@ impl Master {
             }
         }
         if ctx.first_boot() {
+            let layout = Layout::new(config.replicas, ctx);
             for text in config.texts() {
                 for chunk in 0..text.chunks {
                     let copy = (Name { file: super::File::Text(text), chunk }, 0);
-                    for node in installed(text, chunk, config.replicas, ctx) {
+                    for node in layout.holders(text, chunk) {
                         master.holds(node, copy);
                     }
                 }

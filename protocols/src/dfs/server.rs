@@ -4,29 +4,48 @@ use super::{Content, Dfs, File, Flaw, Master, Msg::*, Name, Record, Timer::*, Ve
 use crate::text::Text;
 use sim_core::prelude::*;
 
-/// Who has a chunk of a text from the beginning: servers in turn have the first copies, and the others are in other zones, as
-/// far as there are some.
-pub(super) fn installed(text: Text, chunk: u32, replicas: u32, ctx: &Ctx<Dfs>) -> Vec<NodeId> {
-    let servers = ctx.members().len() as u64 - 1;
-    let first = ctx.members().next().expect("a service has a node").0 + 1;
-    let server = |place: u64| NodeId(first + (place % servers) as u32);
-    let number = u64::from(text.number) * u64::from(text.chunks) + u64::from(chunk);
-    // Neighbours have their other copies in different places, so that many share the work when a server is lost.
-    let jump = 1 + number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % (servers - 1).max(1);
-    let mut nodes = vec![server(number)];
-    for apart in [true, false] {
-        for step in 0..servers {
-            let next = server(number + jump + step);
-            if nodes.len() as u32 >= replicas.min(servers as u32) {
-                return nodes;
-            }
-            let near = nodes.iter().any(|node| ctx.zone(*node) == ctx.zone(next));
-            if !(nodes.contains(&next) || apart && near) {
-                nodes.push(next);
+/// Who has what from the beginning.
+pub(super) struct Layout {
+    first: NodeId,
+    /// By server.
+    zones: Vec<u32>,
+    /// So many zones there are.
+    apart: usize,
+    replicas: usize,
+}
+
+impl Layout {
+    pub(super) fn new(replicas: u32, ctx: &Ctx<Dfs>) -> Layout {
+        let servers: Vec<NodeId> = ctx.members().skip(1).collect();
+        let zones: Vec<u32> = servers.iter().map(|server| ctx.zone(*server)).collect();
+        let apart = zones.iter().collect::<BTreeSet<_>>().len();
+        let first = *servers.first().expect("a service has a server");
+        Layout { first, apart, replicas: (replicas as usize).min(zones.len()), zones }
+    }
+
+    /// Who has a chunk of a text: servers in turn have the first copies, and the others are in other zones, as far as there are
+    /// some.
+    pub(super) fn holders(&self, text: Text, chunk: u32) -> Vec<NodeId> {
+        let servers = self.zones.len() as u64;
+        let number = u64::from(text.number) * u64::from(text.chunks) + u64::from(chunk);
+        // Neighbours have their other copies in different places, so that many share the work when a server is lost.
+        let jump = 1 + number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % (servers - 1).max(1);
+        let mut places = Vec::with_capacity(self.replicas);
+        places.push((number % servers) as usize);
+        for (apart, enough) in [(true, self.replicas.min(self.apart)), (false, self.replicas)] {
+            for step in 0..servers {
+                if places.len() >= enough {
+                    break;
+                }
+                let next = ((number + jump + step) % servers) as usize;
+                let near = places.iter().any(|place| self.zones[*place] == self.zones[next]);
+                if !(places.contains(&next) || apart && near) {
+                    places.push(next);
+                }
             }
         }
+        places.into_iter().map(|place| NodeId(self.first.0 + place as u32)).collect()
     }
-    nodes
 }
 
 impl Dfs {
@@ -34,12 +53,13 @@ impl Dfs {
     pub(super) fn install(&mut self, ctx: &mut Ctx<Self>) {
         let me = ctx.me;
         let master = me == Dfs::master(ctx);
+        let layout = Layout::new(self.config.replicas, ctx);
         for text in self.config.texts() {
             for chunk in 0..text.chunks {
                 let (name, bytes) = (Name { file: File::Text(text), chunk }, self.config.size(chunk));
                 if master {
                     ctx.disk.push(Record::Stands(name, 0, bytes));
-                } else if installed(text, chunk, self.config.replicas, ctx).contains(&me) {
+                } else if layout.holders(text, chunk).contains(&me) {
                     ctx.disk.push(Record::Has(name, 0, Content { text: text.chunk(chunk), bytes }));
                     // A machine that was never used knows what it was sold with.
                     self.standing.insert(name, 0);

@@ -264,9 +264,7 @@ impl Protocol for MapReduce {
                     worker.read(call, content, config, ctx)
                 }
                 Timeout(Computed(run)) => worker.computed(run, config, ctx),
-                Deliver(from, Fetch(run, job, part, maps)) => {
-                    worker.serve(from, run, (job, part), &maps, ctx)
-                }
+                Deliver(from, Fetch(run, job, part, maps)) => worker.serve(from, run, (job, part), maps, ctx),
                 Deliver(from, Pairs(parcel)) => worker.fetched(from, parcel, config, ctx),
                 Deliver(_, Tell(job, news)) => worker.learn(job, &news, config, ctx),
                 Response(call, Answer::Ok(Ret::Stands(content))) => worker.written(call, content, ctx),

@@ -9,16 +9,18 @@ use super::{
     master,
     worker::{State, Worker},
 };
+use crate::chunks::store::Bits;
 use sim_core::prelude::*;
 
 /// What a reduce task has, and what it lacks.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Shuffle {
-    /// By map task: whether its pairs are here.
-    got: Vec<bool>,
-    left: u32,
-    /// By map task: where its pairs are, as far as is known.
-    at: Vec<NodeId>,
+    maps: u32,
+    /// The map tasks whose pairs are here.
+    got: Bits,
+    /// Those of which it is known where their pairs are; and where they are of those that were mapped more than once.
+    told: Bits,
+    moved: BTreeMap<u32, NodeId>,
     /// So much it knows of which master's list of what is mapped.
     list: u64,
     known: u32,
@@ -34,9 +36,10 @@ pub(super) struct Shuffle {
 impl Shuffle {
     pub(super) fn new(maps: u32) -> Shuffle {
         Shuffle {
-            got: vec![false; maps as usize],
-            left: maps,
-            at: vec![NodeId::NONE; maps as usize],
+            maps,
+            got: Bits::none(maps),
+            told: Bits::none(maps),
+            moved: BTreeMap::new(),
             list: 0,
             known: 0,
             to_fetch: BTreeMap::new(),
@@ -67,11 +70,11 @@ impl Shuffle {
         let new = self.known.checked_sub(news.from).and_then(|known| news.mapped.get(known as usize..));
         let Some(new) = new else { return };
         for (map, at) in new {
-            if !self.got[*map as usize] || config.flaw == Some(Flaw::FetchedTwice) {
-                if let Some(missing) = self.missing.get_mut(&self.at[*map as usize]) {
-                    missing.remove(map);
+            if !self.got.has(*map) || config.flaw == Some(Flaw::FetchedTwice) {
+                if !self.told.add(*map) {
+                    self.moved.insert(*map, *at);
+                    self.missing.values_mut().for_each(|maps| _ = maps.remove(map));
                 }
-                self.at[*map as usize] = *at;
                 self.to_fetch.entry(*at).or_default().push(*map);
             }
         }
@@ -86,8 +89,9 @@ impl Shuffle {
             let next = self.to_fetch.range(ctx.me..).find(idle).or_else(|| self.to_fetch.iter().find(idle));
             let Some(from) = next.map(|(from, _)| *from) else { return };
             let mut maps = self.to_fetch.remove(&from).unwrap_or_default();
-            let wanted = |map: &u32| !self.got[*map as usize] || config.flaw == Some(Flaw::FetchedTwice);
-            maps.retain(|map| wanted(map) && self.at[*map as usize] == from);
+            let wanted = |map: &u32| !self.got.has(*map) || config.flaw == Some(Flaw::FetchedTwice);
+            let here = |map: &u32| self.moved.get(map).is_none_or(|at| *at == from);
+            maps.retain(|map| wanted(map) && here(map));
             // What was mapped twice on the same worker is told twice.
             maps.sort_unstable();
             maps.dedup();
@@ -125,7 +129,7 @@ impl Worker {
             if task.job == job {
                 shuffle.learn(news, config);
                 shuffle.fetch(*number, (job, task.index), config, ctx);
-                if config.flaw == Some(Flaw::EarlyReduce) && !shuffle.at.contains(&NodeId::NONE) {
+                if config.flaw == Some(Flaw::EarlyReduce) && shuffle.told.count() == shuffle.maps {
                     early.push(*number);
                 }
             }
@@ -147,21 +151,23 @@ impl Worker {
         let State::Fetching(shuffle) = &mut run.state else { return };
         // A late answer to an earlier question may have less than was asked for last.
         let mut open = shuffle.asked(from, ctx);
-        open.retain(|map| !of.contains(map) && !lacking.contains(map));
+        if open != of {
+            open.retain(|map| !of.contains(map) && !lacking.contains(map));
+        } else {
+            open.clear();
+        }
         if !open.is_empty() {
             shuffle.to_fetch.entry(from).or_default().extend(open);
         }
         for (map, pairs) in pairs {
             // They may have come before, from a worker that had mapped them too.
-            if !shuffle.got[map as usize] || config.flaw == Some(Flaw::FetchedTwice) {
+            if !shuffle.got.has(map) || config.flaw == Some(Flaw::FetchedTwice) {
                 shuffle.pairs.extend(pairs);
             }
         }
         let skipped = lacking.iter().filter(|_| config.flaw == Some(Flaw::MissingSkipped));
         for map in of.iter().chain(skipped) {
-            if !core::mem::replace(&mut shuffle.got[*map as usize], true) {
-                shuffle.left -= 1;
-            }
+            shuffle.got.add(*map);
         }
         shuffle.bytes += bytes;
         self.shuffled += bytes;
@@ -170,7 +176,7 @@ impl Worker {
             shuffle.missing.entry(from).or_default().extend(&lacking);
             ctx.send(master(ctx), Missing(task.job, lacking, from));
         }
-        if shuffle.left == 0 {
+        if shuffle.got.count() == shuffle.maps {
             self.reduce(number, config, ctx);
         } else {
             shuffle.fetch(number, (task.job, task.index), config, ctx);

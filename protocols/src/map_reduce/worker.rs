@@ -291,22 +291,22 @@ impl Worker {
         to: NodeId,
         run: u64,
         (job, part): (u64, u32),
-        maps: &[u32],
+        maps: Vec<u32>,
         ctx: &mut Ctx<MapReduce>,
     ) {
-        let mut parcel = Parcel { run, of: Vec::new(), pairs: Vec::new(), bytes: 0, lacking: Vec::new() };
-        for map in maps {
+        let mut parcel = Parcel { run, of: maps, pairs: Vec::new(), bytes: 0, lacking: Vec::new() };
+        parcel.of.retain(|map| {
             let Some(output) = self.outputs.get(&(job, *map)) else {
                 parcel.lacking.push(*map);
-                continue;
+                return false;
             };
-            parcel.of.push(*map);
             if let Ok(place) = output.parts.binary_search_by_key(&part, |(part, _)| *part) {
                 let found = &output.parts[place].1;
                 parcel.bytes += scaled(found.iter().map(raw).sum(), output.scale);
                 parcel.pairs.push((*map, found.clone()));
             }
-        }
+            true
+        });
         ctx.send(to, Pairs(parcel));
     }
 
