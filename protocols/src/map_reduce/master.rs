@@ -1,12 +1,8 @@
 //! Who does what: the jobs, their tasks, and what is done of them.
 
 use super::{
-    Attempt, Backups, Config, Flaw, Job, MapReduce, Mapped,
-    Msg::*,
-    News, Phase, Task,
-    Timer::*,
-    schedule::{Crew, Queue},
-    worker::Outcome,
+    Attempt, Config, Flaw, Job, MapReduce, Msg::*, News, Phase, Task, Timer::*, progress::Progress,
+    schedule::Crew, worker::Outcome,
 };
 use crate::dfs::{Op, Place};
 use sim_core::prelude::*;
@@ -43,46 +39,6 @@ pub(super) struct Counts {
     pub(super) faster: u32,
     /// Chunks that were read where they lie.
     pub(super) local: u32,
-}
-
-/// A job in progress.
-#[derive(Clone, Debug, Hash)]
-pub(super) struct Progress {
-    pub(super) job: Job,
-    pub(super) shown: u32,
-    /// Who waits for it.
-    tickets: Vec<Ticket>,
-    pub(super) queue: Queue,
-    pub(super) maps: Vec<Status>,
-    pub(super) reduces: Vec<Status>,
-    /// So many map tasks are done.
-    pub(super) mapped: u32,
-    reduced: u32,
-    /// Every map task that was done, in this order, and where; a later entry for the same task takes the place of the earlier.
-    pub(super) list: Vec<Mapped>,
-    /// The files of the output that stand.
-    files: Vec<(u32, String)>,
-    /// How long map and reduce tasks took that are done, all together, and how many there were.
-    pub(super) took: [(Span, u32); 2],
-}
-
-/// What is known of a task.
-#[derive(Clone, Debug, Default, Hash)]
-pub(super) struct Status {
-    /// Who has done it.
-    pub(super) done: Option<NodeId>,
-    /// The runs of it.
-    pub(super) runs: Vec<u64>,
-    /// Whether it was ever begun, and ever done.
-    pub(super) tried: bool,
-    pub(super) before: bool,
-}
-
-impl Status {
-    /// Whether nobody is at it.
-    pub(super) fn waits(&self) -> bool {
-        self.done.is_none() && self.runs.is_empty()
-    }
 }
 
 /// A run of a task, as the master knows it.
@@ -169,21 +125,7 @@ impl Master {
 
     fn add(&mut self, number: u64, job: Job) {
         self.counts.jobs += 1;
-        let statuses = |count: u32| vec![Status::default(); count as usize];
-        let progress = Progress {
-            job,
-            shown: self.counts.jobs,
-            tickets: Vec::new(),
-            queue: Queue::default(),
-            maps: statuses(job.text.chunks),
-            reduces: statuses(job.reduces),
-            mapped: 0,
-            reduced: 0,
-            list: Vec::new(),
-            files: Vec::new(),
-            took: [(Span::ZERO, 0); 2],
-        };
-        self.jobs.push((number, progress));
+        self.jobs.push((number, Progress::new(job, self.counts.jobs)));
     }
 
     pub(super) fn job(&mut self, number: u64) -> Option<&mut Progress> {
@@ -370,31 +312,5 @@ impl Master {
             ("mapped", maps.join(", ")),
             ("reduced", reduces.join(", ")),
         ]
-    }
-}
-
-impl Progress {
-    pub(super) fn status(&mut self, task: Task) -> &mut Status {
-        match task.phase {
-            Phase::Map => &mut self.maps[task.index as usize],
-            Phase::Reduce => &mut self.reduces[task.index as usize],
-        }
-    }
-
-    /// Whether reduce tasks may begin to fetch.
-    pub(super) fn fetchable(&self, config: &Config) -> bool {
-        f64::from(self.mapped) >= config.fetch_from * self.maps.len() as f64
-    }
-
-    /// A task lags behind when it has taken so long.
-    pub(super) fn slow(&self, phase: Phase, backups: Backups) -> Option<Span> {
-        let Backups::Behind(times) = backups else { return None };
-        let (all, count) = self.took[phase as usize];
-        // Whoever need not lag behind need not be compared with anybody.
-        (count > 0 || times == 0.0).then(|| Span((all.0 as f64 / f64::from(count.max(1)) * times) as u64))
-    }
-
-    fn show(&self) -> (String, String) {
-        (format!("{}/{}", self.mapped, self.maps.len()), format!("{}/{}", self.reduced, self.reduces.len()))
     }
 }

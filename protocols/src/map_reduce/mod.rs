@@ -15,7 +15,7 @@
 //! - A map task goes to a worker on whose machine its chunk lies (§3.4). Put workers `beside` the servers of the file system.
 //! - When nothing else is left to begin, tasks that lag behind are run a second time, and the first to end counts (§3.6).
 //!
-//! `functions.rs` has what users write, `master.rs` who does what, `schedule.rs` who is given what, `worker.rs` how a task is
+//! `functions.rs` has what users write, `master.rs` who does what, `progress.rs` how far a job is, `schedule.rs` who is given what, `worker.rs` how a task is
 //! run, `shuffle.rs` how a reduce task gets its pairs.
 //!
 //! Left out: splitting a file otherwise than by its chunks, tasks that are close to a chunk without being on its machine, skipping
@@ -25,6 +25,7 @@ mod config;
 pub mod functions;
 mod jobs;
 mod master;
+mod progress;
 mod properties;
 mod schedule;
 mod shuffle;

@@ -89,6 +89,11 @@ impl Queue {
         self.ready
     }
 
+    /// A task is to begin anew.
+    pub(super) fn begin_again(&mut self, phase: Phase, index: u32) {
+        self.again[phase as usize].push_back(index);
+    }
+
     /// The file system has said where chunks are.
     pub(super) fn fill(&mut self, places: &[Place], crew: &Crew, config: &Config, ctx: &Ctx<MapReduce>) {
         self.ready = true;
@@ -129,7 +134,8 @@ impl Master {
     /// Reduce tasks may have become possible.
     pub(super) fn open_reduces(&mut self, job: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
         let Some(progress) = self.job(job) else { return };
-        let before = f64::from(progress.mapped - 1) >= config.fetch_from * progress.maps.len() as f64;
+        let before =
+            f64::from(progress.mapped.saturating_sub(1)) >= config.fetch_from * progress.maps.len() as f64;
         if !before && progress.fetchable(config) {
             self.assign_all(config, ctx);
         }
@@ -293,7 +299,7 @@ impl Master {
             for Run { attempt: Attempt { number, task, .. }, .. } in gone {
                 let Some(progress) = self.job(task.job) else { continue };
                 progress.status(task).runs.retain(|run| *run != number);
-                progress.queue.again[task.phase as usize].push_back(task.index);
+                progress.queue.begin_again(task.phase, task.index);
             }
         }
         if config.flaw != Some(Flaw::LostOutput) {
@@ -350,14 +356,5 @@ impl Master {
             let Some(worker) = ctx.rng.pick(&free).copied() else { continue };
             self.give(worker, task, false, true, ctx);
         }
-    }
-}
-
-impl super::master::Progress {
-    /// What was mapped is lost: it is to be done again.
-    fn unmap(&mut self, map: u32) {
-        self.maps[map as usize].done = None;
-        self.mapped -= 1;
-        self.queue.again[Phase::Map as usize].push_back(map);
     }
 }
