@@ -69,12 +69,8 @@ impl Hasher for Digest {
     }
     /// Whole words first; what is left over enters with its length, so that trailing zeros count.
     fn write(&mut self, bytes: &[u8]) {
-        let mut words = bytes.chunks_exact(8);
-        for word in &mut words {
-            let word = word.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
-            self.add(word);
-        }
-        let rest = words.remainder();
+        let (words, rest) = bytes.as_chunks();
+        words.iter().for_each(|word| self.add(u64::from_le_bytes(*word)));
         if !rest.is_empty() {
             self.add(rest.iter().rev().fold(rest.len() as u64, |word, &byte| word << 8 | u64::from(byte)));
         }

@@ -76,7 +76,7 @@ impl Master {
             finished: None,
             counts: Counts::default(),
         };
-        for record in ctx.disk.to_vec() {
+        for record in ctx.disk.iter().cloned() {
             match record {
                 Record::Came(number, job) => master.add(number, job),
                 Record::Mapped(number, map, at) => master.mapped(number, map, at),
@@ -274,9 +274,12 @@ impl Master {
         for ticket in progress.tickets {
             ctx.answer(ticket, answer.clone());
         }
-        for (_, run) in self.runs.extract_if(.., |_, run| run.attempt.task.job == number) {
-            self.crew.free(&run);
-        }
+        self.runs.retain(|_, run| {
+            if run.attempt.task.job == number {
+                self.crew.free(run);
+            }
+            run.attempt.task.job != number
+        });
         ctx.broadcast(Over(number));
         if self.jobs.is_empty() && config.checkpoint.is_some() {
             // What is over need not be read again.

@@ -294,9 +294,9 @@ impl Master {
     fn lose(&mut self, worker: NodeId, config: &Config, ctx: &mut Ctx<MapReduce>) {
         self.crew.known(worker).runs.clear();
         if config.flaw != Some(Flaw::LostTask) {
-            let gone: Vec<Run> =
-                self.runs.extract_if(.., |_, run| run.worker == worker).map(|(_, run)| run).collect();
-            for Run { attempt: Attempt { number, task, .. }, .. } in gone {
+            let gone = self.runs.values().filter(|run| run.worker == worker).map(|run| run.attempt);
+            for Attempt { number, task, .. } in gone.collect::<Vec<_>>() {
+                self.runs.remove(&number);
                 let Some(progress) = self.job(task.job) else { continue };
                 progress.status(task).runs.retain(|run| *run != number);
                 progress.queue.begin_again(task.phase, task.index);
