@@ -9,7 +9,7 @@ use sim_core::{
 /// A file of text in chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text {
-    /// Which one: texts of different numbers have different words.
+    /// Which one: texts of different numbers are different, if they have words.
     pub number: u32,
     /// So many chunks.
     pub chunks: u32,
@@ -20,7 +20,7 @@ pub struct Text {
 /// What the chunks of [`Text::LETTERS`] say.
 const LETTERS: [&str; 4] = ["AA", "AB", "AAC", "BBB"];
 
-/// Words, of which the first are the most common, as in every language (Zipf 1935).
+/// Words, of which the first are the most common.
 const WORDS: [&str; 40] = [
     "the", "of", "and", "to", "in", "a", "is", "that", "for", "it", "as", "was", "with", "be", "by", "on",
     "not", "he", "his", "but", "at", "are", "this", "have", "from", "or", "had", "an", "they", "which",
@@ -50,7 +50,7 @@ impl Text {
                 text.extend((0..6).map(|_| char::from(b'a' + rng.below(26) as u8)));
                 continue;
             }
-            // The smaller of two draws is a word with the chance that its rank leaves it: common ones come first.
+            // The smaller of two draws: the first words are the most common, and the last are rare.
             let rank = [0; 2].map(|_| rng.below(WORDS.len() as u64)).into_iter().fold(u64::MAX, u64::min);
             text.push_str(WORDS[rank as usize]);
         }

@@ -236,7 +236,7 @@ const NODES: Section = Section {
         ),
         (
             r#"beside: "files""#,
-            "the service, before this one, on whose machines its nodes run: what they say to one another stays there, and `nic` and `zones` are said there",
+            "the service, before this one, on whose machines its nodes run: what they say to one another stays there, and `nic` and `zones` are said there; faults are aimed at nodes: name those of both",
         ),
         ("with: (reads: Lease)", "what the protocol is told; `sim list` shows its defaults"),
         (

@@ -58,6 +58,7 @@ pub struct NetworkPlan {
     pub nics: Vec<Nic>,
     /// The machine of each node, named by the first node on it; empty while each has its own. What nodes on one machine say
     /// to one another stays there: it takes [`NetworkPlan::LOOPBACK`], and meets neither interfaces nor faults of the network.
+    /// Faults of the network are aimed at nodes: to cut a machine off, name all that run on it.
     pub machines: Vec<NodeId>,
 }
 

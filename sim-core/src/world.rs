@@ -70,6 +70,8 @@ impl World {
     pub fn new(plan: Plan) -> World {
         let services = plan::number(&plan.services);
         let nodes = services.iter().map(|s| s.nodes as usize).sum();
+        let machines = plan.network.machines.len();
+        assert!(machines == 0 || machines == nodes, "{machines} machines are told of {nodes} nodes");
         let keys = Keys::new(plan.seed);
         let network = Network::new(&plan.network, keys.key(Purpose::Network, 0, 0), nodes);
         let mut kernel = Kernel::new(network, keys, plan.faults.len());

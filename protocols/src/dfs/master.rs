@@ -18,7 +18,9 @@ pub(super) struct Master {
     ordered: BTreeMap<(Name, Version), Time>,
     /// Until when servers may not have said yet what they have.
     listens: Option<Time>,
-    /// How many copies replaced others.
+    /// Who wants to know where a text is, and has to wait for that.
+    asked: Vec<(Ticket, Text)>,
+    /// How many copies the last input brought that replace others.
     replaced: u64,
 }
 
@@ -27,6 +29,8 @@ struct Server {
     heard: Time,
     alive: bool,
     copies: BTreeSet<(Name, Version)>,
+    /// What they hash to.
+    hash: u64,
 }
 
 /// So many copies are ordered at a look at most: what is lost is not to be replaced at the cost of all else.
@@ -36,14 +40,15 @@ impl Master {
     pub(super) fn boot(config: &Config, ctx: &mut Ctx<Dfs>) -> Master {
         let now = ctx.now();
         let servers: Vec<NodeId> = ctx.peers().collect();
-        let server = |node| (node, Server { heard: now, alive: true, copies: BTreeSet::new() });
+        let server = |node| (node, Server { heard: now, alive: true, copies: BTreeSet::new(), hash: 0 });
         let mut master = Master {
             standing: BTreeMap::new(),
             holders: BTreeMap::new(),
             servers: servers.into_iter().map(server).collect(),
             thin: BTreeSet::new(),
             ordered: BTreeMap::new(),
-            listens: Some(now + config.patience),
+            listens: (!ctx.first_boot()).then(|| now + config.patience),
+            asked: Vec::new(),
             replaced: 0,
         };
         for record in ctx.disk.iter() {
@@ -65,6 +70,10 @@ impl Master {
         master
     }
 
+    /// Who had to wait until servers have said what they have, if they have now.
+    pub(super) fn waited(&mut self) -> Vec<(Ticket, Text)> {
+        if self.listens.is_some() { Vec::new() } else { core::mem::take(&mut self.asked) }
+    }
     pub(super) fn thin(&self) -> usize {
         self.thin.len()
     }
@@ -80,6 +89,7 @@ impl Master {
 
     /// Somebody says something.
     pub(super) fn hear(&mut self, from: NodeId, msg: Msg, config: &Config, ctx: &mut Ctx<Dfs>) {
+        self.replaced = 0;
         match msg {
             Where(number, name) => self.tell(from, number, name, ctx),
             Target(number, name)
@@ -102,11 +112,11 @@ impl Master {
                 }
                 self.tell(from, number, name, ctx);
             }
-            Beat(copies) => {
+            Beat(hash) => {
                 let now = ctx.now();
                 let Some(server) = self.servers.get_mut(&from) else { return };
                 (server.heard, server.alive) = (now, true);
-                if server.copies.len() as u32 != copies {
+                if server.hash != hash {
                     ctx.send(from, Tell);
                 }
             }
@@ -118,6 +128,7 @@ impl Master {
             }
             Report(copies) => {
                 let Some(server) = self.servers.get_mut(&from) else { return };
+                server.hash = 0;
                 for copy in core::mem::take(&mut server.copies) {
                     if let Some(nodes) = self.holders.get_mut(&copy) {
                         nodes.remove(&from);
@@ -140,6 +151,7 @@ impl Master {
                 doubtful.extend(server.copies.iter().copied());
             }
         }
+        self.replaced = 0;
         if self.listens.is_some_and(|until| until <= now) {
             self.listens = None;
             doubtful.extend(self.standing.iter().map(|(name, (version, _))| (*name, *version)));
@@ -153,12 +165,10 @@ impl Master {
     /// Orders copies of what has too few.
     fn repair(&mut self, config: &Config, ctx: &mut Ctx<Dfs>) {
         let now = ctx.now();
-        let alive = self.servers.values().filter(|server| server.alive).count();
-        let wanted = (config.replicas as usize).min(alive);
         let (mut enough, mut orders) = (Vec::new(), 0);
         for copy in self.thin.iter().copied() {
             let have = self.alive(copy);
-            if have.len() >= wanted {
+            if have.len() >= config.replicas as usize {
                 enough.push(copy);
                 continue;
             }
@@ -181,7 +191,9 @@ impl Master {
     /// A server has this.
     fn holds(&mut self, node: NodeId, copy: (Name, Version)) {
         if let Some(server) = self.servers.get_mut(&node) {
-            server.copies.insert(copy);
+            if server.copies.insert(copy) {
+                server.hash = server.hash.wrapping_add(super::hash(copy));
+            }
             self.holders.entry(copy).or_default().insert(node);
         }
     }
@@ -232,9 +244,12 @@ impl Master {
 impl Dfs {
     /// Somebody wants to know where the chunks of a text are.
     pub(super) fn locate(&mut self, ticket: Ticket, text: Text, ctx: &mut Ctx<Self>) {
-        let Some(master) = &self.master else {
+        let Some(master) = &mut self.master else {
             return ctx.answer(ticket, Answer::Redirect(Dfs::master(ctx)));
         };
+        if master.listens.is_some() {
+            return master.asked.push((ticket, text));
+        }
         let place = |chunk| {
             let name = Name { file: super::File::Text(text), chunk };
             let (version, bytes) = *master.standing.get(&name)?;

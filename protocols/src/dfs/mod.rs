@@ -1,12 +1,12 @@
 //! A distributed file system with one master: Ghemawat, Gobioff and Leung, "The Google file system" (SOSP 2003).
 //!
-//! The first node is the master (§2.4): it knows which chunks there are and who has copies, decides where new ones go, and never
-//! touches what is in them. The others are servers, which keep chunks on their disks. Any node takes requests, as the library
-//! that is linked into applications does there: it asks the master where a chunk is, and a server for what is in it.
+//! The first node is the master (§2.4): it knows which chunks there are and who has copies, and decides where new ones go. The
+//! others are servers, which keep chunks on their disks. Any node takes requests, as the library that is linked into
+//! applications does there: it asks the master where a chunk is, and a server for what is in it.
 //!
 //! - What the master decides is on its disk before anybody is told (the operation log, §2.6.3). Who has copies is not: servers
 //!   say so when they start, and whenever what they have is not what the master thinks (§2.6.2).
-//! - A chunk is pushed from server to server along a chain (§3.2), each of which has it on its disk before it passes it on.
+//! - A chunk is pushed from server to server along a chain (§3.2); here each has it on its disk before it passes it on.
 //!   Then the master is told, and from then on the chunk stands. Of several that are written under one name, the one stands
 //!   of which the master hears first, and every writer is told what stands: so writing again is harmless.
 //! - A server that is silent counts as dead, and each chunk of which there are too few copies is copied from one that has it to one
@@ -16,7 +16,8 @@
 //! the master does.
 //!
 //! Left out: appends and overwriting, so leases and primaries (§3.1, §3.3), snapshots, deletion and its garbage, checksums of
-//! blocks, shadow masters; chunks travel whole before they are passed on.
+//! blocks, shadow masters; chunks travel whole, and those that lost
+//! against another under the same name stay where they are.
 
 mod config;
 mod files;
@@ -30,14 +31,22 @@ pub use files::{Content, File, Files, Mix, Name, Op, Place, Ret};
 
 use Msg::*;
 use Timer::*;
+use core::hash::Hash;
 use gateway::Ask;
 use master::Master;
 use properties::Ghost;
-use sim_core::prelude::*;
+use sim_core::{digest::Digest, prelude::*};
 
 /// One of several chunks that were written under one name: the number of the request that wrote it, 0 for what was there
 /// from the beginning.
 pub type Version = u64;
+
+/// What a set of copies hashes to is the sum of this over all of them.
+fn hash(copy: (Name, Version)) -> u64 {
+    let mut digest = Digest::new();
+    copy.hash(&mut digest);
+    digest.finish()
+}
 
 /// What is said. Requests in progress have numbers of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -60,8 +69,8 @@ pub enum Msg {
     Fetch(u64, Name, Version),
     /// That; `None` if I have it not.
     Take(u64, Option<Content>),
-    /// To the master: I am there, and have so many copies.
-    Beat(u32),
+    /// To the master: I am there, and what I have hashes to this.
+    Beat(u64),
     /// To the master: I have this now.
     Holds(Name, Version),
     /// What do you have?
@@ -84,7 +93,7 @@ impl Message for Msg {
             Push(_, _, content, rest, _) => 29 + content.bytes() + nodes(rest),
             Take(_, content) => 8 + content.bytes(),
             Stored(_) => 8,
-            Beat(_) => 4,
+            Beat(_) => 8,
             Tell => 1,
             Report(copies) => 4 + 24 * copies.len() as u64,
         }
@@ -114,8 +123,9 @@ pub enum Record {
 pub struct Dfs {
     /// What the first node is besides.
     master: Option<Master>,
-    /// By name and version: where on the disk it is.
+    /// By name and version: where on the disk it is; and what all of them hash to.
     copies: BTreeMap<(Name, Version), usize>,
+    hash: u64,
     /// What it knows to stand.
     standing: BTreeMap<Name, Version>,
     asks: BTreeMap<u64, Ask>,
@@ -155,6 +165,7 @@ impl Protocol for Dfs {
         let mut node = Dfs {
             master: None,
             copies: BTreeMap::new(),
+            hash: 0,
             standing: BTreeMap::new(),
             asks: BTreeMap::new(),
             next,
@@ -165,6 +176,9 @@ impl Protocol for Dfs {
             node.install(ctx);
         }
         node.read_disk(ctx);
+        if node.master.is_none() && !ctx.first_boot() {
+            ctx.send(Dfs::master(ctx), Report(node.copies.keys().copied().collect()));
+        }
         node.pulse(ctx);
         node
     }

@@ -54,7 +54,7 @@ pub(super) fn kept(ghost: &Ghost, view: &View<'_, Dfs>, changed: NodeId) -> Judg
     }
     let mut all = BTreeSet::new();
     for member in view.nodes {
-        let copies = member.disk.iter().filter_map(|record| match record {
+        let copies = member.disk[..member.disk.durable()].iter().filter_map(|record| match record {
             Record::Has(name, version, _) => Some((*name, *version)),
             Record::Stands(..) => None,
         });

@@ -66,7 +66,9 @@ impl Dfs {
                 }
             }
         }
-        ctx.sync();
+        // It was there before the machine was switched on.
+        Durable::flush(ctx.disk);
+        Durable::flushed(ctx.disk);
     }
 
     /// What a booting process finds on its disk.
@@ -75,6 +77,7 @@ impl Dfs {
             match record {
                 Record::Has(name, version, _) => {
                     self.copies.insert((*name, *version), place);
+                    self.hash = self.hash.wrapping_add(super::hash((*name, *version)));
                 }
                 Record::Stands(..) => {}
             }
@@ -87,8 +90,13 @@ impl Dfs {
     /// Shows that it is there; the master looks who is not.
     pub(super) fn pulse(&mut self, ctx: &mut Ctx<Self>) {
         match &mut self.master {
-            Some(master) => master.look(&self.config, ctx),
-            None => ctx.send(Dfs::master(ctx), Beat(self.copies.len() as u32)),
+            Some(master) => {
+                master.look(&self.config, ctx);
+                for (ticket, text) in master.waited() {
+                    self.locate(ticket, text, ctx);
+                }
+            }
+            None => ctx.send(Dfs::master(ctx), Beat(self.hash)),
         }
         ctx.set(Pulse, self.config.beat);
     }
@@ -105,6 +113,7 @@ impl Dfs {
     pub(super) fn keep(&mut self, name: Name, version: Version, content: Content, ctx: &mut Ctx<Self>) {
         if let alloc::collections::btree_map::Entry::Vacant(copy) = self.copies.entry((name, version)) {
             copy.insert(ctx.disk.len());
+            self.hash = self.hash.wrapping_add(super::hash((name, version)));
             ctx.disk.push(Record::Has(name, version, content));
         }
         if !self.has(Flaw::UnsyncedCopy) {

@@ -21,7 +21,7 @@ pub struct Config {
     pub combine: bool,
     /// Whether a map task goes to where its chunk is, if it can (§3.4).
     pub locality: bool,
-    /// In which order map tasks that are not close to anybody begin.
+    /// In which order map tasks begin, of those that a worker may have.
     pub order: Order,
     /// When a task is run a second time because the first is slow (§3.6).
     pub backups: Backups,
@@ -29,7 +29,7 @@ pub struct Config {
     pub fetch_from: f64,
     /// So many fetches of a reduce task are under way at the same time.
     pub fetches: u32,
-    /// How often workers and master show that they are there.
+    /// How often workers show that they are there, and the master looks.
     pub beat: Span,
     /// After so long without a word a worker counts as dead, and its tasks begin anew, done or not (§3.3).
     pub patience: Span,
@@ -55,7 +55,9 @@ pub enum Order {
 pub enum Backups {
     /// Never.
     Never,
-    /// When no task waits for its first run, and this one has taken so many times what those that are done took on average.
+    /// When no task waits for its first run, and this one has taken so many times what those of its kind that are done took on
+    /// average; as long as none is done, nobody lags behind. (The paper has it when a job is close to completion, whoever is slow;
+    /// `Behind(0.0)` is that.)
     Behind(f64),
 }
 

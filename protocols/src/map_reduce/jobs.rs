@@ -107,7 +107,8 @@ impl Mix {
 impl Workload for Jobs {
     type Mix = Mix;
     type Memory = ();
-    const MIX: &'static str = "letter_count, word_count, inverted_index, grep and sort: a share each; chunks and words of a text, and reduces";
+    const MIX: &'static str =
+        "letter_count, word_count, inverted_index, grep and sort: a share each; chunks, words; reduces";
 
     fn check(mix: &Mix) -> Result<(), String> {
         mix.shares().check("job")?;

@@ -24,6 +24,8 @@ pub(super) struct Master {
     /// What the last input finished, if it did: a job with its output, by part.
     pub(super) finished: Option<(Job, Vec<(u32, String)>)>,
     pub(super) counts: Counts,
+    /// As they were before the last input.
+    pub(super) counted: Counts,
 }
 
 /// What has happened so far.
@@ -54,8 +56,8 @@ pub(super) struct Run {
 /// What the master writes down.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Record {
-    /// A job came.
-    Came(u64, Job),
+    /// A job came, and the number by which people know it.
+    Came(u64, Job, u32),
     /// A map task of it is done, and its output is there.
     Mapped(u64, u32, NodeId),
     /// A reduce task of it is done.
@@ -75,10 +77,15 @@ impl Master {
             calls: BTreeMap::new(),
             finished: None,
             counts: Counts::default(),
+            counted: Counts::default(),
         };
+        master.counts.jobs = ctx.disk.snapshot().state;
         for record in ctx.disk.iter().cloned() {
             match record {
-                Record::Came(number, job) => master.add(number, job),
+                Record::Came(number, job, shown) => {
+                    master.counts.jobs = shown - 1;
+                    master.add(number, job);
+                }
                 Record::Mapped(number, map, at) => master.mapped(number, map, at),
                 Record::Reduced(number, part, file) => master.reduced(number, part, file),
                 Record::Over(number) => master.jobs.retain(|(other, _)| *other != number),
@@ -86,8 +93,6 @@ impl Master {
         }
         let jobs: Vec<u64> = master.jobs.iter().map(|(number, _)| *number).collect();
         for number in jobs {
-            // It may have crashed when all was done, and nobody had been told.
-            master.end_if_done(number, config, ctx);
             master.locate(number, config, ctx);
         }
         ctx.set(Pulse, config.beat);
@@ -105,18 +110,19 @@ impl Master {
     }
 
     pub(super) fn begin_step(&mut self) {
-        self.finished = None;
+        (self.finished, self.counted) = (None, self.counts);
     }
 
     /// A client wants a job done; if somebody else wants the same, they wait together.
     pub(super) fn submit(&mut self, ticket: Ticket, job: Job, config: &Config, ctx: &mut Ctx<MapReduce>) {
-        if let Some((_, progress)) = self.jobs.iter_mut().find(|(_, progress)| progress.job == job) {
+        if let Some((number, progress)) = self.jobs.iter_mut().find(|(_, progress)| progress.job == job) {
             progress.tickets.push(ticket);
-            return;
+            let number = *number;
+            return self.end_if_done(number, config, ctx);
         }
         let number = ctx.rng.next_u64();
         self.add(number, job);
-        self.write(Record::Came(number, job), config, ctx);
+        self.write(Record::Came(number, job, self.counts.jobs), config, ctx);
         if let Some((_, progress)) = self.jobs.last_mut() {
             progress.tickets.push(ticket);
         }
@@ -136,6 +142,9 @@ impl Master {
     pub(super) fn locate(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
         let Some(progress) = self.job(number).filter(|progress| !progress.queue.ready()) else { return };
         let text = progress.job.text;
+        for (call, _) in self.calls.extract_if(.., |_, other| *other == number) {
+            ctx.forget(call);
+        }
         let Some(server) = ctx.callees().next() else { return };
         let call = ctx.call(server, Op::Locate(text));
         self.calls.insert(call, number);
@@ -184,7 +193,6 @@ impl Master {
         if !self.crew.is(from, life) {
             return;
         }
-        ctx.send(from, Heard(run));
         let now = ctx.now();
         let ended = self.runs.remove(&run);
         if let Some(ended) = &ended {
@@ -216,6 +224,8 @@ impl Master {
                 }
             }
         }
+        // Only now: what was written down is durable before the worker forgets it.
+        ctx.send(from, Heard(run));
         self.assign(from, config, ctx);
         if new && task.phase == Phase::Map {
             self.open_reduces(task.job, config, ctx);
@@ -255,7 +265,8 @@ impl Master {
 
     fn end_if_done(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
         let Some(progress) = self.job(number) else { return };
-        if progress.reduced < progress.job.reduces {
+        // One of which a master that crashed was asked: whoever asked will ask again, and is answered then.
+        if progress.reduced < progress.job.reduces || progress.tickets.is_empty() {
             return;
         }
         let job = progress.job;
@@ -284,7 +295,7 @@ impl Master {
         if self.jobs.is_empty() && config.checkpoint.is_some() {
             // What is over need not be read again.
             let end = ctx.disk.end();
-            ctx.disk.compact(end, ());
+            ctx.disk.compact(end, self.counts.jobs);
         }
     }
 

@@ -19,7 +19,8 @@
 //! run, `shuffle.rs` how a reduce task gets its pairs.
 //!
 //! Left out: splitting a file otherwise than by its chunks, tasks that are close to a chunk without being on its machine, skipping
-//! records that crash the user's function (§4.6), counters (§4.8), and the user's own partition functions.
+//! records that crash the user's function (§4.6), counters (§4.9), the user's own partition functions, and the time that a map
+//! task's output takes on a disk: it is gone with the process.
 
 mod config;
 pub mod functions;
@@ -201,7 +202,8 @@ impl Protocol for MapReduce {
     type Config = Config;
     type Msg = Msg;
     type Timer = Timer;
-    type Disk = Log<Record>;
+    /// What a master writes down; and how many jobs there were in what was dropped of that.
+    type Disk = Log<Record, u32>;
     type Serves = Jobs;
     type Calls = Files;
     type Ghost = ();

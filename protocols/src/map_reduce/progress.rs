@@ -85,8 +85,11 @@ impl Progress {
         (format!("{}/{}", self.mapped, self.maps.len()), format!("{}/{}", self.reduced, self.reduces.len()))
     }
 
-    /// What was mapped is lost: it is to be done again.
+    /// What was mapped is lost: it is to be done again, unless it is not needed any more.
     pub(super) fn unmap(&mut self, map: u32) {
+        if self.reduced == self.job.reduces {
+            return;
+        }
         self.maps[map as usize].done = None;
         self.mapped -= 1;
         self.queue.begin_again(Phase::Map, map);

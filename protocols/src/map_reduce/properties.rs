@@ -37,8 +37,10 @@ pub(super) fn once((): &(), view: &View<'_, MapReduce>, changed: NodeId) -> Judg
     }
 }
 
-fn counts(view: &View<'_, MapReduce>, changed: NodeId) -> Option<Counts> {
-    view.state(changed)?.master().map(|master| master.counts)
+/// Whether the last input of the master raised a count.
+fn raised(view: &View<'_, MapReduce>, changed: NodeId, count: fn(&Counts) -> u32) -> Judgement {
+    let master = view.state(changed).and_then(MapReduce::master);
+    Judgement::happened(master.is_some_and(|master| count(&master.counts) > count(&master.counted)))
 }
 
 pub(super) fn done((): &(), view: &View<'_, MapReduce>, changed: NodeId) -> Judgement {
@@ -46,11 +48,11 @@ pub(super) fn done((): &(), view: &View<'_, MapReduce>, changed: NodeId) -> Judg
     Judgement::happened(finished.is_some())
 }
 pub(super) fn again((): &(), view: &View<'_, MapReduce>, changed: NodeId) -> Judgement {
-    Judgement::happened(counts(view, changed).is_some_and(|counts| counts.again > 0))
+    raised(view, changed, |counts| counts.again)
 }
 pub(super) fn backup((): &(), view: &View<'_, MapReduce>, changed: NodeId) -> Judgement {
-    Judgement::happened(counts(view, changed).is_some_and(|counts| counts.faster > 0))
+    raised(view, changed, |counts| counts.faster)
 }
 pub(super) fn local((): &(), view: &View<'_, MapReduce>, changed: NodeId) -> Judgement {
-    Judgement::happened(counts(view, changed).is_some_and(|counts| counts.local > 0))
+    raised(view, changed, |counts| counts.local)
 }

@@ -25,17 +25,21 @@ struct Known {
     /// Which process it is; `None` until it was heard of.
     life: Option<u64>,
     heard: Time,
+    /// Whether it was heard of, and not given up since.
     alive: bool,
+    /// Whether it was given up, with all that it had: a master that came back does not know yet.
+    lost: bool,
     /// What it is at.
     runs: Vec<(u64, Phase)>,
 }
 
 impl Crew {
-    pub(super) fn new(ctx: &Ctx<MapReduce>) -> Crew {
+    pub(super) fn new(ctx: &mut Ctx<MapReduce>) -> Crew {
         let workers: Vec<NodeId> = ctx.members().skip(1).collect();
+        let known = Known { heard: ctx.now(), ..Known::default() };
         Crew {
             first: NodeId(ctx.me.0 + 1),
-            workers: vec![Known::default(); workers.len()],
+            workers: vec![known; workers.len()],
             machines: workers.iter().map(|worker| (ctx.machine(*worker), *worker)).collect(),
         }
     }
@@ -47,9 +51,10 @@ impl Crew {
         (self.first.0..self.first.0 + self.workers.len() as u32).map(NodeId)
     }
 
-    /// Whether this process runs there.
+    /// Whether this process runs there, and was not given up.
     pub(super) fn is(&mut self, worker: NodeId, life: u64) -> bool {
-        self.known(worker).life == Some(life)
+        let known = self.known(worker);
+        known.alive && known.life == Some(life)
     }
 
     /// A worker is no longer at this.
@@ -73,7 +78,9 @@ impl Crew {
 pub(super) struct Queue {
     /// Where chunks are is known.
     ready: bool,
-    /// By worker: map tasks whose chunk is on its machine, the first one last.
+    /// By map task: the workers on whose machines its chunk is.
+    homes: Vec<Vec<NodeId>>,
+    /// By worker: map tasks whose chunk is on its machine, the first one last. Empty where nobody cares.
     near: BTreeMap<NodeId, Vec<u32>>,
     /// Map tasks in the order in which they begin elsewhere, and how many of them were looked at.
     order: Vec<u32>,
@@ -92,6 +99,11 @@ impl Queue {
     /// A task is to begin anew.
     pub(super) fn begin_again(&mut self, phase: Phase, index: u32) {
         self.again[phase as usize].push_back(index);
+        if phase == Phase::Map && !self.near.is_empty() {
+            for worker in self.homes[index as usize].clone() {
+                self.near.entry(worker).or_default().push(index);
+            }
+        }
     }
 
     /// The file system has said where chunks are.
@@ -101,14 +113,23 @@ impl Queue {
         if config.order == Order::LongestFirst {
             self.order.sort_by_key(|map| Reverse(places[*map as usize].bytes));
         }
+        let home = |place: &Place| {
+            let machines = place.nodes.iter().map(|node| ctx.machine(*node));
+            machines.filter_map(|machine| crew.machines.get(&machine)).copied().collect()
+        };
+        self.homes = places.iter().map(home).collect();
         if config.locality {
             for map in self.order.iter().rev() {
-                let machines = places[*map as usize].nodes.iter().map(|node| ctx.machine(*node));
-                for worker in machines.filter_map(|machine| crew.machines.get(&machine)) {
+                for worker in &self.homes[*map as usize] {
                     self.near.entry(*worker).or_default().push(*map);
                 }
             }
         }
+    }
+
+    /// Whether a map task's chunk is on a worker's machine.
+    fn at_home(&self, map: u32, worker: NodeId) -> bool {
+        self.homes.get(map as usize).is_some_and(|homes| homes.contains(&worker))
     }
 }
 
@@ -119,7 +140,7 @@ impl Master {
             let mut place = 0;
             while place < self.jobs.len() && self.crew.has_room(worker, phase, config) {
                 match self.next_task(place, phase, worker, config) {
-                    Some((task, local)) => self.give(worker, task, local, false, ctx),
+                    Some(task) => self.give(worker, task, false, ctx),
                     None => place += 1,
                 }
             }
@@ -134,21 +155,15 @@ impl Master {
     /// Reduce tasks may have become possible.
     pub(super) fn open_reduces(&mut self, job: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
         let Some(progress) = self.job(job) else { return };
-        let before =
-            f64::from(progress.mapped.saturating_sub(1)) >= config.fetch_from * progress.maps.len() as f64;
+        assert!(progress.mapped > 0, "a map task was just done");
+        let before = f64::from(progress.mapped - 1) >= config.fetch_from * progress.maps.len() as f64;
         if !before && progress.fetchable(config) {
             self.assign_all(config, ctx);
         }
     }
 
-    /// The next task of a job for a worker, and whether its chunk is on that worker's machine.
-    fn next_task(
-        &mut self,
-        job: usize,
-        phase: Phase,
-        worker: NodeId,
-        config: &Config,
-    ) -> Option<(Task, bool)> {
+    /// The next task of a job for a worker: one whose chunk is on its machine, if it can be.
+    fn next_task(&mut self, job: usize, phase: Phase, worker: NodeId, config: &Config) -> Option<Task> {
         let (number, progress) = &mut self.jobs[job];
         let queue = &mut progress.queue;
         if !queue.ready || phase == Phase::Reduce && !progress.fetchable(config) {
@@ -166,10 +181,10 @@ impl Master {
                 queue.reduces = fresh + 1;
                 Some(fresh)
             })?;
-            return Some((task(index), false));
+            return Some(task(index));
         }
         if let Some(index) = queue.near.get_mut(&worker).and_then(pop) {
-            return Some((task(index), true));
+            return Some(task(index));
         }
         let index = again().or_else(|| {
             let rest = &queue.order[queue.looked..];
@@ -177,14 +192,15 @@ impl Master {
             queue.looked += found.map_or(rest.len(), |found| found + 1);
             found.map(|found| rest[found])
         })?;
-        Some((task(index), false))
+        Some(task(index))
     }
 
     /// A worker gets a task.
-    fn give(&mut self, worker: NodeId, task: Task, local: bool, backup: bool, ctx: &mut Ctx<MapReduce>) {
+    fn give(&mut self, worker: NodeId, task: Task, backup: bool, ctx: &mut Ctx<MapReduce>) {
         let (number, since) = (self.next, ctx.now());
         let Some(progress) = self.job(task.job) else { return };
         let (job, shown) = (progress.job, progress.shown);
+        let local = task.phase == Phase::Map && progress.queue.at_home(task.index, worker);
         let status = progress.status(task);
         let why = match (backup, status.tried) {
             (true, _) => Why::Backup,
@@ -230,7 +246,8 @@ impl Master {
             self.lose(from, config, ctx);
         }
         let worker = self.crew.known(from);
-        (worker.life, worker.heard, worker.alive) = (Some(life), now, true);
+        (worker.life, worker.heard) = (Some(life), now);
+        (worker.alive, worker.lost) = (true, false);
         for (job, at) in known {
             let at = if list == self.life || at == u32::MAX { at } else { 0 };
             match self.jobs.iter().find(|(number, _)| *number == job) {
@@ -253,6 +270,7 @@ impl Master {
         {
             let Some(progress) = self.job(task.job) else { continue };
             let (job, shown) = (progress.job, progress.shown);
+            let local = task.phase == Phase::Map && progress.queue.at_home(task.index, from);
             let status = progress.status(task);
             if status.done.is_some() {
                 ctx.send(from, Drop(number));
@@ -261,7 +279,7 @@ impl Master {
             // Somebody forgot that it was begun: a master that came back, or one that had given this worker up.
             status.runs.push(number);
             status.tried = true;
-            let attempt = Attempt { number, task, job, shown, why: Why::Again, local: false };
+            let attempt = Attempt { number, task, job, shown, why: Why::Again, local };
             self.runs.insert(number, Run { attempt, worker: from, since: now, told: 0 });
             self.crew.known(from).runs.push((number, task.phase));
         }
@@ -281,8 +299,8 @@ impl Master {
         let now = ctx.now();
         for worker in self.crew.all() {
             let known = self.crew.known(worker);
-            if known.alive && now.since(known.heard) > config.patience {
-                known.alive = false;
+            if !known.lost && now.since(known.heard) > config.patience {
+                (known.alive, known.lost) = (false, true);
                 self.lose(worker, config, ctx);
             }
         }
@@ -354,7 +372,7 @@ impl Master {
             let mut free: Vec<NodeId> = self.crew.all().collect();
             free.retain(|worker| *worker != at && self.crew.has_room(*worker, task.phase, config));
             let Some(worker) = ctx.rng.pick(&free).copied() else { continue };
-            self.give(worker, task, false, true, ctx);
+            self.give(worker, task, true, ctx);
         }
     }
 }

@@ -27,11 +27,16 @@ pub(super) struct Shuffle {
     /// What is to be fetched, by worker; and what is being fetched.
     to_fetch: BTreeMap<NodeId, Vec<u32>>,
     fetching: BTreeMap<NodeId, (Vec<u32>, Alarm)>,
+    /// How often workers did not answer, since they last did.
+    silences: BTreeMap<NodeId, u32>,
     /// What was not where it should be, by worker: the master is told until it says where else it is.
     missing: BTreeMap<NodeId, BTreeSet<u32>>,
     pairs: Vec<Pair>,
     bytes: u64,
 }
+
+/// So often a worker may be silent before its output counts as lost.
+const SILENCES: u32 = 3;
 
 impl Shuffle {
     pub(super) fn new(maps: u32) -> Shuffle {
@@ -44,6 +49,7 @@ impl Shuffle {
             known: 0,
             to_fetch: BTreeMap::new(),
             fetching: BTreeMap::new(),
+            silences: BTreeMap::new(),
             missing: BTreeMap::new(),
             pairs: Vec::new(),
             bytes: 0,
@@ -81,6 +87,12 @@ impl Shuffle {
         self.known += new.len() as u32;
     }
 
+    /// Whether it lacks the pairs of a map task, and they are there, as far as is known.
+    fn wants(&self, map: u32, from: NodeId, config: &Config) -> bool {
+        let lacks = !self.got.has(map) || config.flaw == Some(Flaw::FetchedTwice);
+        lacks && self.moved.get(&map).is_none_or(|at| *at == from)
+    }
+
     /// Asks as many workers as it may for what they have.
     fn fetch(&mut self, run: u64, (job, part): (u64, u32), config: &Config, ctx: &mut Ctx<MapReduce>) {
         while self.fetching.len() < config.fetches as usize {
@@ -89,9 +101,7 @@ impl Shuffle {
             let next = self.to_fetch.range(ctx.me..).find(idle).or_else(|| self.to_fetch.iter().find(idle));
             let Some(from) = next.map(|(from, _)| *from) else { return };
             let mut maps = self.to_fetch.remove(&from).unwrap_or_default();
-            let wanted = |map: &u32| !self.got.has(*map) || config.flaw == Some(Flaw::FetchedTwice);
-            let here = |map: &u32| self.moved.get(map).is_none_or(|at| *at == from);
-            maps.retain(|map| wanted(map) && here(map));
+            maps.retain(|map| self.wants(*map, from, config));
             // What was mapped twice on the same worker is told twice.
             maps.sort_unstable();
             maps.dedup();
@@ -145,7 +155,7 @@ impl Worker {
         config: &Config,
         ctx: &mut Ctx<MapReduce>,
     ) {
-        let Parcel { run: number, of, pairs, bytes, lacking } = parcel;
+        let Parcel { run: number, of, pairs, bytes, mut lacking } = parcel;
         let Some(run) = self.runs.get_mut(&number) else { return };
         let task = run.attempt.task;
         let State::Fetching(shuffle) = &mut run.state else { return };
@@ -159,6 +169,11 @@ impl Worker {
         if !open.is_empty() {
             shuffle.to_fetch.entry(from).or_default().extend(open);
         }
+        shuffle.silences.remove(&from);
+        lacking.retain(|map| shuffle.wants(*map, from, config));
+        if of.iter().any(|map| !shuffle.got.has(*map)) {
+            shuffle.bytes += bytes;
+        }
         for (map, pairs) in pairs {
             // They may have come before, from a worker that had mapped them too.
             if !shuffle.got.has(map) || config.flaw == Some(Flaw::FetchedTwice) {
@@ -169,7 +184,6 @@ impl Worker {
         for map in of.iter().chain(skipped) {
             shuffle.got.add(*map);
         }
-        shuffle.bytes += bytes;
         self.shuffled += bytes;
         ctx.task_takes(number, bytes, ctx.machine(from) == ctx.machine(ctx.me));
         if !lacking.is_empty() {
@@ -183,12 +197,19 @@ impl Worker {
         }
     }
 
-    /// A worker has not answered: it is asked again, after the others.
+    /// A worker has not answered: it is asked again, after the others. When that goes on, somebody else had better map what it
+    /// has: the master may hear of it, and the reducer not.
     pub(super) fn unfetched(&mut self, number: u64, from: NodeId, config: &Config, ctx: &mut Ctx<MapReduce>) {
         let Some(run) = self.runs.get_mut(&number) else { return };
         let task = run.attempt.task;
         let State::Fetching(shuffle) = &mut run.state else { return };
         let asked = shuffle.asked(from, ctx);
+        let silences = shuffle.silences.entry(from).or_default();
+        *silences += 1;
+        if *silences >= SILENCES {
+            *silences = 0;
+            ctx.send(master(ctx), Missing(task.job, asked.clone(), from));
+        }
         shuffle.fetch(number, (task.job, task.index), config, ctx);
         shuffle.to_fetch.entry(from).or_default().extend(asked);
         shuffle.fetch(number, (task.job, task.index), config, ctx);

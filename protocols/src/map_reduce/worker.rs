@@ -123,13 +123,13 @@ impl Worker {
         ctx.task(number, kind, (shown, task.index), why);
         self.runs.insert(number, Run { attempt, state, alarm: None });
         match task.phase {
-            Phase::Map => self.ask(number, config, ctx),
+            Phase::Map => self.ask(number, self.server, config, ctx),
             Phase::Reduce => self.learn(task.job, news, config, ctx),
         }
     }
 
-    /// Asks the file system for what the run needs next.
-    fn ask(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
+    /// Asks the file system for what the run needs next: this server, or any.
+    fn ask(&mut self, number: u64, server: Option<NodeId>, config: &Config, ctx: &mut Ctx<MapReduce>) {
         let Some(run) = self.runs.get_mut(&number) else { return };
         let Attempt { task, job, .. } = run.attempt;
         let op = match &run.state {
@@ -144,15 +144,15 @@ impl Worker {
             others.clone().next().map_or(0, |first| first.0)
                 + ctx.rng.below(others.len().max(1) as u64) as u32,
         );
-        let call = ctx.call(self.server.unwrap_or(any), op);
+        let call = ctx.call(server.unwrap_or(any), op);
         self.calls.insert(call, number);
         run.alarm = Some(ctx.after(config.retry, Silent(number)));
     }
 
-    /// The file system has not answered: perhaps it did not hear.
+    /// The file system has not answered: perhaps it did not hear, or the server on this machine is down.
     pub(super) fn silent(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
         self.forget_calls(number, ctx);
-        self.ask(number, config, ctx);
+        self.ask(number, None, config, ctx);
     }
 
     /// The run that a call was made for, which waits no longer.
@@ -197,7 +197,7 @@ impl Worker {
                 let text = reduced(job.function, pairs);
                 let bytes = scaled(text.len() as u64, scale);
                 run.state = State::Writing(Content { text, bytes });
-                self.ask(number, config, ctx);
+                self.ask(number, self.server, config, ctx);
             }
             State::Reading | State::Fetching(_) | State::Writing(_) => {}
         }
