@@ -49,6 +49,8 @@ fn world(mix: Mix) -> World {
         map: Delay::Constant(5.s()),
         reduce: Delay::Constant(1.s()),
         backups: Backups::Behind(2.0),
+        // Who begins earlier asks every worker again after each wave of map tasks, mostly for nothing.
+        fetch_from: 0.9,
         ..Config::default()
     };
     world.populate::<MapReduce>(config, Some("files")).expect("and this one");
