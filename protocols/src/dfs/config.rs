@@ -8,7 +8,7 @@ use sim_core::{prelude::*, size::Bytes};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// So many copies of each chunk, in different zones as far as there are some.
+    /// So many copies of each chunk, in different zones as far as there are some. Nothing is written while fewer servers are there.
     pub replicas: u32,
     /// So many texts are there from the beginning, numbered from 0.
     pub texts: u32,

@@ -99,7 +99,10 @@ impl Master {
             }
             Target(number, _) => {
                 let to = self.targets(from, &[], config.replicas as usize, ctx);
-                ctx.send(from, Targets(number, to));
+                // Better late than with too few copies: who gets no answer asks again.
+                if to.len() == config.replicas as usize {
+                    ctx.send(from, Targets(number, to));
+                }
             }
             Commit(number, name, version, bytes) => {
                 if !self.standing.contains_key(&name) || config.flaw == Some(Flaw::LastWins) {
