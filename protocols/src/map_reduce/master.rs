@@ -142,9 +142,13 @@ impl Master {
     pub(super) fn locate(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
         let Some(progress) = self.job(number).filter(|progress| !progress.queue.ready()) else { return };
         let text = progress.job.text;
-        for (call, _) in self.calls.extract_if(.., |_, other| *other == number) {
-            ctx.forget(call);
-        }
+        self.calls.retain(|call, other| {
+            let earlier = *other == number;
+            if earlier {
+                ctx.forget(*call);
+            }
+            !earlier
+        });
         let Some(server) = ctx.callees().next() else { return };
         let call = ctx.call(server, Op::Locate(text));
         self.calls.insert(call, number);
