@@ -20,6 +20,7 @@ use crate::{
         flood::{self, Flood},
         swim::{self, Swim},
     },
+    heartbeat::{self, Heartbeat},
     kv::Kv,
     leases::Leases,
     map_reduce::{self, MapReduce},
@@ -106,6 +107,10 @@ pub fn list(catalog: &mut impl Catalog) {
     catalog.add::<Epidemic>(
         "epidemic",
         "a database that spreads by rumours and by anti-entropy: push, pull and both (Demers et al. 1987)",
+    );
+    catalog.add::<Heartbeat>(
+        "heartbeat",
+        "everybody tells everybody that it is there, and who is silent is suspected (Chandra and Toueg 1996)",
     );
     catalog.add::<MapReduce>(
         "map-reduce",
@@ -365,5 +370,14 @@ impl Settings for map_reduce::Config {
     fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
         map_reduce::Config::check(self)?;
         self.check_for(nodes)
+    }
+}
+
+impl Settings for heartbeat::Config {
+    fn flaws() -> Vec<String> {
+        heartbeat::Flaw::ALL.iter().map(|flaw| format!("{flaw:?}")).collect()
+    }
+    fn check(&self, _: u32) -> Result<(), (&'static str, String)> {
+        heartbeat::Config::check(self)
     }
 }

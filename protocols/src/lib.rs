@@ -16,6 +16,7 @@ pub mod dfs;
 pub mod dynamo;
 pub mod election;
 pub mod gossip;
+pub mod heartbeat;
 pub mod kv;
 pub mod leases;
 pub mod map_reduce;
