@@ -9,6 +9,8 @@ pub(super) struct Layout {
     first: NodeId,
     /// By server.
     zones: Vec<u32>,
+    /// From one chunk's first server to the next one's: so that no pattern in who is asked for work is one in who has chunks.
+    stride: u64,
     /// So many zones there are.
     apart: usize,
     replicas: usize,
@@ -20,10 +22,16 @@ impl Layout {
         let zones: Vec<u32> = servers.iter().map(|server| ctx.zone(*server)).collect();
         let apart = zones.iter().collect::<BTreeSet<_>>().len();
         let first = *servers.first().expect("a service has a server");
-        Layout { first, apart, replicas: (replicas as usize).min(zones.len()), zones }
+        Layout {
+            first,
+            stride: stride(zones.len() as u64),
+            apart,
+            replicas: (replicas as usize).min(zones.len()),
+            zones,
+        }
     }
 
-    /// Who has a chunk of a text: servers in turn have the first copies, and the others are in other zones, as far as there are
+    /// Who has a chunk of a text: all servers have as many first copies, and the others are in other zones, as far as there are
     /// some.
     pub(super) fn holders(&self, text: Text, chunk: u32) -> Vec<NodeId> {
         let servers = self.zones.len() as u64;
@@ -31,13 +39,14 @@ impl Layout {
         // Neighbours have their other copies in different places, so that many share the work when a server is lost.
         let jump = 1 + number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % (servers - 1).max(1);
         let mut places = Vec::with_capacity(self.replicas);
-        places.push((number % servers) as usize);
+        let home = number % servers * self.stride;
+        places.push((home % servers) as usize);
         for (apart, enough) in [(true, self.replicas.min(self.apart)), (false, self.replicas)] {
             for step in 0..servers {
                 if places.len() >= enough {
                     break;
                 }
-                let next = ((number + jump + step) % servers) as usize;
+                let next = ((home + jump + step) % servers) as usize;
                 let near = places.iter().any(|place| self.zones[*place] == self.zones[next]);
                 if !(places.contains(&next) || apart && near) {
                     places.push(next);
@@ -46,6 +55,14 @@ impl Layout {
         }
         places.into_iter().map(|place| NodeId(self.first.0 + place as u32)).collect()
     }
+}
+
+/// About three fifths of so many, with no divisor in common with them.
+fn stride(servers: u64) -> u64 {
+    fn common(a: u64, b: u64) -> u64 {
+        if b == 0 { a } else { common(b, a % b) }
+    }
+    (servers * 3 / 5..).find(|stride| *stride > 0 && common(*stride, servers) == 1).unwrap_or(1)
 }
 
 impl Dfs {

@@ -93,6 +93,7 @@ impl Master {
         }
         let jobs: Vec<u64> = master.jobs.iter().map(|(number, _)| *number).collect();
         for number in jobs {
+            master.end_if_done(number, config, ctx);
             master.locate(number, config, ctx);
         }
         ctx.set(Pulse, config.beat);
@@ -242,7 +243,7 @@ impl Master {
         let Some(progress) = self.job(number) else { return };
         let status = &mut progress.maps[map as usize];
         let new = status.done.replace(at).is_none();
-        status.before = true;
+        (status.tried, status.before) = (true, true);
         progress.mapped += u32::from(new);
         progress.list.push((map, at));
     }
@@ -269,16 +270,19 @@ impl Master {
 
     fn end_if_done(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
         let Some(progress) = self.job(number) else { return };
-        // One of which a master that crashed was asked: whoever asked will ask again, and is answered then.
-        if progress.reduced < progress.job.reduces || progress.tickets.is_empty() {
+        if progress.reduced < progress.job.reduces {
             return;
         }
-        let job = progress.job;
-        let mut files = core::mem::take(&mut progress.files);
-        files.sort_by_key(|(part, _)| *part);
-        let output = files.iter().map(|(_, file)| file.as_str()).collect();
-        self.finished = Some((job, files));
-        self.end(number, Answer::Ok(output), config, ctx);
+        progress.files.sort_by_key(|(part, _)| *part);
+        let output = progress.files.iter().map(|(_, file)| file.as_str()).collect();
+        let judged = core::mem::replace(&mut progress.judged, true);
+        let finished = (!judged).then(|| (progress.job, progress.files.clone()));
+        // Of one that a master which crashed was asked for, whoever asked will ask again, and is answered then.
+        let awaited = !progress.tickets.is_empty();
+        self.finished = finished.or(self.finished.take());
+        if awaited {
+            self.end(number, Answer::Ok(output), config, ctx);
+        }
     }
 
     /// A job is over.

@@ -20,6 +20,8 @@ pub(super) struct Progress {
     pub(super) list: Vec<Mapped>,
     /// The files of the output that stand.
     pub(super) files: Vec<(u32, String)>,
+    /// Whether these were all there before, and were judged.
+    pub(super) judged: bool,
     /// How long map and reduce tasks took that are done, all together, and how many there were.
     pub(super) took: [(Span, u32); 2],
 }
@@ -57,6 +59,7 @@ impl Progress {
             reduced: 0,
             list: Vec::new(),
             files: Vec::new(),
+            judged: false,
             took: [(Span::ZERO, 0); 2],
         }
     }
