@@ -21,9 +21,12 @@ fn heartbeats(loss: Chance, misses: u32, seed: u64) -> f64 {
     let until = Time::ZERO + 20_000.s();
     let mut world = World::new(Plan::new(seed, until, vec![ServicePlan::new("n", 2)], network));
     world.populate::<Heartbeat>(Config { misses, ..Config::default() }, None).unwrap();
-    while world.show(NodeId(0))[0].1.is_empty() {
-        assert!(world.now() < until, "it is suspected in the end");
+    loop {
         world.run_to(world.now() + 1.s(), u64::MAX);
+        if !world.show(NodeId(0))[0].1.is_empty() {
+            break;
+        }
+        assert!(world.now() < until, "it is suspected in the end");
     }
     let run = world.finish();
     assert_eq!(run.violations, []);

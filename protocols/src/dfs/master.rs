@@ -31,6 +31,8 @@ struct Server {
     copies: BTreeSet<(Name, Version)>,
     /// What they hash to.
     hash: u64,
+    /// So many more are to come, as far as is known: what is not counted until it is there all goes to whoever has the fewest (§4.3).
+    coming: usize,
 }
 
 /// So many copies are ordered at a look at most: what is lost is not to be replaced at the cost of all else.
@@ -40,7 +42,8 @@ impl Master {
     pub(super) fn boot(config: &Config, ctx: &mut Ctx<Dfs>) -> Master {
         let now = ctx.now();
         let servers: Vec<NodeId> = ctx.peers().collect();
-        let server = |node| (node, Server { heard: now, alive: true, copies: BTreeSet::new(), hash: 0 });
+        let server =
+            |node| (node, Server { heard: now, alive: true, copies: BTreeSet::new(), hash: 0, coming: 0 });
         let mut master = Master {
             standing: BTreeMap::new(),
             holders: BTreeMap::new(),
@@ -101,6 +104,7 @@ impl Master {
                 let to = self.targets(from, &[], config.replicas as usize, ctx);
                 // Better late than with too few copies: who gets no answer asks again.
                 if to.len() == config.replicas as usize {
+                    self.expect(&to);
                     ctx.send(from, Targets(number, to));
                 }
             }
@@ -131,7 +135,7 @@ impl Master {
             }
             Report(copies) => {
                 let Some(server) = self.servers.get_mut(&from) else { return };
-                server.hash = 0;
+                (server.hash, server.coming) = (0, 0);
                 for copy in core::mem::take(&mut server.copies) {
                     if let Some(nodes) = self.holders.get_mut(&copy) {
                         nodes.remove(&from);
@@ -168,7 +172,7 @@ impl Master {
     /// Orders copies of what has too few.
     fn repair(&mut self, config: &Config, ctx: &mut Ctx<Dfs>) {
         let now = ctx.now();
-        let (mut enough, mut orders) = (Vec::new(), 0);
+        let (mut enough, mut coming, mut orders) = (Vec::new(), Vec::new(), 0);
         for copy in self.thin.iter().copied() {
             let have = self.alive(copy);
             if have.len() >= config.replicas as usize {
@@ -180,14 +184,25 @@ impl Master {
                 continue;
             };
             if let Some(to) = self.targets(NodeId::NONE, &have, 1, ctx).first() {
+                coming.push(*to);
                 ctx.send(from, Copy(copy.0, copy.1, *to));
                 self.ordered.insert(copy, now);
                 orders += 1;
             }
         }
+        self.expect(&coming);
         for copy in enough {
             self.thin.remove(&copy);
             self.ordered.remove(&copy);
+        }
+    }
+
+    /// These are to have one copy more.
+    fn expect(&mut self, nodes: &[NodeId]) {
+        for node in nodes {
+            if let Some(server) = self.servers.get_mut(node) {
+                server.coming += 1;
+            }
         }
     }
 
@@ -196,6 +211,7 @@ impl Master {
         if let Some(server) = self.servers.get_mut(&node) {
             if server.copies.insert(copy) {
                 server.hash = server.hash.wrapping_add(super::hash(copy));
+                server.coming = server.coming.saturating_sub(1);
             }
             self.holders.entry(copy).or_default().insert(node);
         }
@@ -235,7 +251,8 @@ impl Master {
             let free = self.servers.iter().filter(|(node, server)| server.alive && !all.contains(node));
             let best = free.min_by_key(|(node, server)| {
                 let mixed = (u64::from(node.0) ^ turn).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-                (**node != near, zones.contains(&ctx.zone(**node)), server.copies.len(), mixed)
+                let copies = server.copies.len() + server.coming;
+                (**node != near, zones.contains(&ctx.zone(**node)), copies, mixed)
             });
             let Some((node, _)) = best else { break };
             all.push(*node);
