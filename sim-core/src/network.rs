@@ -171,7 +171,7 @@ impl Network {
     ) -> Option<Time> {
         books.traffic.sent += 1;
         books.traffic.bytes += bytes;
-        let luck = self.links.luck(from, to);
+        let luck = self.links.luck_apart(from, to);
         if let Some(delay) = luck.certain() {
             return Some(now + delay);
         }
@@ -203,7 +203,7 @@ impl Network {
         if self.harms.stop(from, to, books) {
             return Fate::Lost;
         }
-        match self.links.luck(from, to).deal(packet) {
+        match self.links.luck_apart(from, to).deal(packet) {
             Some(delay) => Fate::Once(Arrival { at: now + delay, leg: 0 }),
             None => {
                 books.traffic.lost += 1;

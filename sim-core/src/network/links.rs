@@ -65,9 +65,12 @@ impl Links {
     /// The number of a link.
     #[inline]
     pub(super) fn index(&self, from: NodeId, to: NodeId) -> usize {
-        if !self.machines.is_empty() && from != to && self.together(from, to) {
-            return self.lucks.len() - 1;
-        }
+        if from != to && self.together(from, to) { self.lucks.len() - 1 } else { self.apart(from, to) }
+    }
+
+    /// The same for nodes that share no machine: the fast path asks this, where nobody shares one.
+    #[inline]
+    fn apart(&self, from: NodeId, to: NodeId) -> usize {
         if self.class.is_empty() {
             return 0;
         }
@@ -85,6 +88,12 @@ impl Links {
     #[inline]
     pub(super) fn luck(&self, from: NodeId, to: NodeId) -> &Luck {
         &self.lucks[self.index(from, to)]
+    }
+
+    /// The luck of a link where nobody shares a machine.
+    #[inline]
+    pub(super) fn luck_apart(&self, from: NodeId, to: NodeId) -> &Luck {
+        &self.lucks[self.apart(from, to)]
     }
 
     #[inline]
