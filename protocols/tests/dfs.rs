@@ -103,6 +103,25 @@ fn broken(harness: &Harness<Dfs>) -> Vec<&str> {
 }
 
 #[test]
+fn copies_that_are_on_their_way_count_where_the_next_one_goes() {
+    let mut harness = booted(0, flawed(2, None));
+    let mut seconds: BTreeMap<NodeId, u32> = BTreeMap::new();
+    for key in 0..9 {
+        let name = Name { file: File::Key(key), chunk: 0 };
+        let (_, asked) = harness.request(FIRST, Op::Create(name, content("x")));
+        let [Output::Send(MASTER, target)] = &asked[..] else { panic!("{asked:?}") };
+        // What is written has not come anywhere when the master is asked for the next.
+        let told = harness.step(MASTER, Deliver(FIRST, target.clone()));
+        let [Output::Send(FIRST, Msg::Targets(_, to))] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(to[0], FIRST, "the first copy stays with the writer");
+        *seconds.entry(to[1]).or_default() += 1;
+    }
+    // One of the three may have had a copy of the chunk that was there from the beginning.
+    assert_eq!(seconds.len(), 3, "{seconds:?}");
+    assert!(seconds.values().all(|count| (2..=4).contains(count)), "{seconds:?}");
+}
+
+#[test]
 fn of_two_chunks_under_one_name_one_stands_and_both_writers_are_told_which() {
     for (flaw, told, violations) in [(None, "one", &[][..]), (Some(Flaw::LastWins), "two", &[ONE_STANDS][..])]
     {

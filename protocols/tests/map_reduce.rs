@@ -199,6 +199,64 @@ fn what_dead_workers_had_mapped_is_mapped_again() {
     nearly(cluster.map_phase(), 13.0);
 }
 
+/// A worker that dies while the master is down was never heard of by the master that comes back; what it had mapped is mapped
+/// again all the same.
+#[test]
+fn who_died_while_the_master_was_down_is_given_up() {
+    let mut cluster = Cluster { timeout: 5.s(), ..Cluster::equal(40, 10) };
+    let dies = fault(1600.ms(), None, Fault::Crash(workers(3..=3)));
+    cluster.faults = vec![fault(1500.ms(), Some(300.ms()), Fault::Crash(workers(1..=1))), dies];
+    let run = cluster.run();
+    assert_eq!(done(&run), 1);
+    assert!(run.tasks.tasks.iter().any(|task| task.why == Why::Again));
+}
+
+/// The master crashes, and the only client waits too long to ask again: the output is there and is judged.
+#[test]
+fn an_output_is_judged_when_it_is_there() {
+    let mut cluster = Cluster { until: 20.s(), ..Cluster::equal(40, 10) };
+    cluster.faults = vec![fault(1500.ms(), Some(300.ms()), Fault::Crash(workers(1..=1)))];
+    let run = cluster.run();
+    assert_eq!(done(&run), 0, "nobody was told");
+    for property in &run.properties {
+        let judged = u64::from(
+            ["the output is that of a sequential run", "each part of an output counts once", "a job is done"]
+                .contains(&property.name),
+        );
+        assert!(property.held >= judged, "{} was not judged", property.name);
+    }
+}
+
+/// The server of the file system on a worker's machine dies, and the worker does not: it asks another server.
+#[test]
+fn who_has_no_file_server_beside_it_asks_another_one() {
+    let mut cluster = Cluster::equal(40, 10);
+    (cluster.files.replicas, cluster.config.retry) = (3, 100.ms());
+    let dies = Fault::Crash(vec![Pick::Node("files-3".into())]);
+    cluster.faults = vec![fault(100.ms(), None, dies)];
+    let run = cluster.run();
+    assert_eq!(done(&run), 1);
+    let worked =
+        run.tasks.tasks.iter().filter(|task| task.node == NodeId(13)).filter(|task| task.how == How::Done);
+    assert!(worked.count() >= 3, "it went on working");
+}
+
+/// Where tasks go to whoever is free, one in ten meets its chunk; where they go to their chunks, all do.
+#[test]
+fn without_locality_chunks_are_seldom_read_where_they_lie() {
+    let local = |locality: bool| {
+        let mut cluster = Cluster::equal(200, 10);
+        cluster.config.locality = locality;
+        let run = cluster.run();
+        assert_eq!(done(&run), 1);
+        let maps = run.tasks.tasks.iter().filter(|task| task.kind == "map");
+        maps.filter(|task| task.local > 0).count()
+    };
+    assert_eq!(local(true), 200);
+    let found = local(false);
+    assert!((1..60).contains(&found), "{found} of 200");
+}
+
 /// Tasks that take so many seconds, on so many workers.
 fn given(seconds: &[u64], workers: u32, order: Order) -> f64 {
     let mut cluster = Cluster::equal(seconds.len() as u32, workers);

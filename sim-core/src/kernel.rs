@@ -5,7 +5,7 @@ use crate::{
     digest::Digest,
     link::NetworkPlan,
     network::{Arrives, Books, Fate, Network, Onward},
-    plan::Plan,
+    plan::Zone,
     protocol::{NodeId, Role},
     queue::Queue,
     rng::{Keys, Purpose},
@@ -159,8 +159,6 @@ pub struct Kernel {
     pub(crate) tasks: Option<Tasks>,
     /// The zone of each node, from 1; 0 for those in none. Empty while there are no zones.
     pub(crate) zones: Vec<u32>,
-    /// The machine of each node; empty while each has its own.
-    pub(crate) machines: Vec<NodeId>,
     /// The faults in force.
     pub(crate) active: Vec<usize>,
     /// The highest epoch that a server has shown.
@@ -194,7 +192,6 @@ impl Kernel {
             trace: None,
             tasks: None,
             zones: Vec::new(),
-            machines: Vec::new(),
             active: Vec::new(),
             epoch: 0,
             answered: 0,
@@ -288,15 +285,14 @@ impl Kernel {
         }
     }
 
-    /// Where nodes stand, as the plan says.
-    pub(crate) fn place(&mut self, plan: &Plan, nodes: usize) {
+    /// In which zones nodes stand, as the plan says.
+    pub(crate) fn place(&mut self, zones: &[Zone], nodes: usize) {
         self.zones.clear();
-        self.machines.clone_from(&plan.network.machines);
-        if plan.zones.is_empty() {
+        if zones.is_empty() {
             return;
         }
         self.zones.resize(nodes, 0);
-        for (number, zone) in (1..).zip(&plan.zones) {
+        for (number, zone) in (1..).zip(zones) {
             zone.nodes.iter().for_each(|node| self.zones[node.0 as usize] = number);
         }
     }

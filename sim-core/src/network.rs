@@ -153,6 +153,11 @@ impl Network {
         self.pipes.passed(node, now)
     }
 
+    /// The machine of a node, by the first node on it.
+    pub(crate) fn machine(&self, node: NodeId) -> NodeId {
+        self.links.machine(node)
+    }
+
     /// Whether [`Network::send_in_quiet`] will do.
     #[inline]
     pub(crate) fn quiet(&self) -> bool {

@@ -5,7 +5,6 @@ use crate::{
     gauge::{Bound, Gauge, Surroundings},
     history::Intent,
     kernel::Kernel,
-    link::NetworkPlan,
     mail::Callee,
     outbox::Outbox,
     property::{Ghost, Property},
@@ -272,7 +271,7 @@ impl<'a, P: Protocol> Ctx<'a, P> {
 
     /// The machine of a node of any service, by the first node on it.
     pub fn machine(&self, node: NodeId) -> NodeId {
-        NetworkPlan::machine(&self.kernel.machines, node)
+        self.kernel.network.machine(node)
     }
 
     /// The zone in which a node stands, by number: what operators tell a service that is to survive the loss of one. The

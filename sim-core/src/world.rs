@@ -75,7 +75,7 @@ impl World {
         let keys = Keys::new(plan.seed);
         let network = Network::new(&plan.network, keys.key(Purpose::Network, 0, 0), nodes);
         let mut kernel = Kernel::new(network, keys, plan.faults.len());
-        kernel.place(&plan, nodes);
+        kernel.place(&plan.zones, nodes);
         let borders = services.iter().skip(1).map(|service| service.first.0).collect();
         let faults = Faults::new(&plan);
         World {
@@ -146,7 +146,7 @@ impl World {
             "a world is reset to a plan with the same services"
         );
         self.kernel.reset(&plan.network, Keys::new(plan.seed), plan.faults.len());
-        self.kernel.place(&plan, self.services.iter().map(|s| s.nodes as usize).sum());
+        self.kernel.place(&plan.zones, self.services.iter().map(|s| s.nodes as usize).sum());
         for (group, service) in self.groups.iter_mut().zip(&plan.services) {
             group.reset(service, &mut self.kernel);
         }

@@ -63,15 +63,7 @@ impl Config {
                 return Err((key, format!("{size} are no chunk; `64MB` would do")));
             }
         }
-        if self.beat == Span::ZERO || self.retry == Span::ZERO {
-            let key = if self.beat == Span::ZERO { "beat" } else { "retry" };
-            return Err((key, "nothing comes of waiting for 0s; `1s` would do".into()));
-        }
-        if self.patience <= self.beat {
-            let found = format!("who is silent for {} may only be between two beats", self.patience);
-            return Err(("patience", format!("{found}; `{}` would do", self.beat * 4)));
-        }
-        Ok(())
+        check_beats(self.beat, self.patience, self.retry)
     }
 
     /// Refuses what so many nodes cannot do: which key, and why.
@@ -101,6 +93,20 @@ impl Config {
         let (chunks, words) = (self.chunks, self.words);
         (0..self.texts).map(move |number| Text { number, chunks, words })
     }
+}
+
+/// Refuses spans by which nobody can tell who is there: which key, and why.
+pub(crate) fn check_beats(beat: Span, patience: Span, retry: Span) -> Result<(), (&'static str, String)> {
+    for (key, span) in [("beat", beat), ("retry", retry)] {
+        if span == Span::ZERO {
+            return Err((key, "nothing comes of waiting for 0s; `1s` would do".into()));
+        }
+    }
+    if patience <= beat {
+        let found = format!("who is silent for {patience} may only be between two beats");
+        return Err(("patience", format!("{found}; `{}` would do", beat * 4)));
+    }
+    Ok(())
 }
 
 /// Mistakes that implementations have made. Each costs one line where the decision is taken.

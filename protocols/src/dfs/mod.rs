@@ -26,6 +26,7 @@ mod master;
 mod properties;
 mod server;
 
+pub(crate) use config::check_beats;
 pub use config::{Config, Flaw};
 pub use files::{Content, File, Files, Mix, Name, Op, Place, Ret};
 

@@ -1,5 +1,6 @@
 //! What a scenario may say of MapReduce.
 
+use crate::dfs::check_beats;
 use serde::{Deserialize, Serialize};
 use sim_core::{prelude::*, sample::Delay, size::Bytes};
 
@@ -108,15 +109,7 @@ impl Config {
         {
             return Err(("backups", format!("{times} times as long; `Behind(1.5)` would do")));
         }
-        if self.beat == Span::ZERO || self.retry == Span::ZERO {
-            let key = if self.beat == Span::ZERO { "beat" } else { "retry" };
-            return Err((key, "nothing comes of waiting for 0s; `1s` would do".into()));
-        }
-        if self.patience <= self.beat {
-            let found = format!("who is silent for {} may only be between two beats", self.patience);
-            return Err(("patience", format!("{found}; `{}` would do", self.beat * 4)));
-        }
-        Ok(())
+        check_beats(self.beat, self.patience, self.retry)
     }
 
     /// Refuses what so many nodes cannot do: which key, and why.

@@ -147,7 +147,7 @@ impl Master {
         }
     }
 
-    /// Gives every worker as much as it has room for, one task each at a time.
+    /// Gives every worker as much as it has room for.
     pub(super) fn assign_all(&mut self, config: &Config, ctx: &mut Ctx<MapReduce>) {
         self.crew.all().for_each(|worker| self.assign(worker, config, ctx));
     }
@@ -165,8 +165,7 @@ impl Master {
     /// The next task of a job for a worker: one whose chunk is on its machine, if it can be.
     fn next_task(&mut self, job: usize, phase: Phase, worker: NodeId, config: &Config) -> Option<Task> {
         let (number, progress) = &mut self.jobs[job];
-        let queue = &mut progress.queue;
-        if !queue.ready || phase == Phase::Reduce && !progress.fetchable(config) {
+        if !progress.queue.ready || phase == Phase::Reduce && !progress.fetchable(config) {
             return None;
         }
         let queue = &mut progress.queue;

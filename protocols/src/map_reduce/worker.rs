@@ -139,12 +139,10 @@ impl Worker {
             }
             State::Mapping(..) | State::Fetching(_) | State::Reducing(..) => return,
         };
-        let others = ctx.callees();
-        let any = NodeId(
-            others.clone().next().map_or(0, |first| first.0)
-                + ctx.rng.below(others.len().max(1) as u64) as u32,
-        );
-        let call = ctx.call(server.unwrap_or(any), op);
+        let mut servers = ctx.callees();
+        let any = ctx.rng.below(servers.len().max(1) as u64) as usize;
+        let Some(server) = server.or_else(|| servers.nth(any)) else { return };
+        let call = ctx.call(server, op);
         self.calls.insert(call, number);
         run.alarm = Some(ctx.after(config.retry, Silent(number)));
     }

@@ -85,6 +85,10 @@ impl Links {
             || !self.machines.is_empty() && self.machines[from.0 as usize] == self.machines[to.0 as usize]
     }
 
+    pub(super) fn machine(&self, node: NodeId) -> NodeId {
+        NetworkPlan::machine(&self.machines, node)
+    }
+
     #[inline]
     pub(super) fn luck(&self, from: NodeId, to: NodeId) -> &Luck {
         &self.lucks[self.index(from, to)]
