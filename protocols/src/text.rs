@@ -35,6 +35,9 @@ impl Text {
     /// The four chunks of letters with which MapReduce is often explained: AA, AB, AAC, BBB.
     pub const LETTERS: Text = Text { number: 0, chunks: 4, words: 0 };
 
+    /// The most words of all texts together: each is kept, with all its copies.
+    pub(crate) const WORDS_MAX: u64 = 10_000_000;
+
     /// What a chunk says: lines of words.
     pub fn chunk(self, index: u32) -> String {
         if self.words == 0 {
@@ -64,6 +67,14 @@ impl Text {
 
     /// Refuses texts that make no sense: which key, and why.
     pub(crate) fn check(chunks: u32, words: u32) -> Result<(), (&'static str, String)> {
+        let all = u64::from(chunks) * u64::from(words);
+        if all > Text::WORDS_MAX {
+            let most = Text::WORDS_MAX;
+            return Err((
+                "words",
+                format!("{all} words in all are more than are kept; up to {most} would do"),
+            ));
+        }
         match (chunks, words) {
             (4, 0) | (1..=100_000, 1..=10_000) => Ok(()),
             (_, 0) => Err((
@@ -85,6 +96,22 @@ impl Message for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_have_a_bound() {
+        for (chunks, words) in [(4, 0), (15_000, 15), (100_000, 100), (1, 10_000)] {
+            assert_eq!(Text::check(chunks, words), Ok(()));
+        }
+        for (chunks, words, key) in [
+            (5, 0, "words"),
+            (0, 5, "chunks"),
+            (1, 10_001, "words"),
+            (100_000, 101, "words"),
+            (u32::MAX, u32::MAX, "words"),
+        ] {
+            assert_eq!(Text::check(chunks, words).map_err(|(key, _)| key), Err(key));
+        }
+    }
 
     #[test]
     fn a_text_is_the_same_whoever_makes_it_up_and_another_number_is_another_text() {

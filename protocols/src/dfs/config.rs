@@ -1,5 +1,6 @@
 //! What a scenario may say of the file system.
 
+use super::files::CHUNK_MAX;
 use crate::text::Text;
 use serde::{Deserialize, Serialize};
 use sim_core::{prelude::*, size::Bytes};
@@ -8,7 +9,8 @@ use sim_core::{prelude::*, size::Bytes};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// So many copies of each chunk, in different zones as far as there are some. Nothing is written while fewer servers are there.
+    /// So many copies of each chunk, in different zones as far as there are some. Nothing is written while fewer servers are
+    /// there.
     pub replicas: u32,
     /// So many texts are there from the beginning, numbered from 0.
     pub texts: u32,
@@ -55,11 +57,19 @@ impl Config {
             let found = format!("{} texts of {} chunks are more than are kept", self.texts, self.chunks);
             return Err(("texts", format!("{found}; up to 1000, of 1000000 chunks in all, would do")));
         }
+        let words = u64::from(self.texts) * u64::from(self.chunks) * u64::from(self.words);
+        if words > Text::WORDS_MAX {
+            let most = Text::WORDS_MAX;
+            return Err((
+                "words",
+                format!("{words} words of all texts are more than are kept; up to {most} would do"),
+            ));
+        }
         if self.replicas == 0 {
             return Err(("replicas", "a chunk without a copy is lost; 3 would do".into()));
         }
         for (key, size) in self.sizes.iter().map(|size| ("sizes", size)).chain([("chunk", &self.chunk)]) {
-            if size.0 == 0 || size.0 > 1 << 40 {
+            if !(1..=CHUNK_MAX).contains(&size.0) {
                 return Err((key, format!("{size} are no chunk; `64MB` would do")));
             }
         }

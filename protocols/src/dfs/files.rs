@@ -141,6 +141,9 @@ impl Message for Ret {
     }
 }
 
+/// The most bytes of a chunk.
+pub(super) const CHUNK_MAX: u64 = 1 << 40;
+
 /// Shares of the kinds of operation, and how large what clients write is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -171,7 +174,11 @@ impl Workload for Files {
     const MIX: &'static str = "create and read: a share each; size, of what is written";
 
     fn check(mix: &Mix) -> Result<(), String> {
-        mix.shares().check("operation")
+        mix.shares().check("operation")?;
+        match mix.size.0 {
+            1..=CHUNK_MAX => Ok(()),
+            _ => Err(format!("`size`: {} are no chunk; `1MB` would do", mix.size)),
+        }
     }
     fn draw(mix: &Mix, key: u64, fresh: u64, (): &(), rng: &mut Rng) -> Op {
         let name = Name { file: File::Key(key), chunk: 0 };

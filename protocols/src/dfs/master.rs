@@ -31,7 +31,8 @@ struct Server {
     copies: BTreeSet<(Name, Version)>,
     /// What they hash to.
     hash: u64,
-    /// So many more are to come, as far as is known: what is not counted until it is there all goes to whoever has the fewest (§4.3).
+    /// So many more are to come, as far as is known: what is not counted until it is there all goes to whoever has the
+    /// fewest (§4.3).
     coming: usize,
 }
 
