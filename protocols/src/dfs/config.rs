@@ -26,7 +26,8 @@ pub struct Config {
     pub beat: Span,
     /// After so long without a word a server counts as dead, and its chunks are copied from the others.
     pub patience: Span,
-    /// What brought no answer for so long is tried again, elsewhere if there is an elsewhere.
+    /// What brought no answer for so long is tried again, elsewhere if there is an elsewhere. It is longer where chunks take
+    /// longer (by a second for each megabyte, as long as nobody knows), and twice as long after each try.
     pub retry: Span,
     /// A mistake to make: for teaching, and to test the tests.
     pub flaw: Option<Flaw>,

@@ -1,7 +1,7 @@
 //! What the master does: it knows what stands, who has it, and who is there.
 
 use super::{Config, Dfs, Flaw, Msg, Msg::*, Name, Place, Record, Ret, Version, server::Layout};
-use crate::text::Text;
+use crate::{retry::Retry, text::Text};
 use sim_core::prelude::*;
 
 /// What the master knows.
@@ -14,8 +14,9 @@ pub(super) struct Master {
     servers: BTreeMap<NodeId, Server>,
     /// What stands and may have too few copies.
     thin: BTreeSet<(Name, Version)>,
-    /// Copies that were ordered, and when.
-    ordered: BTreeMap<(Name, Version), Time>,
+    /// Copies that were ordered: when last, and how often in vain. And how long to wait for one.
+    ordered: BTreeMap<(Name, Version), (Time, u32)>,
+    retry: Retry,
     /// Until when servers may not have said yet what they have.
     listens: Option<Time>,
     /// Who wants to know where a text is, and has to wait for that.
@@ -51,6 +52,7 @@ impl Master {
             servers: servers.into_iter().map(server).collect(),
             thin: BTreeSet::new(),
             ordered: BTreeMap::new(),
+            retry: Retry::new(config.retry),
             listens: (!ctx.first_boot()).then(|| now + config.patience),
             asked: Vec::new(),
             replaced: 0,
@@ -96,16 +98,19 @@ impl Master {
         self.replaced = 0;
         match msg {
             Where(number, name) => self.tell(from, number, name, ctx),
-            Target(number, name)
+            Target(number, name, _)
                 if self.standing.contains_key(&name) && config.flaw != Some(Flaw::LastWins) =>
             {
                 self.tell(from, number, name, ctx);
             }
-            Target(number, _) => {
-                let to = self.targets(from, &[], config.replicas as usize, ctx);
+            Target(number, _, mut to) => {
+                to.retain(|node| self.servers.get(node).is_some_and(|server| server.alive));
+                to.truncate(config.replicas as usize);
+                let more = self.targets(from, &to, config.replicas as usize - to.len(), ctx);
+                self.expect(&more);
+                to.extend(more);
                 // Better late than with too few copies: who gets no answer asks again.
                 if to.len() == config.replicas as usize {
-                    self.expect(&to);
                     ctx.send(from, Targets(number, to));
                 }
             }
@@ -129,8 +134,12 @@ impl Master {
                 }
             }
             Holds(name, version) => {
-                if self.ordered.remove(&(name, version)).is_some() {
+                if let Some((since, tries)) = self.ordered.remove(&(name, version)) {
                     self.replaced += 1;
+                    // Of several it is not known which one came (Karn's algorithm, RFC 6298 §3).
+                    if tries == 0 {
+                        self.retry.sample(ctx.now().since(since));
+                    }
                 }
                 self.holds(from, (name, version));
             }
@@ -145,7 +154,7 @@ impl Master {
                 }
                 copies.into_iter().for_each(|copy| self.holds(from, copy));
             }
-            Targets(..) | At(..) | Push(..) | Stored(_) | Fetch(..) | Take(..) | Tell | Copy(..) => {}
+            Targets(..) | At(..) | Push(..) | Stored(..) | Fetch(..) | Take(..) | Tell | Copy(..) => {}
         }
     }
 
@@ -180,14 +189,16 @@ impl Master {
                 enough.push(copy);
                 continue;
             }
-            let waits = self.ordered.get(&copy).is_some_and(|at| now.since(*at) < config.retry);
+            let before = self.ordered.get(&copy).copied();
+            let bytes = self.standing.get(&copy.0).map_or(0, |(_, bytes)| *bytes);
+            let waits = before.is_some_and(|(at, tries)| now.since(at) < self.retry.after(bytes, tries));
             let Some(from) = ctx.rng.pick(&have).copied().filter(|_| !waits && orders < ORDERS) else {
                 continue;
             };
             if let Some(to) = self.targets(NodeId::NONE, &have, 1, ctx).first() {
                 coming.push(*to);
                 ctx.send(from, Copy(copy.0, copy.1, *to));
-                self.ordered.insert(copy, now);
+                self.ordered.insert(copy, (now, before.map_or(0, |(_, tries)| tries + 1)));
                 orders += 1;
             }
         }
@@ -233,11 +244,11 @@ impl Master {
 
     /// Says what stands under a name, and who has it: who is near first.
     fn tell(&self, to: NodeId, number: u64, name: Name, ctx: &mut Ctx<Dfs>) {
-        let found = self.standing.get(&name).map(|(version, _)| {
+        let found = self.standing.get(&name).map(|(version, bytes)| {
             let mut nodes = self.alive((name, *version));
             ctx.rng.shuffle(&mut nodes);
             nodes.sort_by_key(|node| (*node != to, ctx.zone(*node) != ctx.zone(to)));
-            (*version, nodes)
+            (*version, *bytes, nodes)
         });
         ctx.send(to, At(number, name, found));
     }

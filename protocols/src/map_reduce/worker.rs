@@ -9,7 +9,10 @@ use super::{
     master,
     shuffle::Shuffle,
 };
-use crate::dfs::{Content, File, Name, Op};
+use crate::{
+    dfs::{Content, File, Name, Op},
+    retry::Retry,
+};
 use sim_core::{prelude::*, sample::Delay};
 
 /// A worker.
@@ -28,7 +31,12 @@ pub(super) struct Worker {
     begun: BTreeMap<u64, BTreeSet<u64>>,
     /// By job and map task: what was mapped here.
     outputs: BTreeMap<(u64, u32), Output>,
-    calls: BTreeMap<Ticket, u64>,
+    /// By call to the file system: the run that it is for, and when it was made.
+    calls: BTreeMap<Ticket, (u64, Time)>,
+    /// How long to wait for a chunk, for pairs, and until an output is written.
+    reading: Retry,
+    pub(super) fetching: Retry,
+    writing: Retry,
     pub(super) shuffled: u64,
 }
 
@@ -37,8 +45,9 @@ pub(super) struct Worker {
 pub(super) struct Run {
     pub(super) attempt: Attempt,
     pub(super) state: State,
-    /// Until when it waits for the file system.
+    /// Until when it waits for the file system, which was silent so many times.
     alarm: Option<Alarm>,
+    silences: u32,
 }
 
 /// How far a run is.
@@ -104,6 +113,9 @@ impl Worker {
             begun: BTreeMap::new(),
             outputs: BTreeMap::new(),
             calls: BTreeMap::new(),
+            reading: Retry::new(config.retry),
+            fetching: Retry::new(config.retry),
+            writing: Retry::new(config.retry),
             shuffled: 0,
         };
         worker.pulse(config, ctx);
@@ -121,15 +133,15 @@ impl Worker {
             Phase::Reduce => ("reduce", State::Fetching(Shuffle::new(job.text.chunks))),
         };
         ctx.task(number, kind, (shown, task.index), why);
-        self.runs.insert(number, Run { attempt, state, alarm: None });
+        self.runs.insert(number, Run { attempt, state, alarm: None, silences: 0 });
         match task.phase {
-            Phase::Map => self.ask(number, self.server, config, ctx),
+            Phase::Map => self.ask(number, self.server, ctx),
             Phase::Reduce => self.learn(task.job, news, config, ctx),
         }
     }
 
     /// Asks the file system for what the run needs next: this server, or any.
-    fn ask(&mut self, number: u64, server: Option<NodeId>, config: &Config, ctx: &mut Ctx<MapReduce>) {
+    fn ask(&mut self, number: u64, server: Option<NodeId>, ctx: &mut Ctx<MapReduce>) {
         let Some(run) = self.runs.get_mut(&number) else { return };
         let Attempt { task, job, .. } = run.attempt;
         let op = match &run.state {
@@ -142,21 +154,29 @@ impl Worker {
         let mut servers = ctx.callees();
         let any = ctx.rng.below(servers.len().max(1) as u64) as usize;
         let Some(server) = server.or_else(|| servers.nth(any)) else { return };
+        let bytes = op.bytes();
         let call = ctx.call(server, op);
-        self.calls.insert(call, number);
-        run.alarm = Some(ctx.after(config.retry, Silent(number)));
+        self.calls.insert(call, (number, ctx.now()));
+        let retry = if task.phase == Phase::Map { &self.reading } else { &self.writing };
+        run.alarm = Some(ctx.after(retry.after(bytes, run.silences), Silent(number)));
     }
 
-    /// The file system has not answered: perhaps it did not hear, or the server on this machine is down.
-    pub(super) fn silent(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
-        self.forget_calls(number, ctx);
-        self.ask(number, None, config, ctx);
+    /// The file system has not answered: perhaps it did not hear, or the server on this machine is down. Or it takes its time, and
+    /// answers yet.
+    pub(super) fn silent(&mut self, number: u64, ctx: &mut Ctx<MapReduce>) {
+        let Some(run) = self.runs.get_mut(&number) else { return };
+        run.silences += 1;
+        self.ask(number, None, ctx);
     }
 
     /// The run that a call was made for, which waits no longer.
     fn answered(&mut self, call: Ticket, ctx: &mut Ctx<MapReduce>) -> Option<&mut Run> {
-        let number = self.calls.remove(&call)?;
+        let (number, since) = self.calls.remove(&call)?;
+        self.forget_calls(number, ctx);
         let run = self.runs.get_mut(&number)?;
+        let retry = if run.attempt.task.phase == Phase::Map { &mut self.reading } else { &mut self.writing };
+        retry.sample(ctx.now().since(since));
+        run.silences = 0;
         if let Some(alarm) = run.alarm.take() {
             ctx.stop(alarm);
         }
@@ -195,7 +215,7 @@ impl Worker {
                 let text = reduced(job.function, pairs);
                 let bytes = scaled(text.len() as u64, scale);
                 run.state = State::Writing(Content { text, bytes });
-                self.ask(number, self.server, config, ctx);
+                self.ask(number, self.server, ctx);
             }
             State::Reading | State::Fetching(_) | State::Writing(_) => {}
         }
@@ -292,9 +312,11 @@ impl Worker {
         run: u64,
         (job, part): (u64, u32),
         maps: Vec<u32>,
+        asked: Time,
         ctx: &mut Ctx<MapReduce>,
     ) {
-        let mut parcel = Parcel { run, of: maps, pairs: Vec::new(), bytes: 0, lacking: Vec::new() };
+        let (pairs, lacking) = (Vec::new(), Vec::new());
+        let mut parcel = Parcel { run, of: maps, pairs, bytes: 0, lacking, asked };
         parcel.of.retain(|map| {
             let Some(output) = self.outputs.get(&(job, *map)) else {
                 parcel.lacking.push(*map);
@@ -314,7 +336,7 @@ impl Worker {
     }
 
     fn forget_calls(&mut self, number: u64, ctx: &mut Ctx<MapReduce>) {
-        self.calls.retain(|call, run| {
+        self.calls.retain(|call, (run, _)| {
             if *run == number {
                 ctx.forget(*call);
             }
