@@ -108,9 +108,13 @@ impl Config {
 
 /// Refuses spans by which nobody can tell who is there: which key, and why.
 pub(crate) fn check_beats(beat: Span, patience: Span, retry: Span) -> Result<(), (&'static str, String)> {
+    const SHORTEST: Span = Span(100_000);
     for (key, span) in [("beat", beat), ("retry", retry)] {
-        if span == Span::ZERO {
-            return Err((key, "nothing comes of waiting for 0s; `1s` would do".into()));
+        if span < SHORTEST {
+            return Err((
+                key,
+                format!("every {span} there would be little but that; `{SHORTEST}` or more would do"),
+            ));
         }
     }
     if patience <= beat {
