@@ -16,7 +16,7 @@
 //! - When nothing else is left to begin, tasks that lag behind are run a second time, and the first to end counts (§3.6).
 //!
 //! `functions.rs` has what users write, `master.rs` who does what, `progress.rs` how far a job is, `schedule.rs` who is given
-//! what, `worker.rs` how a task is run, `shuffle.rs` how a reduce task gets its pairs.
+//! what, `worker.rs` how a task is run, `output.rs` what a map task leaves, `shuffle.rs` how a reduce task gets its pairs.
 //!
 //! Left out: splitting a file otherwise than by its chunks, tasks that are close to a chunk without being on its machine, skipping
 //! records that crash the user's function (§4.6), counters (§4.9), the user's own partition functions, and the time that a map
@@ -26,6 +26,7 @@ mod config;
 pub mod functions;
 mod jobs;
 mod master;
+mod output;
 mod progress;
 mod properties;
 mod schedule;

@@ -1,12 +1,13 @@
 //! How a task is run.
 
 use super::{
-    Attempt, Config, Flaw, MapReduce,
+    Attempt, Config, MapReduce,
     Msg::*,
     News, Parcel, Phase, Sign, Task,
     Timer::*,
-    functions::{Function, Pair, reduced},
+    functions::{Pair, reduced},
     master,
+    output::{Output, raw, scaled},
     shuffle::Shuffle,
 };
 use crate::{
@@ -70,17 +71,6 @@ pub(super) struct Slices {
 
 /// Into so many parts.
 const SLICES: u32 = 10;
-
-/// What a map task left here.
-#[derive(Clone, Debug, Hash)]
-struct Output {
-    /// By reduce task, in order; those with no pairs are not here.
-    parts: Vec<(u32, Vec<Pair>)>,
-    /// Which numbers of reduce tasks may be among them, modulo 64: most reducers ask in vain, and are many.
-    some: u64,
-    /// A byte of its pairs stands for so many, as a ratio.
-    scale: (u64, u64),
-}
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -207,7 +197,7 @@ impl Worker {
         let Attempt { task, job, .. } = run.attempt;
         match core::mem::replace(&mut run.state, State::Reading) {
             State::Mapping(content, _) => {
-                let output = mapped(&run.attempt, &content, config);
+                let output = Output::new(&run.attempt, &content, config);
                 self.outputs.insert((task.job, task.index), output);
                 self.finish(number, Outcome::Mapped, ctx);
             }
@@ -322,13 +312,9 @@ impl Worker {
                 parcel.lacking.push(*map);
                 return false;
             };
-            if output.some >> (part % 64) & 1 == 0 {
-                return true;
-            }
-            if let Ok(place) = output.parts.binary_search_by_key(&part, |(part, _)| *part) {
-                let found = &output.parts[place].1;
-                parcel.bytes += scaled(found.iter().map(raw).sum(), output.scale);
-                parcel.pairs.push((*map, found.clone()));
+            if let Some(share) = output.share(part) {
+                parcel.bytes += share.bytes;
+                parcel.pairs.push((*map, share.pairs.clone()));
             }
             true
         });
@@ -368,41 +354,4 @@ impl Slices {
         let each = u64::try_from(all / u128::from(SLICES)).unwrap_or(u64::MAX);
         Slices { left: SLICES, each: Span(each) }
     }
-}
-
-/// What the user's function makes of a chunk, by reduce task.
-fn mapped(attempt: &Attempt, content: &Content, config: &Config) -> Output {
-    let Attempt { task, job, .. } = attempt;
-    let mut pairs = job.function.map(task.index, &content.text);
-    if config.combine {
-        pairs = match config.flaw {
-            Some(Flaw::PairsCounted) => counted(job.function, pairs),
-            Some(_) | None => job.function.combine(pairs),
-        };
-    }
-    let mut parts: BTreeMap<u32, Vec<Pair>> = BTreeMap::new();
-    for pair in pairs {
-        parts.entry(job.function.part(&pair.0, job.reduces)).or_default().push(pair);
-    }
-    let some = parts.keys().fold(0, |some, part| some | 1 << (part % 64));
-    Output {
-        parts: parts.into_iter().collect(),
-        some,
-        scale: (content.bytes, content.text.len().max(1) as u64),
-    }
-}
-
-/// The mistake: a combiner that forgets what its pairs count.
-fn counted(function: Function, pairs: Vec<Pair>) -> Vec<Pair> {
-    let combined = function.combine(pairs);
-    combined.into_iter().map(|(key, _)| (key, 1)).collect()
-}
-
-/// The size of a pair: its key, and something to end it with.
-fn raw((key, _): &Pair) -> u64 {
-    key.len() as u64 + 1
-}
-
-fn scaled(raw: u64, (of, per): (u64, u64)) -> u64 {
-    u64::try_from(u128::from(raw) * u128::from(of) / u128::from(per)).unwrap_or(u64::MAX)
 }
