@@ -14,9 +14,8 @@ pub(super) struct Master {
     servers: BTreeMap<NodeId, Server>,
     /// What stands and may have too few copies.
     thin: BTreeSet<(Name, Version)>,
-    /// Copies that were ordered: when last, and how often in vain. And how long to wait for one.
+    /// Copies that were ordered: when last, and how often in vain.
     ordered: BTreeMap<(Name, Version), (Time, u32)>,
-    retry: Retry,
     /// Until when servers may not have said yet what they have.
     listens: Option<Time>,
     /// Who wants to know where a text is, and has to wait for that.
@@ -39,6 +38,8 @@ struct Server {
 
 /// So many copies are ordered at a look at most: what is lost is not to be replaced at the cost of all else.
 const ORDERS: usize = 50;
+/// So often the wait for a copy is doubled. What has too few copies may be lost meanwhile, so nobody learns to be patient.
+const PATIENT: u32 = 2;
 
 impl Master {
     pub(super) fn boot(config: &Config, ctx: &mut Ctx<Dfs>) -> Master {
@@ -52,7 +53,6 @@ impl Master {
             servers: servers.into_iter().map(server).collect(),
             thin: BTreeSet::new(),
             ordered: BTreeMap::new(),
-            retry: Retry::new(config.retry),
             listens: (!ctx.first_boot()).then(|| now + config.patience),
             asked: Vec::new(),
             replaced: 0,
@@ -134,12 +134,8 @@ impl Master {
                 }
             }
             Holds(name, version) => {
-                if let Some((since, tries)) = self.ordered.remove(&(name, version)) {
+                if self.ordered.remove(&(name, version)).is_some() {
                     self.replaced += 1;
-                    // Of several it is not known which one came (Karn's algorithm, RFC 6298 §3).
-                    if tries == 0 {
-                        self.retry.sample(ctx.now().since(since));
-                    }
                 }
                 self.holds(from, (name, version));
             }
@@ -181,7 +177,7 @@ impl Master {
 
     /// Orders copies of what has too few.
     fn repair(&mut self, config: &Config, ctx: &mut Ctx<Dfs>) {
-        let now = ctx.now();
+        let (now, retry) = (ctx.now(), Retry::new(config.retry));
         let (mut enough, mut coming, mut orders) = (Vec::new(), Vec::new(), 0);
         for copy in self.thin.iter().copied() {
             let have = self.alive(copy);
@@ -191,7 +187,8 @@ impl Master {
             }
             let before = self.ordered.get(&copy).copied();
             let bytes = self.standing.get(&copy.0).map_or(0, |(_, bytes)| *bytes);
-            let waits = before.is_some_and(|(at, tries)| now.since(at) < self.retry.after(bytes, tries));
+            let waits =
+                before.is_some_and(|(at, tries)| now.since(at) < retry.after(bytes, tries.min(PATIENT)));
             let Some(from) = ctx.rng.pick(&have).copied().filter(|_| !waits && orders < ORDERS) else {
                 continue;
             };
