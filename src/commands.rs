@@ -172,6 +172,8 @@ fn play_and_write(
         output::write(folder, "tasks.svg", text(tasks))?;
     }
     output::write(folder, "summary.json", text(reports::summary_json(&judged)))?;
+    output::write(folder, "ops.csv", |to| reports::operations_csv(&judged, to))?;
+    output::write(folder, "history.jsonl", |to| reports::history_jsonl(&judged, to))?;
     if trace {
         output::write(folder, "trace.jsonl", |to| reports::trace_jsonl(&judged, to))?;
     }

@@ -57,7 +57,18 @@ fn a_run_that_holds_writes_its_reports_and_ends_with_0() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    assert_eq!(names, ["availability.svg", "latency.svg", "plan.ron", "report.html", "summary.json"]);
+    assert_eq!(
+        names,
+        [
+            "availability.svg",
+            "history.jsonl",
+            "latency.svg",
+            "ops.csv",
+            "plan.ron",
+            "report.html",
+            "summary.json"
+        ]
+    );
     assert!(out(&output).contains("seed") && out(&output).contains("sim run"), "{}", out(&output));
     assert!(!out(&output).contains('\u{1b}'), "no colours when nobody watches");
     assert_eq!(err(&output), "", "no progress bar when nobody watches");
