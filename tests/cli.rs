@@ -214,9 +214,22 @@ fn a_trace_has_one_line_per_event() {
         out(&sim(&["fingerprint", &file])).split_whitespace().nth(1).unwrap().parse::<usize>().unwrap();
     assert_eq!(trace.lines().count(), events);
     assert_eq!(summary["run"]["events"], events);
-    for line in trace.lines().take(100) {
-        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    // Each cause is an earlier event, and what an event sent and arrived is an input somewhere.
+    let lines: Vec<serde_json::Value> =
+        trace.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut arrived = 0;
+    for (line, number) in lines.iter().zip(1..) {
+        assert_eq!(line["number"], number);
+        assert!(line["cause"].as_u64().is_none_or(|cause| cause < number), "{line}");
+        for packet in line["sent"].as_array().into_iter().flatten() {
+            if let Some(event) = packet["event"].as_u64() {
+                let there = &lines[event as usize - 1];
+                assert_eq!((&there["cause"], &there["packet"]), (&line["number"], &packet["packet"]));
+                arrived += 1;
+            }
+        }
     }
+    assert!(arrived > 100 && lines.iter().any(|line| line["state"]["role"] == "leader"));
 }
 
 #[test]
