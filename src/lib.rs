@@ -15,6 +15,7 @@
 mod commands;
 mod compare;
 mod explore;
+mod export;
 mod flaws;
 mod hunt;
 mod output;
@@ -183,6 +184,26 @@ enum Command {
         #[arg(long, value_name = "NODE")]
         show: Vec<String>,
     },
+    /// Play a scenario, or the plan of a run, and write what happened for a viewer: Perfetto, ShiViz or Wireshark.
+    Export {
+        /// A scenario file, such as plan.ron, or the folder of a run.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        choice: Choice,
+        /// For which viewer.
+        #[arg(long, value_name = "VIEWER")]
+        to: export::Viewer,
+        /// Leave out what happened before this moment.
+        #[arg(long, value_name = "TIME", default_value = "0s")]
+        from: Span,
+        /// Leave out what happened after this moment.
+        #[arg(long, value_name = "TIME")]
+        until: Option<Span>,
+        /// The file to write [default: sim-out/<scenario>/<seed>/trace.json, .log or .pcapng].
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Find the first event at which two runs part.
     Diff {
         /// A scenario file.
@@ -288,6 +309,10 @@ pub fn main(registry: &Registry) -> ExitCode {
         Command::Explore { file, set, out } => explore::explore(registry, &file, &set, out.as_deref()),
         Command::Replay { file, choice, until, around, show } => {
             replay::replay(registry, &file, &choice, &replay::View { until, around, show })
+        }
+        Command::Export { file, choice, to, from, until, out } => {
+            let stretch = export::Stretch { from, until };
+            export::export(registry, &file, &choice, to, stretch, out.as_deref())
         }
         Command::Diff { one, other, seeds, set } => {
             let files = [one.as_path(), other.as_deref().unwrap_or(&one)];
