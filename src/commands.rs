@@ -44,13 +44,15 @@ pub(crate) struct Asked {
     pub(crate) scenario: Scenario,
 }
 
-pub(crate) fn run(
-    registry: &Registry,
-    files: &[PathBuf],
-    choice: &Choice,
-    out: Option<&Path>,
-    trace: bool,
-) -> u8 {
+/// What is to be left of runs.
+pub(crate) struct Wanted<'a> {
+    pub(crate) out: Option<&'a Path>,
+    pub(crate) trace: bool,
+    pub(crate) junit: Option<&'a Path>,
+}
+
+pub(crate) fn run(registry: &Registry, files: &[PathBuf], choice: &Choice, wanted: &Wanted<'_>) -> u8 {
+    let Wanted { out, trace, junit } = *wanted;
     let asked: Vec<_> = files.iter().map(|file| read_variants(registry, file, &choice.set)).collect();
     let Some(asked) = asked.into_iter().collect::<Option<Vec<Vec<Asked>>>>() else { return BAD_INPUT };
     if asked.iter().flatten().any(|one| !runs(one))
@@ -60,6 +62,11 @@ pub(crate) fn run(
     }
     let mut worst = Status::Held;
     let mut first = true;
+    let mut verdicts = reports::Verdicts::default();
+    if let Some(Err(message)) = junit.map(output::absent) {
+        eprintln!("error: {message}");
+        return BAD_INPUT;
+    }
     for variants in &asked {
         let mut played = Vec::new();
         for one in variants {
@@ -77,6 +84,7 @@ pub(crate) fn run(
             match play_and_write(registry, one, &plan, choice, &folder, trace) {
                 Ok(judged) => {
                     worst = worst.max(judged.status());
+                    verdicts.add(&judged);
                     played.push((one, judged, whole));
                 }
                 Err(message) => {
@@ -89,6 +97,10 @@ pub(crate) fn run(
             eprintln!("error: {message}");
             return BAD_INPUT;
         }
+    }
+    if let Some(Err(message)) = junit.map(|file| output::write_file(file, &verdicts.xml())) {
+        eprintln!("error: {message}");
+        return BAD_INPUT;
     }
     worst.exit_code()
 }
@@ -172,6 +184,8 @@ fn play_and_write(
         output::write(folder, "tasks.svg", text(tasks))?;
     }
     output::write(folder, "summary.json", text(reports::summary_json(&judged)))?;
+    output::write(folder, "ops.csv", |to| reports::operations_csv(&judged, to))?;
+    output::write(folder, "history.jsonl", |to| reports::history_jsonl(&judged, to))?;
     if trace {
         output::write(folder, "trace.jsonl", |to| reports::trace_jsonl(&judged, to))?;
     }

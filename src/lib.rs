@@ -13,7 +13,9 @@
 //! with it, [`scenarios`] reads files, plans, runs and judges, [`reports`] draws what came of it.
 
 mod commands;
+mod compare;
 mod explore;
+mod export;
 mod flaws;
 mod hunt;
 mod output;
@@ -60,6 +62,35 @@ enum Command {
         /// Also write trace.jsonl: every input that a node took.
         #[arg(long)]
         trace: bool,
+        /// Also write the verdicts of all runs as JUnit XML, for CI servers.
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+    },
+    /// Compare results with earlier ones, and fail if anything got worse.
+    #[command(after_help = compare::CODES)]
+    Compare {
+        /// What was: a summary.json, or a folder with some in or below it.
+        baseline: PathBuf,
+        /// What is now, likewise. Runs are matched by scenario, and by seed where both have it.
+        current: PathBuf,
+        /// How much worse each metric may get, as RON: `(default: "5%", metrics: {"latency.p99": "10%"})`.
+        #[arg(long, value_name = "FILE")]
+        tolerance: Option<PathBuf>,
+        /// Write comparison.md, junit.xml and, with --history, trend.svg in here.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Write the table as Markdown.
+        #[arg(long, value_name = "FILE")]
+        markdown: Option<PathBuf>,
+        /// Write it as JUnit XML, a test for each metric.
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+        /// Add a line with the figures of now to this file.
+        #[arg(long, value_name = "FILE", requires = "label")]
+        history: Option<PathBuf>,
+        /// What the line is called, such as the name of a commit.
+        #[arg(long, value_name = "TEXT", requires = "history")]
+        label: Option<String>,
     },
     /// Read scenarios and say what is wrong with them; run nothing, write nothing.
     Check {
@@ -153,6 +184,26 @@ enum Command {
         #[arg(long, value_name = "NODE")]
         show: Vec<String>,
     },
+    /// Play a scenario, or the plan of a run, and write what happened for a viewer: Perfetto, ShiViz or Wireshark.
+    Export {
+        /// A scenario file, such as plan.ron, or the folder of a run.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        choice: Choice,
+        /// For which viewer.
+        #[arg(long, value_name = "VIEWER")]
+        to: export::Viewer,
+        /// Leave out what happened before this moment.
+        #[arg(long, value_name = "TIME", default_value = "0s")]
+        from: Span,
+        /// Leave out what happened after this moment.
+        #[arg(long, value_name = "TIME")]
+        until: Option<Span>,
+        /// The file to write [default: sim-out/<scenario>/<seed>/trace.json, .log or .pcapng].
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Find the first event at which two runs part.
     Diff {
         /// A scenario file.
@@ -235,8 +286,13 @@ pub fn main(registry: &Registry) -> ExitCode {
         }
     };
     let code = match cli.command {
-        Command::Run { files, choice, out, trace } => {
-            commands::run(registry, &files, &choice, out.as_deref(), trace)
+        Command::Run { files, choice, out, trace, junit } => {
+            let wanted = commands::Wanted { out: out.as_deref(), trace, junit: junit.as_deref() };
+            commands::run(registry, &files, &choice, &wanted)
+        }
+        Command::Compare { baseline, current, tolerance, out, markdown, junit, history, label } => {
+            let to = compare::To { out, markdown, junit, history: history.zip(label) };
+            compare::compare(&baseline, &current, tolerance.as_deref(), &to)
         }
         Command::Check { files, set } => commands::check(registry, &files, &set),
         Command::Hunt { files, seeds, time, jobs, shard, flaws, no_shrink, keep_going, events, set, out } => {
@@ -253,6 +309,10 @@ pub fn main(registry: &Registry) -> ExitCode {
         Command::Explore { file, set, out } => explore::explore(registry, &file, &set, out.as_deref()),
         Command::Replay { file, choice, until, around, show } => {
             replay::replay(registry, &file, &choice, &replay::View { until, around, show })
+        }
+        Command::Export { file, choice, to, from, until, out } => {
+            let stretch = export::Stretch { from, until };
+            export::export(registry, &file, &choice, to, stretch, out.as_deref())
         }
         Command::Diff { one, other, seeds, set } => {
             let files = [one.as_path(), other.as_deref().unwrap_or(&one)];

@@ -29,6 +29,18 @@ pub(crate) fn write(
     })
 }
 
+/// Writes a text to a file of its own, and says where.
+pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), String> {
+    let (folder, name) = split(path)?;
+    write(folder, &name, |to| to.write_all(text.as_bytes()))
+}
+
+/// Removes a file that an earlier run left where this one is to write its own: nobody shall take that for this one's.
+pub(crate) fn absent(path: &Path) -> Result<(), String> {
+    let (folder, name) = split(path)?;
+    clear(folder, &[&name])
+}
+
 /// Refuses to replace what was read, and what is no file.
 pub(crate) fn replaceable(path: &Path, read: &str) -> Result<(), String> {
     let real = |path: &Path| path.canonicalize().ok();

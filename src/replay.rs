@@ -196,7 +196,7 @@ pub(crate) fn clipped(text: &str) -> String {
 }
 
 /// So many events are compared: two traces of more would not fit into everybody's memory.
-const COMPARED: u64 = 3_000_000;
+const COMPARED: u64 = 2_000_000;
 
 /// Where two runs part: the last events that they share, and the first that they do not.
 pub(crate) fn diff(registry: &Registry, files: [&Path; 2], seeds: [Option<u64>; 2], set: &[String]) -> u8 {
@@ -218,7 +218,7 @@ pub(crate) fn diff(registry: &Registry, files: [&Path; 2], seeds: [Option<u64>; 
 
 fn apart(one: &Run, other: &Run, files: [&Path; 2]) -> u8 {
     let (Some(a), Some(b)) = (&one.trace, &other.trace) else { unreachable!("both were traced") };
-    let shared = a.entries().zip(b.entries()).take_while(|(a, b)| a == b).count();
+    let shared = a.entries().zip(b.entries()).take_while(|(a, b)| a.same_input(b)).count();
     let lines = |trace: &Trace, run: &Run, from: usize, count: usize| -> Vec<String> {
         trace.entries().skip(from).take(count).map(|entry| line(run, &entry)).collect()
     };

@@ -57,7 +57,18 @@ fn a_run_that_holds_writes_its_reports_and_ends_with_0() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    assert_eq!(names, ["availability.svg", "latency.svg", "plan.ron", "report.html", "summary.json"]);
+    assert_eq!(
+        names,
+        [
+            "availability.svg",
+            "history.jsonl",
+            "latency.svg",
+            "ops.csv",
+            "plan.ron",
+            "report.html",
+            "summary.json"
+        ]
+    );
     assert!(out(&output).contains("seed") && out(&output).contains("sim run"), "{}", out(&output));
     assert!(!out(&output).contains('\u{1b}'), "no colours when nobody watches");
     assert_eq!(err(&output), "", "no progress bar when nobody watches");
@@ -246,9 +257,22 @@ fn a_trace_has_one_line_per_event() {
         out(&sim(&["fingerprint", &file])).split_whitespace().nth(1).unwrap().parse::<usize>().unwrap();
     assert_eq!(trace.lines().count(), events);
     assert_eq!(summary["run"]["events"], events);
-    for line in trace.lines().take(100) {
-        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    // Each cause is an earlier event, and what an event sent and arrived is an input somewhere.
+    let lines: Vec<serde_json::Value> =
+        trace.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut arrived = 0;
+    for (line, number) in lines.iter().zip(1..) {
+        assert_eq!(line["number"], number);
+        assert!(line["cause"].as_u64().is_none_or(|cause| cause < number), "{line}");
+        for packet in line["sent"].as_array().into_iter().flatten() {
+            if let Some(event) = packet["event"].as_u64() {
+                let there = &lines[event as usize - 1];
+                assert_eq!((&there["cause"], &there["packet"]), (&line["number"], &packet["packet"]));
+                arrived += 1;
+            }
+        }
     }
+    assert!(arrived > 100 && lines.iter().any(|line| line["state"]["role"] == "leader"));
 }
 
 #[test]

@@ -305,9 +305,9 @@ impl Chart<'_> {
 }
 
 /// The length of both axes in the units that plotters is given: it labels whole numbers only where one likes.
-const FINE: i32 = 1_000_000;
+pub(crate) const FINE: i32 = 1_000_000;
 
-fn fine(share: f64) -> i32 {
+pub(crate) fn fine(share: f64) -> i32 {
     (share * f64::from(FINE)).round() as i32
 }
 
@@ -316,11 +316,11 @@ fn spot(&(x, y): &(f64, f64)) -> (i32, i32) {
 }
 
 /// The name of the tick at that place.
-fn named(ticks: &[(f64, String)], at: i32) -> String {
+pub(crate) fn named(ticks: &[(f64, String)], at: i32) -> String {
     ticks.iter().find(|(share, _)| fine(*share) == at).map(|(_, name)| name.clone()).unwrap_or_default()
 }
 
-fn rgb(color: Color) -> RGBColor {
+pub(crate) fn rgb(color: Color) -> RGBColor {
     let (red, green, blue) = color.rgb();
     RGBColor(red, green, blue)
 }

@@ -1,4 +1,5 @@
-//! A finished, judged run as terminal text, JSON, SVG and one self-contained HTML page.
+//! A finished, judged run as terminal text, JSON, CSV, SVG and one self-contained HTML page; and the summaries of such runs, read back
+//! and compared.
 //!
 //! Every function here is pure: a [`Judged`](sim_core::judged::Judged) goes in, text comes out, and equal runs give equal
 //! bytes. No file, clock, environment or network is touched, and no simulation state either: what is not in the judged
@@ -7,6 +8,7 @@
 //! Scenario files are not trusted. Whatever they say is escaped for the place where it appears, control characters are
 //! replaced, and lists are cut at a length that keeps the page small; what is cut says how much is missing.
 
+mod allowance;
 mod areas;
 mod axis;
 mod bars;
@@ -15,21 +17,33 @@ mod columns;
 mod comparison;
 mod effects;
 mod entries;
+mod export;
 mod faults;
 mod gauges;
 mod groups;
+mod history;
 mod html;
+mod junit;
 mod lanes;
 mod manner;
 mod marks;
+mod metrics;
+mod operations;
 mod overlays;
 mod page;
 mod paint;
 mod palette;
+mod panel;
+mod past;
+mod plain;
 mod recorded;
+mod regression;
+mod regression_text;
+mod results;
 mod roles;
 mod rows;
 mod schedule;
+mod statistics;
 mod summary;
 mod sums;
 mod svg;
@@ -41,10 +55,19 @@ mod trace;
 mod verdicts;
 mod words;
 
+pub use allowance::{Allowance, Tolerance, tolerable};
 pub use charts::{availability_svg, latency_svg};
 pub use comparison::{comparison_html, comparison_text};
+pub use export::Format;
 pub use gauges::gauges_svg;
+pub use history::history_jsonl;
 pub use html::html;
+pub use junit::{Verdicts, regression_junit};
+pub use operations::operations_csv;
+pub use past::{Entry, PAST_MAX, trend_svg};
+pub use regression::{Regression, regression};
+pub use regression_text::{regression_markdown, regression_text};
+pub use results::{Measured, RUNS_MAX, Results, SUMMARY_MAX};
 pub use summary::{SCHEMA, summary_json};
 pub use sums::{TaskSum, task_sums};
 pub use tasks::tasks_svg;

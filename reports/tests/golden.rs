@@ -121,3 +121,21 @@ fn the_trace() {
     reports::trace_jsonl(&judged, &mut lines).unwrap();
     golden("trace.jsonl", &String::from_utf8(lines).unwrap());
 }
+
+#[test]
+fn the_trace_for_viewers_of_others() {
+    let mut judged = fixture::partition(5.s());
+    judged.run.trace = Some(fixture::traced("Append { term: 3, entries: \"…\" }\n<b>"));
+    let written = |format: reports::Format| {
+        let mut bytes = Vec::new();
+        format.write(&judged, &mut bytes).unwrap();
+        bytes
+    };
+    golden("perfetto.json", &String::from_utf8(written(reports::Format::Perfetto)).unwrap());
+    golden("shiviz.log", &String::from_utf8(written(reports::Format::Shiviz)).unwrap());
+    let capture = written(reports::Format::Pcapng);
+    let rows = capture
+        .chunks(16)
+        .map(|row| row.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "));
+    golden("pcapng.txt", &(rows.collect::<Vec<_>>().join("\n") + "\n"));
+}

@@ -30,6 +30,7 @@ mod registry;
 pub mod set;
 pub mod shrink;
 mod tokens;
+pub mod tolerance;
 pub mod topology;
 mod validate;
 pub mod variants;

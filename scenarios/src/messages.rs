@@ -279,6 +279,20 @@ pub(crate) fn unknown_key(at: Place, found: &str, owner: &str, known: &[&str]) -
     mistake(at, format!("{owner} has no key {}", quote(found)), "unknown key").help(suggestion(found, known))
 }
 
+pub(crate) fn no_metric(at: Place, found: &str, known: &[&str]) -> Mistake {
+    let help = match nearest(found, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("write one of {}", one_of(known.iter().take(14).copied())),
+    };
+    mistake(at, format!("there is no metric {} that gets better or worse", quote(found)), "unknown")
+        .help(help)
+}
+
+pub(crate) fn no_tolerance(at: Place, found: &str, metric: Option<&str>, help: String) -> Mistake {
+    let of = metric.map_or(String::from("all metrics"), quote);
+    mistake(at, format!("{} is no tolerance for {of}", quote(found)), "not a tolerance").help(help)
+}
+
 pub(crate) fn key_twice(at: Place, found: &str, first: Place) -> Mistake {
     mistake(at, format!("{} is given twice", quote(found)), "the second one").also(first, "the first one")
 }

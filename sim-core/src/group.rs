@@ -27,7 +27,7 @@ use crate::{
     sample::Sampler,
     slab::NO_SLOT,
     time::{Span, Time},
-    trace::Kind,
+    trace::{Kind, Taken, Tracer},
     wire::WireId,
 };
 use alloc::{boxed::Box, collections::VecDeque, format, string::String, vec::Vec};
@@ -74,6 +74,8 @@ pub(crate) trait Group: Debug {
     fn role(&self, node: NodeId) -> Role;
     /// Labelled values of a node's state, for people.
     fn show(&self, node: NodeId) -> Vec<(&'static str, String)>;
+    /// A node shows its state to the trace.
+    fn look(&self, node: NodeId, tracer: &mut Tracer, now: Time);
     /// Calls that wait for an answer.
     fn in_flight(&self) -> u64;
     /// Values held in slabs: what is pending, for tests of memory.
@@ -195,6 +197,12 @@ impl<P: Protocol> Members<P> {
         }
     }
 
+    /// The trace takes in that a process begins or ends, is frozen or goes on.
+    fn turn(&self, index: usize, kind: Kind, kernel: &mut Kernel) {
+        let node = NodeId(self.first.0 + index as u32);
+        self.write_down(index, Taken { node, kind, peer: NodeId::NONE, set: 0 }, &format_args!(""), kernel);
+    }
+
     #[inline]
     fn at(&self, node: NodeId) -> usize {
         (node.0 - self.first.0) as usize
@@ -205,8 +213,11 @@ impl<P: Protocol> Members<P> {
     fn handle_with_care(&mut self, index: usize, packed: Packed, kernel: &mut Kernel) {
         let mut event = packed.unpack();
         let mail = matches!(event.what, What::Message | What::Request | What::Response);
-        if mail && !self.arrives(&mut event, kernel) {
-            return;
+        if mail {
+            if !self.arrives(&mut event, kernel) {
+                return;
+            }
+            kernel.reaches(&event);
         }
         match event.what {
             What::Message | What::Timer | What::Request | What::Response => {
@@ -331,7 +342,7 @@ impl<P: Protocol> Group for Members<P> {
         }
         kernel.runs(node);
         kernel.take(node, Kind::Boot, NodeId::NONE);
-        kernel.trace(node, Kind::Boot, NodeId::NONE, String::new);
+        self.turn(index, Kind::Boot, kernel);
         self.within(index, kernel, |state, config, ctx| *state = Some(P::start(config, ctx)));
         self.judge(index, kernel);
         true
@@ -343,7 +354,8 @@ impl<P: Protocol> Group for Members<P> {
             return false;
         }
         kernel.take(node, Kind::Crash, NodeId::NONE);
-        kernel.trace(node, Kind::Crash, NodeId::NONE, String::new);
+        self.turn(index, Kind::Crash, kernel);
+        kernel.forgets(node);
         let mut lost = Vec::new();
         {
             let Member { state, disk, node: inner, .. } = &mut self.members[index];
@@ -488,7 +500,8 @@ impl<P: Protocol> Group for Members<P> {
             return false;
         }
         kernel.take(node, Kind::Pause, NodeId::NONE);
-        kernel.trace(node, Kind::Pause, NodeId::NONE, String::new);
+        self.turn(index, Kind::Pause, kernel);
+        let member = &mut self.members[index];
         let aside = member.node.aside(node, &kernel.keys);
         (aside.paused, aside.hurt) = (Some(kernel.now), Some(fault));
         kernel.role(node, Role::PAUSED, member.node.epoch, false);
@@ -502,7 +515,8 @@ impl<P: Protocol> Group for Members<P> {
             return false;
         }
         kernel.take(node, Kind::Resume, NodeId::NONE);
-        kernel.trace(node, Kind::Resume, NodeId::NONE, String::new);
+        self.turn(index, Kind::Resume, kernel);
+        let member = &mut self.members[index];
         let life = member.node.life;
         let aside = member.node.aside(node, &kernel.keys);
         aside.thaw(node, life, kernel);
@@ -519,6 +533,10 @@ impl<P: Protocol> Group for Members<P> {
 
     fn show(&self, node: NodeId) -> Vec<(&'static str, String)> {
         self.members[self.at(node)].state.as_ref().map_or_else(Vec::new, Protocol::show)
+    }
+
+    fn look(&self, node: NodeId, tracer: &mut Tracer, now: Time) {
+        self.show_to(tracer, self.at(node), now);
     }
 
     fn in_flight(&self) -> u64 {

@@ -6,7 +6,7 @@
 
 use crate::{
     protocol::NodeId,
-    spec::Spec,
+    spec::{Access, Spec},
     time::{Span, Time},
 };
 use alloc::{format, string::String, vec::Vec};
@@ -61,6 +61,58 @@ impl<S: Spec> History<S> {
                 format!("call {index}, client {client}: {op:?} refused [{called} .. {at}]")
             }
             Outcome::Unknown => format!("call {index}, client {client}: {op:?} -> no answer [{called} ..)"),
+        }
+    }
+}
+
+/// A [`Call`] of any specification: what was asked and answered as texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnyCall {
+    /// Who asked.
+    pub client: NodeId,
+    /// Whom.
+    pub server: NodeId,
+    /// The client's operation this call was made for.
+    pub operation: u32,
+    /// The kind of operation in a word: "get".
+    pub kind: &'static str,
+    /// The key it touches.
+    pub key: u64,
+    /// Whether it changes nothing.
+    pub reads: bool,
+    /// What was asked, as its `Debug` writes it.
+    pub asked: String,
+    /// When the user wanted it.
+    pub intended: Time,
+    /// When the request left the client.
+    pub called: Time,
+    /// What came back, as its `Debug` writes it.
+    pub outcome: Outcome<String>,
+    /// What it did to the register under its key, if its specification has registers and this is an operation on one.
+    pub register: Option<Access>,
+}
+
+impl AnyCall {
+    /// What a call says, whatever its specification.
+    pub fn of<S: Spec>(call: &Call<S>) -> AnyCall {
+        let (outcome, answer) = match &call.outcome {
+            Outcome::Ok(answer, at) => (Outcome::Ok(format!("{answer:?}"), *at), Some(answer)),
+            Outcome::Refused(at) => (Outcome::Refused(*at), None),
+            Outcome::Unknown => (Outcome::Unknown, None),
+        };
+        let register = if S::REGISTERS { S::access(&call.op, answer) } else { None };
+        AnyCall {
+            client: call.client,
+            server: call.server,
+            operation: call.operation,
+            kind: S::kind(&call.op),
+            key: S::key(&call.op),
+            reads: S::is_read(&call.op),
+            asked: format!("{:?}", call.op),
+            intended: call.intended,
+            called: call.called,
+            outcome,
+            register,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     stream::{Action, Moment, Packet, Parcel, StreamPlan, Streams, Token},
     task::Tasks,
     time::Time,
-    trace::{Entry, Kind, Trace},
+    trace::{Kind, Tracer},
     wire::{AnyWire, Wire, WireId},
 };
 use alloc::{boxed::Box, string::String, vec::Vec};
@@ -154,7 +154,8 @@ pub struct Kernel {
     pub(crate) roles: Vec<RoleChange>,
     pub(crate) violations: Vec<Violation>,
     pub(crate) notes: Vec<Note>,
-    pub(crate) trace: Option<Trace>,
+    /// Writes down what happens, when somebody wants to know.
+    pub(crate) trace: Option<Box<Tracer>>,
     /// What nodes work on, when somebody wants to know.
     pub(crate) tasks: Option<Tasks>,
     /// The zone of each node, from 1; 0 for those in none. Empty while there are no zones.
@@ -268,23 +269,6 @@ impl Kernel {
         self.digest.add(kind as u64);
     }
 
-    /// Writes the input down, when tracing; `text` runs only then.
-    #[inline(always)]
-    pub(crate) fn trace(&mut self, node: NodeId, kind: Kind, peer: NodeId, text: impl FnOnce() -> String) {
-        if self.trace.is_some() {
-            self.record(node, kind, peer, &text());
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn record(&mut self, node: NodeId, kind: Kind, peer: NodeId, text: &str) {
-        if let Some(trace) = &mut self.trace {
-            let peer = (peer != NodeId::NONE).then_some(peer);
-            trace.record(Entry { number: self.events, at: self.now, node, peer, kind, text });
-        }
-    }
-
     /// In which zones nodes stand, as the plan says.
     pub(crate) fn place(&mut self, zones: &[Zone], nodes: usize) {
         self.zones.clear();
@@ -346,7 +330,7 @@ impl Kernel {
             match self.network.onward(event.round, from, to, self.now, &mut self.books) {
                 Onward::Arrived => event.round = 0,
                 Onward::At(arrival) => return self.post(arrival.at, Event { round: arrival.leg, ..event }),
-                Onward::Dropped => {
+                Onward::Dropped(_) => {
                     self.packets.take(event.slot);
                     return;
                 }
@@ -418,9 +402,9 @@ impl Kernel {
                 }
                 Action::Transmit { from, to, packet, bytes } => {
                     let (first, second) = match self.send(from, to, bytes) {
-                        Fate::Lost => (None, None),
+                        Fate::Lost(_) => (None, None),
                         Fate::Once(arrival) => (Some(arrival), None),
-                        Fate::Twice(first, second) => (Some(first), Some(second)),
+                        Fate::Twice(first, second) => (first.ok(), second.ok()),
                     };
                     for arrival in first.into_iter().chain(second) {
                         let slot = self.packets.insert((from, packet));

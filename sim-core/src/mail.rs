@@ -3,7 +3,7 @@
 use crate::{
     history::History,
     kernel::{Event, Kernel, What},
-    network::Fate,
+    network::{Arrival, Fate, Loss},
     node::Waiting,
     plan::{ServicePlan, Timers},
     protocol::{NodeId, Protocol, Ticket},
@@ -11,8 +11,10 @@ use crate::{
     slab::{Arena, Slab},
     spec::{Answer, Message, Spec},
     time::{Span, Time},
+    trace,
     wire::WireId,
 };
+use core::fmt::Debug;
 
 /// What is in flight within a group.
 #[derive(Clone, Debug)]
@@ -86,7 +88,7 @@ pub(crate) struct Open {
 /// A message, request or answer goes on its way: each copy that the network will bring is kept, and an event posted for
 /// it.
 #[inline(always)]
-fn carry<T: Clone>(
+fn carry<T: Clone + Debug>(
     kernel: &mut Kernel,
     (from, to): (NodeId, NodeId),
     bytes: u64,
@@ -106,7 +108,7 @@ fn carry<T: Clone>(
 
 /// The same where anything may happen.
 #[inline(never)]
-fn carry_with_care<T: Clone>(
+fn carry_with_care<T: Clone + Debug>(
     kernel: &mut Kernel,
     (from, to): (NodeId, NodeId),
     bytes: u64,
@@ -115,21 +117,39 @@ fn carry_with_care<T: Clone>(
     mut keep: impl FnMut(&mut Kernel, T) -> u32,
 ) {
     let event = |slot, round| Event { node: to.0, slot, round, what };
+    let draft = kernel.drafts((from, to), bytes, what, &value);
     if kernel.network.stream(from, to).is_some() {
         let slot = keep(kernel, value);
+        kernel.flies(draft, slot, None);
         return kernel.stream(from, to, bytes, event(slot, Event::ARRIVED));
     }
-    match kernel.send(from, to, bytes) {
-        Fate::Lost => {}
-        Fate::Once(arrival) => {
+    let fate = kernel.send(from, to, bytes);
+    let mut depart = |copy: Result<Arrival, Loss>, value: T, of: Option<trace::PacketId>| match copy {
+        Ok(arrival) => {
             let slot = keep(kernel, value);
             kernel.post(arrival.at, event(slot, arrival.leg));
+            kernel.flies(draft, slot, of)
         }
+        Err(loss) => kernel.fails(draft, loss.fate(), of),
+    };
+    match fate {
+        Fate::Lost(loss) => drop(depart(Err(loss), value, None)),
+        Fate::Once(arrival) => drop(depart(Ok(arrival), value, None)),
         Fate::Twice(first, second) => {
-            for arrival in [first, second] {
-                let slot = keep(kernel, value.clone());
-                kernel.post(arrival.at, event(slot, arrival.leg));
-            }
+            let original = depart(first, value.clone(), None);
+            depart(second, value, original);
+        }
+    }
+}
+
+impl Loss {
+    /// What the trace says of it.
+    pub(crate) fn fate(self) -> trace::Fate {
+        match self {
+            Loss::Luck => trace::Fate::Lost,
+            Loss::Cut => trace::Fate::Cut,
+            Loss::Overflow => trace::Fate::Overflowed,
+            Loss::Damage => trace::Fate::Corrupted,
         }
     }
 }
@@ -197,11 +217,16 @@ impl<P: Protocol> Mail<P> {
 
     /// Carries out a held-back effect; barriers are the caller's business.
     pub(crate) fn release(&mut self, me: NodeId, effect: Waiting<P>, kernel: &mut Kernel) {
+        if matches!(effect, Waiting::Sync | Waiting::Work(_)) {
+            return;
+        }
+        kernel.lets_go(me);
         match effect {
             Waiting::Send(to, msg) => self.send(me, to, msg, kernel),
             Waiting::Answer(to, answer) => self.answer(me, to, answer, kernel),
             Waiting::Call(to, ticket, op) => self.call(me, to, ticket, op, kernel),
             Waiting::Sync | Waiting::Work(_) => {}
         }
+        kernel.let_go();
     }
 }

@@ -64,9 +64,22 @@ pub(crate) struct Books {
 /// What becomes of a message that is handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
-    Lost,
+    Lost(Loss),
     Once(Arrival),
-    Twice(Arrival, Arrival),
+    /// The network made a copy.
+    Twice(Result<Arrival, Loss>, Result<Arrival, Loss>),
+}
+
+/// Why a message does not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// By chance.
+    Luck,
+    Cut,
+    /// A queue was full.
+    Overflow,
+    /// It is damaged.
+    Damage,
 }
 
 /// When a message is due at its receiver.
@@ -84,7 +97,7 @@ pub(crate) enum Onward {
     Arrived,
     /// It goes on.
     At(Arrival),
-    Dropped,
+    Dropped(Loss),
 }
 
 /// Whether a message that has come all the way reaches its receiver.
@@ -105,8 +118,12 @@ pub(crate) struct Network {
     simple: bool,
     /// Whether the plan asks for nothing else, without faults.
     simple_plan: bool,
-    /// Whether somebody wants to know who sends how much: the fast path does not count that.
-    metered: bool,
+    /// Whether somebody wants to know who sends how much, or what becomes of it: the fast path does not tell.
+    watched: bool,
+    /// Whether nothing comes between a message that has come all the way and its receiver, and nobody asks when it came.
+    clear: bool,
+    /// Whether somebody asks.
+    traced: bool,
     key: u64,
     nodes: usize,
     links: Links,
@@ -124,7 +141,9 @@ impl Network {
             quiet: simple,
             simple,
             simple_plan: simple,
-            metered: false,
+            watched: false,
+            clear: true,
+            traced: false,
             key,
             links,
             nodes,
@@ -143,8 +162,14 @@ impl Network {
 
     /// From here on what each node sends is counted.
     pub(crate) fn meter(&mut self, books: &mut Books) {
-        (self.quiet, self.metered) = (false, true);
+        (self.quiet, self.watched) = (false, true);
         books.senders.resize(self.nodes, (0, 0));
+    }
+
+    /// From here on somebody follows each message.
+    pub(crate) fn trace(&mut self) {
+        (self.quiet, self.watched) = (false, true);
+        (self.clear, self.traced) = (false, true);
     }
 
     /// The interface of a node, as far as the plan limits it: for its uplink, then its downlink, the rate in bytes a
@@ -206,13 +231,13 @@ impl Network {
             return self.send_with_care(packet, bytes, books);
         }
         if self.harms.stop(from, to, books) {
-            return Fate::Lost;
+            return Fate::Lost(Loss::Cut);
         }
         match self.links.luck_apart(from, to).deal(packet) {
             Some(delay) => Fate::Once(Arrival { at: now + delay, leg: 0 }),
             None => {
                 books.traffic.lost += 1;
-                Fate::Lost
+                Fate::Lost(Loss::Luck)
             }
         }
     }
@@ -230,47 +255,43 @@ impl Network {
         };
         let Some(turn) = turn else {
             books.traffic.overflowed += 1;
-            return Fate::Lost;
+            return Fate::Lost(Loss::Overflow);
         };
         if self.harms.stop(from, to, books) {
-            return Fate::Lost;
+            return Fate::Lost(Loss::Cut);
         }
         if luck.loses(packet) || self.harms.lose(packet, books) {
             books.traffic.lost += 1;
-            return Fate::Lost;
+            return Fate::Lost(Loss::Luck);
         }
         let doubled = luck.doubles(packet);
         if !(self.harms.double(packet, books) || doubled) {
-            return self.depart(packet, bytes, turn, books).map_or(Fate::Lost, Fate::Once);
+            return self.depart(packet, bytes, turn, books).map_or_else(Fate::Lost, Fate::Once);
         }
         books.traffic.duplicated += 1;
         let original = self.depart(packet, bytes, turn, books);
         let copy = self.depart(packet.copy(), bytes, turn, books);
-        match (original, copy) {
-            (Some(original), Some(copy)) => Fate::Twice(original, copy),
-            (Some(one), None) | (None, Some(one)) => Fate::Once(one),
-            (None, None) => Fate::Lost,
-        }
+        Fate::Twice(original, copy)
     }
 
-    /// Sends one copy on its way from the uplink, which it left in `turn`. `None` if nothing of use will arrive.
-    fn depart(&mut self, packet: Packet, bytes: u64, turn: Turn, books: &mut Books) -> Option<Arrival> {
+    /// Sends one copy on its way from the uplink, which it left in `turn`.
+    fn depart(&mut self, packet: Packet, bytes: u64, turn: Turn, books: &mut Books) -> Result<Arrival, Loss> {
         let Packet { from, to, .. } = packet;
         let luck = self.links.luck(from, to);
         let mut passage = Passage::new(bytes, luck.damages(packet));
         let delay = luck.delay(packet) + luck.holds(packet) + self.harms.worsen(packet, &mut passage, books);
         passage.last = turn.last + delay;
         if self.gate(from, to, Stage::Start).is_some() {
-            return Some(Arrival { at: turn.first + delay, leg: self.pipes.passages.insert(passage) + 1 });
+            return Ok(Arrival { at: turn.first + delay, leg: self.pipes.passages.insert(passage) + 1 });
         }
         books.traffic.corrupted += u64::from(passage.damaged);
-        (!passage.damaged).then_some(Arrival { at: passage.last, leg: 0 })
+        if passage.damaged { Err(Loss::Damage) } else { Ok(Arrival { at: passage.last, leg: 0 }) }
     }
 
-    /// Whether no fault of the network is in force.
+    /// Whether a message that has come all the way may simply be taken: no fault of the network is in force.
     #[inline]
     pub(crate) fn clear(&self) -> bool {
-        self.harms.none()
+        self.clear
     }
 
     /// Whether a message that has come all the way reaches its receiver: harm may have struck meanwhile.
@@ -357,7 +378,7 @@ impl Network {
 
     fn begin(&mut self, fault: usize, scope: Scope, does: Does) {
         self.harms.begin(fault, scope, does);
-        self.quiet = false;
+        (self.quiet, self.clear) = (false, false);
         self.simple &= !self.harms.worsens();
     }
 
@@ -366,7 +387,8 @@ impl Network {
     pub(crate) fn end(&mut self, fault: usize) -> Vec<Event> {
         let held = self.harms.end(fault);
         self.simple = self.simple_plan && !self.harms.worsens();
-        self.quiet = self.simple && self.harms.none() && !self.metered;
+        self.quiet = self.simple && self.harms.none() && !self.watched;
+        self.clear = self.harms.none() && !self.traced;
         held
     }
 }

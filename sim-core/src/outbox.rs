@@ -28,7 +28,10 @@ impl<P: Protocol> Outbox<'_, P> {
     pub(crate) fn send(&mut self, to: NodeId, msg: P::Msg, kernel: &mut Kernel) {
         match self.node.barriers() {
             None => self.mail.send(self.me, to, msg, kernel),
-            Some(waiting) => waiting.push_back(Waiting::Send(to, msg)),
+            Some(waiting) => {
+                waiting.push_back(Waiting::Send(to, msg));
+                kernel.holds(self.me);
+            }
         }
     }
 
@@ -40,7 +43,10 @@ impl<P: Protocol> Outbox<'_, P> {
     ) {
         match self.node.barriers() {
             None => self.mail.answer(self.me, to, answer, kernel),
-            Some(waiting) => waiting.push_back(Waiting::Answer(to, answer)),
+            Some(waiting) => {
+                waiting.push_back(Waiting::Answer(to, answer));
+                kernel.holds(self.me);
+            }
         }
     }
 
@@ -70,7 +76,10 @@ impl<P: Protocol> Outbox<'_, P> {
         let ticket = Ticket { caller: self.me, slot, round };
         match self.node.barriers() {
             None => self.mail.call(self.me, to, ticket, op, kernel),
-            Some(waiting) => waiting.push_back(Waiting::Call(to, ticket, op)),
+            Some(waiting) => {
+                waiting.push_back(Waiting::Call(to, ticket, op));
+                kernel.holds(self.me);
+            }
         }
         ticket
     }

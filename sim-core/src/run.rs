@@ -8,7 +8,7 @@ use crate::{
     digest::Digest,
     fault::{Fault, PlannedFault, Schedule},
     gauge::Recording,
-    history::{History, Outcome},
+    history::{AnyCall, History, Outcome},
     property::PropertyReport,
     protocol::{NodeId, Role},
     spec::Spec,
@@ -322,6 +322,8 @@ pub trait AnyHistory: Debug {
     fn linearizable(&self, budget: Budget) -> Linearizability;
     /// Its reads and writes of registers; `None` if its specification has none.
     fn registers(&self) -> Option<Registers>;
+    /// A call by its place in the history, whatever its specification.
+    fn call(&self, index: usize) -> AnyCall;
     /// See [`History::describe`].
     fn describe(&self, call: usize) -> String;
     /// Folds every call into `digest`.
@@ -367,6 +369,9 @@ impl<S: Spec> AnyHistory for History<S> {
     }
     fn registers(&self) -> Option<Registers> {
         Registers::of(self)
+    }
+    fn call(&self, index: usize) -> AnyCall {
+        AnyCall::of(&self.calls[index])
     }
     fn describe(&self, call: usize) -> String {
         History::describe(self, call)

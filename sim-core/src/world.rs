@@ -15,7 +15,7 @@ use crate::{
     run::{Run, ServiceInfo, Traffic},
     spec::Spec,
     time::Time,
-    trace::Trace,
+    trace::{Scope, Tracer},
     wire::{Wire, WireId},
 };
 use alloc::{boxed::Box, format, string::String, vec::Vec};
@@ -156,9 +156,15 @@ impl World {
         self.plan = plan;
     }
 
-    /// Records every input from now on.
+    /// Records every input, what is sent and what becomes of it, and how states change. Call it before the world runs.
     pub fn trace(&mut self) {
-        self.kernel.trace = Some(Trace::default());
+        self.trace_only(Scope::all());
+    }
+
+    /// Records a part of the run. Call it before the world runs.
+    pub fn trace_only(&mut self, scope: Scope) {
+        self.kernel.trace = Some(Box::new(Tracer::new(scope)));
+        self.kernel.network.trace();
     }
 
     /// The nodes of the service called `name`.
@@ -301,6 +307,12 @@ impl World {
         for group in &self.groups {
             group.digest(&mut self.kernel.digest);
         }
+        let trace = self.kernel.trace.take().map(|mut tracer| {
+            for node in tracer.unseen() {
+                self.groups[self.group_of(node)].look(node, &mut tracer, self.kernel.now);
+            }
+            tracer.finish()
+        });
         let mut faults = core::mem::take(&mut self.faults).reports();
         for (report, effect) in faults.iter_mut().zip(&self.kernel.books.effects) {
             report.effect = *effect;
@@ -320,7 +332,7 @@ impl World {
             properties: self.groups.iter().enumerate().flat_map(|(i, g)| g.properties(i)).collect(),
             notes: core::mem::take(&mut self.kernel.notes),
             histories: self.groups.iter_mut().filter_map(|g| g.take_history()).collect(),
-            trace: self.kernel.trace.take(),
+            trace,
             recording: self.recorder.take().map(Recorder::finish),
             tasks: self.kernel.tasks.take().unwrap_or_default(),
             services: self.services.clone(),

@@ -7,7 +7,7 @@ use crate::{
     network::{Arrives, Onward},
     protocol::{Input, NodeId, Protocol, Ticket},
     spec::{Answer, Spec},
-    trace::Kind,
+    trace::{Fate, Kind},
 };
 
 impl<P: Protocol> Members<P> {
@@ -16,23 +16,26 @@ impl<P: Protocol> Members<P> {
     pub(super) fn dispatch(&mut self, index: usize, event: Event, kernel: &mut Kernel) {
         match event.what {
             What::Message => {
+                kernel.comes(&event);
                 let (from, msg) = self.mail.messages.take(event.slot);
                 if self.lands(index, kernel) {
                     self.deliver(index, from, msg, kernel);
                 }
             }
             What::Request => {
+                kernel.comes(&event);
                 let (ticket, op) = kernel.wire::<P::Serves>(self.mail.serves).requests.take(event.slot);
                 if self.lands(index, kernel) {
-                    let kind = (Kind::Request, ticket.caller);
+                    let kind = (Kind::Request, ticket.caller, 0);
                     self.input(index, kind, op, |op| Input::Request(ticket, op), kernel);
                 }
             }
             What::Response => {
+                kernel.comes(&event);
                 let (from, ticket, answer) =
                     kernel.wire::<P::Calls>(self.mail.asks.wire).answers.take(event.slot);
                 if self.lands(index, kernel) && self.closes(ticket, &answer, kernel) {
-                    let kind = (Kind::Response, from);
+                    let kind = (Kind::Response, from, 0);
                     self.input(index, kind, answer, |answer| Input::Response(ticket, answer), kernel);
                 }
             }
@@ -63,7 +66,10 @@ impl<P: Protocol> Members<P> {
         answer: &Answer<<P::Calls as Spec>::Ret>,
         kernel: &mut Kernel,
     ) -> bool {
-        let Some(open) = self.mail.calls.get(ticket.slot, ticket.round) else { return false };
+        let Some(open) = self.mail.calls.get(ticket.slot, ticket.round) else {
+            kernel.misses(Fate::Unawaited);
+            return false;
+        };
         let record = open.record as usize;
         self.mail.calls.take(ticket.slot);
         if let Some(history) = &mut self.mail.history {
@@ -84,6 +90,7 @@ impl<P: Protocol> Members<P> {
             kernel.books.traffic.delivered += 1;
         } else {
             kernel.dead(self.members[index].node.hurt());
+            kernel.misses(Fate::Dead);
         }
         up
     }
@@ -92,7 +99,7 @@ impl<P: Protocol> Members<P> {
     #[inline]
     pub(super) fn arrives(&mut self, event: &mut Event, kernel: &mut Kernel) -> bool {
         if event.round == Event::GONE {
-            self.discard(*event, kernel);
+            self.discard(*event, Fate::Reset, kernel);
             return false;
         }
         if event.round > Event::LEG_MAX || (event.round == 0 && kernel.network.clear()) {
@@ -107,8 +114,8 @@ impl<P: Protocol> Members<P> {
                     kernel.post(arrival.at, Event { round: arrival.leg, ..*event });
                     return false;
                 }
-                Onward::Dropped => {
-                    self.discard(*event, kernel);
+                Onward::Dropped(loss) => {
+                    self.discard(*event, loss.fate(), kernel);
                     return false;
                 }
             }
@@ -120,7 +127,7 @@ impl<P: Protocol> Members<P> {
             }
             Arrives::Held => false,
             Arrives::Stopped => {
-                self.discard(*event, kernel);
+                self.discard(*event, Fate::Cut, kernel);
                 false
             }
         }
@@ -129,7 +136,7 @@ impl<P: Protocol> Members<P> {
     /// The run queue is full.
     pub(super) fn refuse(&mut self, event: Event, kernel: &mut Kernel) {
         kernel.books.traffic.refused += 1;
-        self.discard(event, kernel);
+        self.discard(event, Fate::Refused, kernel);
     }
 
     /// Who sent the message, request or answer of this event.
@@ -144,7 +151,8 @@ impl<P: Protocol> Members<P> {
     }
 
     /// Frees what a message that does not arrive has held.
-    pub(super) fn discard(&mut self, event: Event, kernel: &mut Kernel) {
+    pub(super) fn discard(&mut self, event: Event, fate: Fate, kernel: &mut Kernel) {
+        kernel.vanishes(&event, fate);
         if event.what == What::Request {
             kernel.wire::<P::Serves>(self.mail.serves).requests.take(event.slot);
         } else if event.what == What::Response {

@@ -7,19 +7,20 @@ use crate::{
     outbox::Outbox,
     property::{Ghost, Judgement, Property, View, When},
     protocol::{Ctx, Input, NodeId, Protocol, Role},
-    trace::Kind,
+    time::Time,
+    trace::{Kind, Taken, Tracer},
 };
-use alloc::format;
+use alloc::vec::Vec;
 use core::{fmt::Debug, hash::Hash};
 
 impl<P: Protocol> Members<P> {
-    /// Gives a node its input, which says `content` and comes from `peer`. The content is taken in before there is an
-    /// input: one that is looked at and then moved costs twice as much.
+    /// Gives a node its input, which says `content` and comes from `peer`, or was `set` under this sequence number. The
+    /// content is taken in before there is an input: one that is looked at and then moved costs twice as much.
     #[inline(always)]
     pub(super) fn input<T: Hash + Debug>(
         &mut self,
         index: usize,
-        (kind, peer): (Kind, NodeId),
+        (kind, peer, set): (Kind, NodeId, u64),
         content: T,
         input: impl FnOnce(T) -> Input<P>,
         kernel: &mut Kernel,
@@ -27,7 +28,9 @@ impl<P: Protocol> Members<P> {
         let me = NodeId(self.first.0 + index as u32);
         kernel.take(me, kind, peer);
         content.hash(&mut kernel.digest);
-        kernel.trace(me, kind, peer, || format!("{content:?}"));
+        if kernel.trace.is_some() {
+            self.write_down(index, Taken { node: me, kind, peer, set }, &content, kernel);
+        }
         self.within(index, kernel, |state, _, ctx| {
             state.as_mut().expect("inputs reach running processes only").step(input(content), ctx);
         });
@@ -36,12 +39,32 @@ impl<P: Protocol> Members<P> {
 
     #[inline(always)]
     pub(super) fn deliver(&mut self, index: usize, from: NodeId, msg: P::Msg, kernel: &mut Kernel) {
-        self.input(index, (Kind::Deliver, from), msg, |msg| Input::Deliver(from, msg), kernel);
+        self.input(index, (Kind::Deliver, from, 0), msg, |msg| Input::Deliver(from, msg), kernel);
     }
 
     #[inline(always)]
-    pub(super) fn timeout(&mut self, index: usize, timer: P::Timer, kernel: &mut Kernel) {
-        self.input(index, (Kind::Timeout, NodeId::NONE), timer, Input::Timeout, kernel);
+    pub(super) fn timeout(&mut self, index: usize, (timer, set): (P::Timer, u64), kernel: &mut Kernel) {
+        self.input(index, (Kind::Timeout, NodeId::NONE, set), timer, Input::Timeout, kernel);
+    }
+
+    /// The trace takes in an input that a node is about to take, and what the node's last one led to.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn write_down(&self, index: usize, taken: Taken, content: &dyn Debug, kernel: &mut Kernel) {
+        let event = (kernel.events, kernel.now, kernel.seq);
+        let Some(tracer) = &mut kernel.trace else { return };
+        if tracer.curious(taken.node, kernel.now, kernel.events) {
+            self.show_to(tracer, index, kernel.now);
+        }
+        tracer.take(taken, event, content);
+    }
+
+    /// A node shows its state.
+    pub(super) fn show_to(&self, tracer: &mut Tracer, index: usize, now: Time) {
+        let node = NodeId(self.first.0 + index as u32);
+        let state = self.members[index].state.as_ref();
+        let standing = state.map_or((Role::DOWN, 0), |state| (state.role(), state.epoch()));
+        tracer.look(node, now, standing, state.map_or_else(Vec::new, Protocol::show));
     }
 
     /// Runs `act` on a node with all that it may reach.

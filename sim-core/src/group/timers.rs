@@ -37,6 +37,7 @@ impl<P: Protocol> Members<P> {
             armed.owner == me && armed.life == life && armed.at > now && armed.at != Time::MAX
         };
         let mut slots = self.mail.timers.slots(runs);
+        kernel.draws();
         slots.sort_by_key(|&(slot, _)| (self.mail.timers.at(slot).at, self.mail.timers.at(slot).seq));
         for &(slot, round) in &slots {
             let armed = self.mail.timers.at(slot);
@@ -49,9 +50,11 @@ impl<P: Protocol> Members<P> {
         slots.len() as u64
     }
 
+    /// Frees a timer's slot. What it says, and the sequence number under which it was set.
     #[inline]
-    pub(super) fn free(&mut self, index: usize, slot: u32) -> P::Timer {
+    pub(super) fn free(&mut self, index: usize, slot: u32) -> (P::Timer, u64) {
         self.members[index].node.unlist(slot, &mut self.mail.timers);
-        self.mail.timers.take(slot).timer
+        let Armed { timer, seq, .. } = self.mail.timers.take(slot);
+        (timer, seq)
     }
 }

@@ -1,7 +1,7 @@
 //! Pipes: resources that transfers share. Each is first come, first served, but for small messages that may pass large
 //! ones, and knows what waits in front of it; a message on its way through several has a passage.
 
-use super::{Arrival, Books, Network, Onward};
+use super::{Arrival, Books, Loss, Network, Onward};
 use crate::{
     link::{NetworkPlan, Pipe},
     protocol::NodeId,
@@ -237,7 +237,7 @@ impl Network {
                     books.effects[fault].dropped += 1;
                 }
                 self.pipes.passages.take(slot);
-                return Onward::Dropped;
+                return Onward::Dropped(Loss::Overflow);
             };
             let passage = self.pipes.passages.at(slot);
             if let Some(fault) = fault
@@ -253,7 +253,7 @@ impl Network {
         let passage = self.pipes.passages.take(slot);
         if passage.damaged {
             books.traffic.corrupted += 1;
-            return Onward::Dropped;
+            return Onward::Dropped(Loss::Damage);
         }
         if passage.last > now { Onward::At(Arrival { at: passage.last, leg: 0 }) } else { Onward::Arrived }
     }

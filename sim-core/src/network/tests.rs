@@ -47,11 +47,12 @@ impl Net {
         self.sent += 1;
         let event = Event { node: to.0, slot: number, round: 0, what: What::Message };
         match self.network.send(from, to, bytes, at, &mut self.books) {
-            Fate::Lost => {}
+            Fate::Lost(_) => {}
             Fate::Once(arrival) => self.post(from, event, arrival),
             Fate::Twice(original, copy) => {
-                self.post(from, event, original);
-                self.post(from, event, copy);
+                for arrival in original.into_iter().chain(copy) {
+                    self.post(from, event, arrival);
+                }
             }
         }
         number
@@ -79,7 +80,7 @@ impl Net {
                         self.post(from, event, arrival);
                         continue;
                     }
-                    Onward::Dropped => continue,
+                    Onward::Dropped(_) => continue,
                 }
             }
             if self.network.arrives(from, to, event, &mut self.books) == Arrives::Yes {

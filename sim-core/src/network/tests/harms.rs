@@ -215,7 +215,11 @@ fn without_a_harm_all_other_fates_are_as_they_were() {
             && (from == A && (to == B || to == C) || to == A && (from == B || from == C));
         concerned += u64::from(worsened && calm != one[index].2);
         assert!(worsened || calm == one[index].2, "number {index}");
-        assert_eq!(both[index].2, if stopped { Fate::Lost } else { one[index].2 }, "number {index}");
+        assert_eq!(
+            both[index].2,
+            if stopped { Fate::Lost(Loss::Cut) } else { one[index].2 },
+            "number {index}"
+        );
     }
     assert!(concerned > 500, "{concerned}");
 }

@@ -1,0 +1,159 @@
+//! `sim compare`: results against earlier ones, for people and for CI.
+
+use crate::{
+    commands::{BAD_INPUT, colored, say},
+    output,
+};
+use reports::{Allowance, Entry, Measured, PAST_MAX, RUNS_MAX, Results, SUMMARY_MAX, Tolerance};
+use scenarios::{format::FILE_MAX, tolerance};
+use std::{
+    fs::{self, File},
+    io::{self, IsTerminal, Read},
+    path::{Path, PathBuf},
+};
+
+/// Instead of those of the other commands.
+pub(crate) const CODES: &str = "Exit codes: 0 nothing got worse; 1 something did; 2 bad input or usage, or results that cannot be written; 3 there was nothing to \
+                                compare.";
+
+/// There was nothing to compare.
+const NOTHING: u8 = 3;
+/// So long all summaries of a side may be.
+const ALL_MAX: u64 = 1 << 30;
+/// Folders are looked through so deep.
+const DEPTH_MAX: usize = 8;
+
+/// Where the comparison goes besides standard output.
+pub(crate) struct To {
+    pub(crate) out: Option<PathBuf>,
+    pub(crate) markdown: Option<PathBuf>,
+    pub(crate) junit: Option<PathBuf>,
+    /// And the label of the line in there.
+    pub(crate) history: Option<(PathBuf, String)>,
+}
+
+pub(crate) fn compare(baseline: &Path, current: &Path, tolerance: Option<&Path>, to: &To) -> u8 {
+    match compared(baseline, current, tolerance, to) {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("{message}");
+            BAD_INPUT
+        }
+    }
+}
+
+fn compared(baseline: &Path, current: &Path, tolerance: Option<&Path>, to: &To) -> Result<u8, String> {
+    let error = |message: String| format!("error: {message}");
+    let (baseline, current) = (results(baseline).map_err(error)?, results(current).map_err(error)?);
+    let tolerance = match tolerance {
+        Some(file) => tolerances(file, &baseline, &current)?,
+        None => Tolerance::default(),
+    };
+    // Before anything is written: what cannot be added to must not cost the rest.
+    let past = match &to.history {
+        Some((file, _)) => past(file).map_err(error)?,
+        None => Vec::new(),
+    };
+    let regression = reports::regression(&baseline, &current, &tolerance);
+    if regression.is_empty() {
+        eprintln!("nothing to compare: no scenario is in both");
+        return Ok(NOTHING);
+    }
+    say!("{}", reports::regression_text(&regression, colored()).trim_end());
+    write(&regression, past, to).map_err(error)?;
+    Ok(u8::from(regression.worse()))
+}
+
+fn write(regression: &reports::Regression, mut past: Vec<Entry>, to: &To) -> Result<(), String> {
+    let within = |name: &str| to.out.as_ref().map(|folder| folder.join(name));
+    let both =
+        |file: &Option<PathBuf>, name: &str| file.iter().cloned().chain(within(name)).collect::<Vec<_>>();
+    for file in both(&to.markdown, "comparison.md") {
+        output::write_file(&file, &reports::regression_markdown(regression))?;
+    }
+    for file in both(&to.junit, "junit.xml") {
+        output::write_file(&file, &reports::regression_junit(regression))?;
+    }
+    let Some((file, label)) = &to.history else { return Ok(()) };
+    past.push(Entry::of(regression, label));
+    output::write_file(file, &past.iter().map(Entry::line).collect::<String>())?;
+    match within("trend.svg") {
+        Some(trend) => output::write_file(&trend, &reports::trend_svg(&past)),
+        None => Ok(()),
+    }
+}
+
+/// The runs of a summary, or of all in and below a folder.
+fn results(path: &Path) -> Result<Results, String> {
+    let mut files = Vec::new();
+    if path.is_dir() {
+        summaries(path, 0, &mut files)?;
+        if files.is_empty() {
+            return Err(format!("{}: there is no summary.json in or below this folder", path.display()));
+        }
+    } else {
+        files.push(path.to_path_buf());
+    }
+    let (mut results, mut length) = (Results::default(), 0);
+    for file in files {
+        let bytes = bounded(&file, SUMMARY_MAX)?;
+        length += bytes.len() as u64;
+        if length > ALL_MAX {
+            return Err(format!(
+                "{}: summaries of more than {} MB are too many to compare",
+                path.display(),
+                ALL_MAX >> 20
+            ));
+        }
+        results.add(Measured::read(&file.display().to_string(), &bytes)?)?;
+    }
+    Ok(results)
+}
+
+/// Looks for files called summary.json, in the order of the alphabet; links to elsewhere are not followed.
+fn summaries(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), String> {
+    let wrong = |error: io::Error| format!("cannot read {}: {error}", folder.display());
+    let mut entries =
+        fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(wrong)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let kind = entry.file_type().map_err(wrong)?;
+        if kind.is_dir() && depth < DEPTH_MAX {
+            summaries(&entry.path(), depth + 1, found)?;
+        } else if kind.is_file() && entry.file_name() == "summary.json" {
+            found.push(entry.path());
+        }
+        if found.len() > RUNS_MAX {
+            return Err(format!("{}: more than {RUNS_MAX} runs are too many to compare", folder.display()));
+        }
+    }
+    Ok(())
+}
+
+fn bounded(file: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = File::open(file).and_then(|opened| opened.take(most + 1).read_to_end(&mut bytes));
+    read.map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    if bytes.len() as u64 > most {
+        return Err(format!("{}: longer than {} MB", file.display(), most >> 20));
+    }
+    Ok(bytes)
+}
+
+/// Reads a tolerance file; what is wrong with it comes back rendered.
+fn tolerances(file: &Path, baseline: &Results, current: &Results) -> Result<Tolerance, String> {
+    let bytes = bounded(file, FILE_MAX as u64).map_err(|message| format!("error: {message}"))?;
+    let known = reports::tolerable(baseline, current);
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    tolerance::read(&file.display().to_string(), &bytes, &known, &Allowance::of)
+        .map(|(default, metrics)| Tolerance { default, metrics })
+        .map_err(|problems| problems.render(io::stderr().is_terminal()).trim_end().to_string())
+}
+
+/// What a history has so far; one that is not there begins now.
+fn past(file: &Path) -> Result<Vec<Entry>, String> {
+    if !file.exists() {
+        return Ok(Vec::new());
+    }
+    Entry::read(&file.display().to_string(), &bounded(file, PAST_MAX)?)
+}

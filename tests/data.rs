@@ -1,0 +1,159 @@
+//! The data files of a run, as somebody reads them who has nothing but the files.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test says what went wrong by failing")]
+
+mod folder;
+
+use folder::Folder;
+use serde_json::Value;
+use std::{collections::BTreeMap, fs, process::Command};
+
+/// Plays a small world with a cut in it, and returns the folder of what it left.
+fn played(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    let file = folder.file(
+        "small.ron",
+        r#"(
+    about: "a small one",
+    seed: 3,
+    until: "6s",
+    services: { "db": (run: "raft", nodes: 3) },
+    clients: (nodes: 3, of: "db", load: Open(Constant(80.0)), start: "500ms", keys: Uniform(5), timeout: "500ms", deadline: "700ms"),
+    network: (delay: Constant("1ms"), loss: 0.01),
+    faults: [(name: "cut", at: "2s", lasts: "1s", do: Split([[Role("leader"), Node("client-1")], [Rest]]))],
+    expect: [Linearizable],
+)"#,
+    );
+    let sim = Command::new(env!("CARGO_BIN_EXE_sim"))
+        .args(["run", &file, "--out", &folder.path("out")])
+        .output()
+        .unwrap();
+    assert_eq!(sim.status.code(), Some(0), "{}", String::from_utf8_lossy(&sim.stdout));
+    folder
+}
+
+fn read(folder: &Folder, name: &str) -> String {
+    fs::read_to_string(folder.0.join("out").join(name)).unwrap()
+}
+
+/// First cells of the rows of a table of `DATA.md`, under the heading that starts so.
+fn documented(heading: &str) -> Vec<String> {
+    let text = include_str!("../reports/DATA.md").split(heading).nth(1).unwrap();
+    let part = text.split("\n## ").next().unwrap();
+    let rows = part.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| row.split('`').next().unwrap().to_string()).collect()
+}
+
+fn operations(text: &str) -> Vec<BTreeMap<String, String>> {
+    let mut lines = text.lines();
+    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+    lines
+        .map(|line| {
+            names.iter().zip(line.split(',')).map(|(&name, cell)| (name.into(), cell.into())).collect()
+        })
+        .collect()
+}
+
+fn calls(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_operations_add_up_to_the_summary() {
+    let folder = played("data-operations");
+    let text = read(&folder, "ops.csv");
+    assert_eq!(text.lines().next().unwrap(), documented("## `ops.csv`").join(","));
+    let (rows, summary) =
+        (operations(&text), serde_json::from_str::<Value>(&read(&folder, "summary.json")).unwrap());
+    for outcome in ["in_time", "late", "refused", "unknown"] {
+        let counted = rows.iter().filter(|row| row["counted"] == "true" && row["outcome"] == outcome);
+        assert_eq!(summary["operations"][outcome], counted.count(), "{outcome}");
+    }
+    assert!(
+        rows.iter().any(|row| row["counted"] == "false")
+            && rows.iter().any(|row| row["outcome"] == "unknown")
+    );
+    let latencies = rows.iter().filter_map(|row| row["latency_ns"].parse::<u64>().ok());
+    assert_eq!(summary["latency"]["max_ns"], latencies.clone().max().unwrap());
+    assert_eq!(summary["latency"]["count"], latencies.count());
+    assert!(rows.is_sorted_by_key(|row| row["intended_ns"].parse::<u64>().unwrap()));
+}
+
+#[test]
+fn the_calls_add_up_to_the_operations() {
+    let folder = played("data-calls");
+    let (rows, calls) = (operations(&read(&folder, "ops.csv")), calls(&read(&folder, "history.jsonl")));
+    let mut keys: Vec<String> = Vec::new();
+    for (key, value) in calls.iter().flat_map(|call| call.as_object().unwrap()) {
+        let inside = value.as_object().filter(|_| key == "register");
+        match inside {
+            Some(register) => keys.extend(register.keys().map(|inside| format!("{key}.{inside}"))),
+            None => keys.push(key.clone()),
+        }
+    }
+    keys.sort();
+    keys.dedup();
+    let mut documented = documented("## `history.jsonl`");
+    documented.sort();
+    assert_eq!(keys, documented);
+    for row in &rows {
+        let mine = |call: &&Value| {
+            call["client"] == row["client"].as_str()
+                && call["operation"].as_u64() == row["operation"].parse().ok()
+        };
+        let mine: Vec<&Value> = calls.iter().filter(mine).collect();
+        assert_eq!(mine.len().to_string(), row["calls"], "{row:?}");
+        let answered = mine.iter().find(|call| call["outcome"] == "ok");
+        let answered = answered.map(|call| call["returned_ns"].to_string()).unwrap_or_default();
+        assert_eq!(answered, row["answered_ns"], "{row:?}");
+    }
+    let refused = calls.iter().filter(|call| call["outcome"] == "refused");
+    assert!(refused.clone().all(|call| call.get("register").is_none()), "it did nothing");
+    for outcome in ["ok", "refused", "unknown"] {
+        assert!(calls.iter().any(|call| call["outcome"] == outcome), "{outcome}");
+    }
+}
+
+/// What the map says to the calls one after another, in the order of their answers: with one client at a time on a key, the
+/// order in which they happened.
+#[test]
+fn a_history_without_overlaps_can_be_replayed_from_its_texts() {
+    let folder = Folder::new("data-replay");
+    let file = folder.file(
+        "one.ron",
+        r#"(
+    about: "one client, so that no calls overlap",
+    seed: 1,
+    until: "4s",
+    services: { "db": (run: "raft", nodes: 3) },
+    clients: (nodes: 1, of: "db", load: Closed(think: "5ms"), start: "500ms", keys: Uniform(3), mix: (get: 0.4, put: 0.3, cas: 0.3)),
+    network: (delay: Constant("1ms")),
+    expect: [Linearizable],
+)"#,
+    );
+    let sim =
+        Command::new(env!("CARGO_BIN_EXE_sim")).args(["run", &file, "--out", &folder.path("out")]).status();
+    assert!(sim.unwrap().success());
+    let mut map: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut kinds = BTreeMap::<String, u64>::new();
+    for call in calls(&read(&folder, "history.jsonl")).iter().filter(|call| call["outcome"] == "ok") {
+        let (key, asked) = (call["key"].as_u64().unwrap(), &call["asked"]);
+        let before = map.get(&key).copied();
+        let answer = if asked["Get"].is_number() {
+            serde_json::json!({ "Value": before })
+        } else if let Some(put) = asked["Put"].as_array() {
+            map.insert(key, put[1].as_u64().unwrap());
+            "Done".into()
+        } else {
+            let cas = asked["Cas"].as_array().unwrap();
+            let swaps = before == cas[1].as_u64();
+            if swaps {
+                map.insert(key, cas[2].as_u64().unwrap());
+            }
+            serde_json::json!({ "Swapped": swaps })
+        };
+        assert_eq!(call["answer"], answer, "{call}");
+        *kinds.entry(call["kind"].as_str().unwrap().into()).or_default() += 1;
+    }
+    assert!(kinds.len() == 3 && kinds.values().all(|count| *count > 20), "{kinds:?}");
+}
