@@ -174,9 +174,8 @@ impl Protocol for TwoPhase {
         Property::sometimes("all aborted", When::News, |ghost: &Ghost, view, _| {
             Judgement::happened(ghost.aborted.len() == view.nodes.len())
         }),
-        Property::sometimes("in doubt without a manager", When::EveryEvent, |_, view, changed| {
-            let doubts = view.state(changed).is_some_and(|node| !node.manager && node.state == Prepared);
-            Judgement::happened(doubts && view.state(view.first).is_none())
+        Property::sometimes("in doubt without a manager", When::News, |ghost: &Ghost, _, _| {
+            Judgement::times(ghost.news)
         }),
     ];
     const ROLES: &'static [Role] = &[Role("transaction manager"), Role("resource manager")];
@@ -351,15 +350,31 @@ impl TwoPhase {
 pub struct Ghost {
     committed: BTreeSet<NodeId>,
     aborted: BTreeSet<NodeId>,
+    /// Resource managers that were seen in doubt since the transaction manager went down; and how many of them only now.
+    doubtful: BTreeSet<NodeId>,
+    news: u64,
 }
 
 impl sim_core::property::Ghost<TwoPhase> for Ghost {
     fn observe(&mut self, view: &View<'_, TwoPhase>, changed: NodeId) -> bool {
-        match view.disk(changed).synced() {
+        let before = self.doubtful.len();
+        if view.state(view.first).is_some() {
+            self.doubtful.clear();
+        } else {
+            // When the manager goes down, all who are prepared are in doubt at once; later, whoever gets there.
+            let all = (0..view.nodes.len() as u32).map(|index| NodeId(view.first.0 + index));
+            let doubts = |node: &NodeId| {
+                view.state(*node).is_some_and(|state| !state.manager && state.state == Prepared)
+            };
+            self.doubtful.extend(all.filter(|node| changed == view.first || *node == changed).filter(doubts));
+        }
+        self.news = self.doubtful.len().saturating_sub(before) as u64;
+        let decided = match view.disk(changed).synced() {
             Committed => self.committed.insert(changed),
             Aborted => self.aborted.insert(changed),
             Working | Prepared => false,
-        }
+        };
+        decided || self.news > 0
     }
 }
 

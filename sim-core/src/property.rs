@@ -74,6 +74,8 @@ pub enum Judgement {
     Idle,
     /// Judged, and it holds; for `Sometimes`: it happened.
     Holds,
+    /// Of `Sometimes`: it happened so many times at once.
+    Times(u64),
     /// Judged, and it is broken: the values that disagree.
     Broken(String),
 }
@@ -82,6 +84,11 @@ impl Judgement {
     /// Of something that should happen once: whether it did now.
     pub const fn happened(so: bool) -> Judgement {
         if so { Judgement::Holds } else { Judgement::Idle }
+    }
+
+    /// Of something that is counted: how often it happened now.
+    pub const fn times(count: u64) -> Judgement {
+        if count > 0 { Judgement::Times(count) } else { Judgement::Idle }
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) const CLAIMS: &[Property<Dynamo>] = &[
     }),
     Property::always("acknowledged writes are kept", When::News, kept),
     Property::sometimes("siblings", When::News, |ghost: &Ghost, _, _| held(ghost.news.siblings)),
+    Property::sometimes("conflict", When::News, |ghost: &Ghost, _, _| Judgement::times(ghost.news.conflicts)),
     Property::sometimes("kept for another", When::News, |ghost: &Ghost, _, _| held(ghost.news.hinted)),
     Property::sometimes("handed over", When::News, |ghost: &Ghost, _, _| held(ghost.news.handed)),
     Property::sometimes("repaired by a read", When::News, |ghost: &Ghost, _, _| held(ghost.news.repaired)),
@@ -33,6 +34,8 @@ pub struct Ghost {
     seen: Vec<Seen>,
     /// What was ever stored, by key and clock.
     written: BTreeMap<(u64, VectorClock), Version>,
+    /// Versions that were found beside others of which neither superseded the other, by key and clock.
+    concurrent: BTreeSet<(u64, VectorClock)>,
     /// The answered writes of each key that no other answered one supersedes.
     answered: BTreeMap<u64, Object>,
     news: News,
@@ -65,6 +68,8 @@ struct News {
     answered: Option<(u64, Version)>,
     recorded: bool,
     siblings: bool,
+    /// So many versions turned out to be concurrent with one that was there, and not known to be.
+    conflicts: u64,
     hinted: bool,
     handed: bool,
     repaired: bool,
@@ -123,7 +128,7 @@ impl Ghost {
     }
 
     fn look_at_log(&mut self, view: &View<'_, Dynamo>, changed: NodeId) {
-        let Ghost { seen, written, news, .. } = self;
+        let Ghost { seen, written, concurrent, news, .. } = self;
         let log = &view.disk(changed).log;
         let Seen { log: replayed, fresh, .. } = &mut seen[view.index(changed)];
         fresh.retain(|(place, ..)| *place >= log.records() as usize);
@@ -147,6 +152,16 @@ impl Ghost {
                 Record::Left(key) | Record::Handed(key, _) => return news.dropped.push(*key),
             };
             news.siblings |= object.versions().len() > 1;
+            let there = held.into_iter().flat_map(|held| held.versions()).chain(object.versions());
+            // Where clocks decide, nobody asks what there is before writing, and no vector tells who had seen what.
+            for version in there.clone().filter(|_| rule == Versions::Siblings) {
+                let beside = |other: &Version| version.clock.compare(&other.clock).is_none();
+                let Some(other) = there.clone().find(|other| beside(other)) else { continue };
+                // Of a pair, one is the conflict.
+                let [known, new] =
+                    [other, version].map(|version| !concurrent.insert((key, version.clock.clone())));
+                news.conflicts += u64::from(!known || !new);
+            }
             let lost = held.and_then(|held| held.versions().iter().find(|v| !object.covers(v, rule)));
             if let Some(lost) = lost {
                 news.lost = Some((key, lost.clone()));

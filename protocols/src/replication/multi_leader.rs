@@ -171,9 +171,7 @@ impl Protocol for MultiLeader {
     const PROPERTIES: &'static [Property<Self>] = &[
         Property::always("same writes, same versions", When::News, same),
         Property::always("nobody knows a node's writes better", When::News, known),
-        Property::sometimes("conflict", When::News, |ghost: &Ghost, _, _| {
-            Judgement::happened(ghost.conflict)
-        }),
+        Property::sometimes("conflict", When::News, |ghost: &Ghost, _, _| Judgement::times(ghost.conflicts)),
         Property::sometimes("write without effect", When::News, |ghost: &Ghost, _, _| {
             Judgement::happened(ghost.ineffective)
         }),
@@ -358,7 +356,7 @@ fn contexts(store: &Store) -> BTreeMap<u64, BTreeMap<NodeId, u64>> {
 pub struct Ghost {
     /// Each node's disk as it was seen last, by a number that stands for it, and its counts of conflicts and such.
     seen: BTreeMap<NodeId, (Option<Store>, u64, u64)>,
-    conflict: bool,
+    conflicts: u64,
     ineffective: bool,
 }
 
@@ -368,9 +366,9 @@ impl sim_core::property::Ghost<MultiLeader> for Ghost {
         let (conflicts, ineffective) =
             view.state(changed).map_or((0, 0), |state| (state.conflicts, state.ineffective));
         let seen = self.seen.entry(changed).or_default();
-        self.conflict = conflicts > seen.1;
+        self.conflicts = conflicts.saturating_sub(seen.1);
         self.ineffective = ineffective > seen.2;
-        let news = seen.0.as_ref() != Some(store) || self.conflict || self.ineffective;
+        let news = seen.0.as_ref() != Some(store) || self.conflicts > 0 || self.ineffective;
         if news {
             *seen = (Some(store.clone()), conflicts, ineffective);
         }

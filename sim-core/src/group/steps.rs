@@ -184,6 +184,10 @@ fn judge_one<P: Protocol>(
             tally.held += 1;
             tally.first.get_or_insert(kernel.now);
         }
+        Judgement::Times(count) => {
+            tally.held += count;
+            tally.first.get_or_insert(kernel.now);
+        }
         Judgement::Broken(found) => {
             tally.broken += 1;
             kernel.violate(node, property.name, found);

@@ -95,7 +95,7 @@ impl<S: Spec> PrimaryBackup<S> {
         Property::always("acknowledged writes survive", When::News, survive),
         Property::always("same epoch, same history", When::News, same_history),
         Property::sometimes("acknowledged writes lost", When::News, |ghost: &Ghost, _, _| {
-            Judgement::happened(ghost.news.lost > 0 || ghost.news.conflict.is_some())
+            Judgement::times(ghost.news.lost as u64 + u64::from(ghost.news.conflict.is_some()))
         }),
         Property::sometimes("backup took over", When::News, |ghost: &Ghost, _, _| {
             Judgement::happened(ghost.news.promoted)
