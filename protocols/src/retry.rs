@@ -7,6 +7,16 @@
 
 use sim_core::{prelude::*, rto::Rto};
 
+/// Refuses a span, the value of this key, after which something is done again and again, if little else would be done then.
+pub(crate) fn check(key: &'static str, span: Span) -> Result<(), (&'static str, String)> {
+    const SHORTEST: Span = Span(100_000);
+    if span < SHORTEST {
+        let found = format!("every {span} there would be little but that");
+        return Err((key, format!("{found}; `{SHORTEST}` or more would do")));
+    }
+    Ok(())
+}
+
 /// How long to wait.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Retry {

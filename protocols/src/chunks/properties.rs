@@ -40,10 +40,7 @@ pub(crate) fn check_file(
     if slots == 0 {
         return Err(("slots", "without an upload nothing is passed on; 2 would do".into()));
     }
-    if patience == Span::ZERO {
-        return Err(("patience", "nothing is acknowledged within 0s; `2s` would do".into()));
-    }
-    Ok(())
+    crate::retry::check("patience", patience)
 }
 
 /// Who has ever had all.

@@ -1,7 +1,7 @@
 //! What a scenario may say of the file system.
 
 use super::files::CHUNK_MAX;
-use crate::text::Text;
+use crate::{retry, text::Text};
 use serde::{Deserialize, Serialize};
 use sim_core::{prelude::*, size::Bytes};
 
@@ -107,16 +107,9 @@ impl Config {
 }
 
 /// Refuses spans by which nobody can tell who is there: which key, and why.
-pub(crate) fn check_beats(beat: Span, patience: Span, retry: Span) -> Result<(), (&'static str, String)> {
-    const SHORTEST: Span = Span(100_000);
-    for (key, span) in [("beat", beat), ("retry", retry)] {
-        if span < SHORTEST {
-            return Err((
-                key,
-                format!("every {span} there would be little but that; `{SHORTEST}` or more would do"),
-            ));
-        }
-    }
+pub(crate) fn check_beats(beat: Span, patience: Span, again: Span) -> Result<(), (&'static str, String)> {
+    retry::check("beat", beat)?;
+    retry::check("retry", again)?;
     if patience <= beat {
         let found = format!("who is silent for {patience} may only be between two beats");
         return Err(("patience", format!("{found}; `{}` would do", beat * 4)));

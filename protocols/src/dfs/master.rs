@@ -80,8 +80,9 @@ impl Master {
     pub(super) fn waited(&mut self) -> Vec<(Ticket, Text)> {
         if self.listens.is_some() { Vec::new() } else { core::mem::take(&mut self.asked) }
     }
-    pub(super) fn thin(&self) -> usize {
-        self.thin.len()
+    /// How many chunks have fewer copies on servers that are there.
+    pub(super) fn thin(&self, replicas: u32) -> usize {
+        self.thin.iter().filter(|copy| self.alive(**copy).len() < replicas as usize).count()
     }
     pub(super) fn replaced(&self) -> u64 {
         self.replaced

@@ -162,7 +162,7 @@ impl Protocol for Dfs {
     const GAUGES: &'static [Gauge<Self>] = &[
         Gauge::new("copies held", "chunks", |node| node.master.is_none().then_some(node.copies.len() as f64)),
         Gauge::new("chunks with too few copies", "chunks", |node| {
-            node.master.as_ref().map(|master| master.thin() as f64)
+            node.master.as_ref().map(|master| master.thin(node.config.replicas) as f64)
         }),
     ];
 

@@ -15,9 +15,11 @@ pub struct Config {
     pub chunk: Bytes,
     /// Who sends what to whom.
     pub plan: Strategy,
-    /// So many uploads of a node are under way at the same time: two keep its uplink busy while acknowledgements travel.
+    /// So many uploads of a node are under way at the same time. One keeps to the order of the plan; two keep its uplink busy while
+    /// acknowledgements travel, and make others wait whose turn it was.
     pub slots: u32,
-    /// What was not acknowledged after so long is sent again.
+    /// What was not acknowledged after so long is sent again. It is longer where chunks take longer (by a second for each megabyte, as
+    /// long as nobody knows), and twice as long after each try.
     pub patience: Span,
     /// The probability that a sender's memory damages a chunk, and the network faithfully delivers that.
     pub damage: Chance,
@@ -31,7 +33,7 @@ impl Default for Config {
             chunks: 10,
             chunk: Bytes(500_000_000),
             plan: Strategy::Optimal,
-            slots: 2,
+            slots: 1,
             patience: 2.s(),
             damage: Chance::NEVER,
             flaw: None,
@@ -77,7 +79,7 @@ impl Config {
         let sources = self.sources();
         if nodes <= sources {
             let found = format!("{nodes} nodes of which {sources} have the file leave nobody to receive it");
-            return Err(("plan", format!("{found}; {} would do", sources + 1)));
+            return Err(("plan", format!("{found}; {} would do", u64::from(sources) + 1)));
         }
         let transfers = u64::from(self.chunks) * u64::from(nodes);
         if transfers > 20_000_000 {

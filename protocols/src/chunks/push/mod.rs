@@ -21,6 +21,7 @@ use super::{
     properties::{self, Ghost, Holder},
     store::{Chunk, Shelf, Store, size},
 };
+use crate::retry::Retry;
 use Msg::*;
 use Timer::*;
 use sim_core::{prelude::*, rng::Chance};
@@ -76,7 +77,7 @@ pub struct Push {
     /// The place of the first transfer that was not begun.
     next: u32,
     /// Those that wait for an acknowledgement, and how long.
-    under_way: Vec<(u32, Alarm)>,
+    under_way: Vec<UnderWay>,
     /// Those that got none in time.
     again: VecDeque<u32>,
     /// Who shares its corner of an optimal plan, and how many chunks have come to that one from outside.
@@ -85,6 +86,9 @@ pub struct Push {
     /// How many have come here from outside, to be told.
     outside: u32,
     store: Store,
+    /// How long to wait for an acknowledgement, and how often transfers were made in vain, by their place in the plan.
+    retry: Retry,
+    tries: BTreeMap<u32, u32>,
     config: Settings,
 }
 
@@ -93,10 +97,17 @@ pub struct Push {
 struct Settings {
     chunk: u64,
     slots: usize,
-    patience: Span,
     damage: Chance,
     sources: u32,
     flaw: Option<Flaw>,
+}
+
+/// A transfer that waits for its acknowledgement: its place in the plan, since when, and until when.
+#[derive(Clone, Copy, Debug, Hash)]
+struct UnderWay {
+    place: u32,
+    since: Time,
+    alarm: Alarm,
 }
 
 impl Protocol for Push {
@@ -137,10 +148,11 @@ impl Protocol for Push {
             told: 0,
             outside: 0,
             store: Store::boot(config.chunks, index < config.sources(), &ctx.disk.0),
+            retry: Retry::new(config.patience),
+            tries: BTreeMap::new(),
             config: Settings {
                 chunk: size(config.chunk),
                 slots: config.slots as usize,
-                patience: config.patience,
                 damage: config.damage,
                 sources: config.sources(),
                 flaw: config.flaw,
@@ -155,7 +167,7 @@ impl Protocol for Push {
             Deliver(from, Take(chunk, _)) => self.take(from, chunk, ctx),
             Deliver(from, Got(chunk)) => {
                 if let Some(place) = self.over(from, chunk, ctx) {
-                    let waiting = self.under_way.iter().map(|(place, _)| *place);
+                    let waiting = self.under_way.iter().map(|transfer| transfer.place);
                     let open = waiting.chain(self.again.iter().copied()).chain([self.next]).min();
                     ctx.disk.1.set(open.unwrap_or(place));
                     self.go_on(ctx);
@@ -176,7 +188,8 @@ impl Protocol for Push {
                 self.go_on(ctx);
             }
             Timeout(Acknowledged(place)) => {
-                self.under_way.retain(|(other, _)| *other != place);
+                self.under_way.retain(|other| other.place != place);
+                *self.tries.entry(place).or_default() += 1;
                 if !self.has(Flaw::ForgottenLoss) {
                     self.again.push_back(place);
                 }
@@ -226,7 +239,7 @@ impl Push {
     /// What comes next has to wait: not for ever, if it is here.
     fn wait(&self, ctx: &mut Ctx<Self>) {
         if self.plan.get(self.next as usize).is_some_and(|next| self.store.has(next.chunk)) {
-            ctx.set(Begin, self.config.patience);
+            ctx.set(Begin, self.retry.after(self.config.chunk, 0));
         }
     }
 
@@ -243,7 +256,9 @@ impl Push {
             chunk = chunk.damaged();
         }
         ctx.send(to, Take(chunk, self.config.chunk));
-        self.under_way.push((place, ctx.after(self.config.patience, Acknowledged(place))));
+        let tries = self.tries.get(&place).copied().unwrap_or(0);
+        let alarm = ctx.after(self.retry.after(self.config.chunk, tries), Acknowledged(place));
+        self.under_way.push(UnderWay { place, since: ctx.now(), alarm });
     }
 
     /// The transfer of this chunk to this node is over, if one was under way: its place in the plan.
@@ -253,9 +268,13 @@ impl Push {
             |place: &u32| (self.plan[*place as usize].to, self.plan[*place as usize].chunk) == (to, chunk);
         // A late acknowledgement makes it needless to send it again.
         self.again.retain(|place| !this(place));
-        let found = self.under_way.iter().position(|(place, _)| this(place))?;
-        let (place, alarm) = self.under_way.swap_remove(found);
+        let found = self.under_way.iter().position(|transfer| this(&transfer.place))?;
+        let UnderWay { place, since, alarm } = self.under_way.swap_remove(found);
         ctx.stop(alarm);
+        // Of several it is not known which one came (Karn's algorithm, RFC 6298 §3).
+        if self.tries.remove(&place).is_none() {
+            self.retry.sample(ctx.now().since(since));
+        }
         Some(place)
     }
 
@@ -301,6 +320,6 @@ impl Holder for Push {
         self.nodes - self.config.sources
     }
     fn passing(&self) -> impl Iterator<Item = u32> {
-        self.under_way.iter().map(|&(place, _)| self.plan[place as usize].chunk)
+        self.under_way.iter().map(|transfer| self.plan[transfer.place as usize].chunk)
     }
 }

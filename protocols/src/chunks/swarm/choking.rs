@@ -84,6 +84,10 @@ impl Swarm {
     /// The upload of this chunk to this node is over, if there is one; without a chunk: the one for which none was chosen.
     pub(super) fn over(&mut self, to: NodeId, chunk: Option<u32>, ctx: &mut Ctx<Self>) {
         let before = self.uploads.len();
+        let whole = |upload: &&Upload| chunk.is_some() && (upload.to, upload.chunk) == (to, chunk);
+        if let Some(upload) = self.uploads.iter().find(whole) {
+            self.retry.sample(ctx.now().since(upload.since));
+        }
         self.uploads.retain(|upload| (upload.to, upload.chunk) != (to, chunk));
         if self.uploads.len() < before {
             self.unchoke(ctx);

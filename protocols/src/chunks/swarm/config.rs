@@ -1,6 +1,7 @@
 //! What a scenario may say of a swarm.
 
 use crate::chunks::properties;
+use crate::retry;
 use serde::{Deserialize, Serialize};
 use sim_core::{prelude::*, rng::Chance, size::Bytes};
 
@@ -24,7 +25,8 @@ pub struct Config {
     pub slots: u32,
     /// And so many downloads: a peer that waits for so many chunks declines more.
     pub downloads: u32,
-    /// Who has not answered after so long is given up, and what did not come is asked for again.
+    /// Who has not answered after so long is given up, and what did not come is asked for again. It is longer where chunks take longer
+    /// (by a second for each megabyte, as long as nobody knows).
     pub patience: Span,
     /// How often, on average, a peer greets its neighbours, and looks for more if it has too few.
     pub refresh: Span,
@@ -86,6 +88,10 @@ pub enum Serve {
 }
 
 impl Config {
+    pub(super) fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
+    }
+
     /// Refuses what cannot work: which key, and why.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
         properties::check_file(self.chunks, self.chunk, self.slots, self.patience)?;
@@ -95,9 +101,7 @@ impl Config {
         if self.downloads == 0 {
             return Err(("downloads", "a peer that declines everything gets nothing; 2 would do".into()));
         }
-        if self.refresh == Span::ZERO {
-            return Err(("refresh", "asking every 0s would never end; `1s` would do".into()));
-        }
+        retry::check("refresh", self.refresh)?;
         Ok(())
     }
 

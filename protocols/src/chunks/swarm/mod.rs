@@ -30,6 +30,7 @@ use super::{
     properties::{self, Ghost, Giver, Holder},
     store::{Bits, Chunk, Shelf, Store, size},
 };
+use crate::retry::Retry;
 use Msg::*;
 use Timer::*;
 use choking::Upload;
@@ -104,6 +105,8 @@ pub struct Swarm {
     uploads: Vec<Upload>,
     /// What it has requested, and when; at most `downloads`.
     coming: Vec<(u32, Time)>,
+    /// How long to wait for a chunk, or for an answer.
+    retry: Retry,
     /// Of a chunk on its way.
     size: u64,
     config: Config,
@@ -157,6 +160,7 @@ impl Protocol for Swarm {
             others: Vec::new(),
             uploads: Vec::new(),
             coming: Vec::new(),
+            retry: Retry::new(config.patience),
             size: size(config.chunk),
             config: config.clone(),
         };
@@ -299,13 +303,13 @@ impl Swarm {
 
     /// What takes too long will not come.
     fn give_up(&mut self, ctx: &mut Ctx<Self>) {
-        let (now, patience) = (ctx.now(), self.config.patience);
-        let late = |since: Time| now.since(since) > patience;
-        if !self.has(Flaw::ForgottenRequest) {
-            self.coming.retain(|(_, since)| !late(*since));
+        let (now, size) = (ctx.now(), self.size);
+        let late = |since: Time, bytes: u64| now.since(since) > self.retry.after(bytes, 0);
+        if !self.config.has(Flaw::ForgottenRequest) {
+            self.coming.retain(|(_, since)| !late(*since, size));
         }
-        if !self.has(Flaw::LeakedSlot) {
-            self.uploads.retain(|upload| !late(upload.since));
+        if !self.config.has(Flaw::LeakedSlot) {
+            self.uploads.retain(|upload| !late(upload.since, if upload.chunk.is_some() { size } else { 0 }));
         }
         let silent: Vec<NodeId> = self.neighbours.silent().filter(|node| !self.serves(*node)).collect();
         silent.into_iter().for_each(|node| self.neighbours.forget(node));
@@ -317,7 +321,7 @@ impl Swarm {
     }
 
     fn has(&self, flaw: Flaw) -> bool {
-        self.config.flaw == Some(flaw)
+        self.config.has(flaw)
     }
 }
 

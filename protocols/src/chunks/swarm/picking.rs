@@ -47,6 +47,9 @@ impl Swarm {
 
     /// A chunk has come. Whoever sent it waits to hear so.
     pub(super) fn take(&mut self, from: NodeId, chunk: Chunk, ctx: &mut Ctx<Self>) {
+        if let Some((_, since)) = self.coming.iter().find(|(coming, _)| *coming == chunk.index) {
+            self.retry.sample(ctx.now().since(*since));
+        }
         self.gone(chunk.index);
         if !chunk.intact() && !self.has(Flaw::Unverified) {
             return ctx.send(from, Damaged(chunk.index));

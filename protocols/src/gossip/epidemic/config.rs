@@ -1,6 +1,7 @@
 //! What a scenario may say about epidemics.
 
 use crate::gossip::database::Begins;
+use crate::retry;
 use serde::{Deserialize, Serialize};
 use sim_core::prelude::*;
 
@@ -133,16 +134,14 @@ impl Default for Config {
 impl Config {
     /// Refuses what cannot work: which key, and why.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
-        if self.cycle == Span::ZERO {
-            return Err(("cycle", "a cycle of 0s would never end; `100ms` would do".into()));
-        }
+        retry::check("cycle", self.cycle)?;
         let (rumours, entropy) = (self.rumours, self.anti_entropy);
         if rumours.is_none() && entropy.is_none() {
             let found = "neither rumours nor anti-entropy: nothing would spread";
             return Err(("rumours", format!("{found}; `()` would do")));
         }
-        if entropy.is_some_and(|entropy| entropy.every == Span::ZERO) {
-            return Err(("anti_entropy", "every 0s would never end; `1s` would do".into()));
+        if let Some(entropy) = entropy {
+            retry::check("anti_entropy", entropy.every)?;
         }
         if let Some(Rumours { loses: Loses::Counter(0) | Loses::Coin(0), .. }) = rumours {
             return Err(("rumours", "interest is lost after 1 contact or more, not after 0".into()));

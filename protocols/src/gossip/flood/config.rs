@@ -2,6 +2,7 @@
 
 use super::Topology;
 use crate::gossip::database::Begins;
+use crate::retry;
 use serde::{Deserialize, Serialize};
 use sim_core::prelude::*;
 
@@ -37,8 +38,8 @@ pub enum To {
 impl Config {
     /// Refuses what cannot work: which key, and why.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
-        if self.retry == Some(Span::ZERO) {
-            return Err(("retry", "saying it again every 0s would never end; `100ms` would do".into()));
+        if let Some(again) = self.retry {
+            retry::check("retry", again)?;
         }
         match self.topology {
             Topology::Tree(0) => return Err(("topology", "a tree has an arity of 1 or more".into())),

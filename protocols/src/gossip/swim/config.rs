@@ -2,6 +2,7 @@
 
 use super::memberlist;
 use crate::gossip::epidemic::Phase;
+use crate::retry;
 use serde::{Deserialize, Serialize};
 use sim_core::prelude::*;
 
@@ -117,9 +118,7 @@ impl Default for Config {
 impl Config {
     /// Refuses what cannot work: which key, and why.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
-        if self.period == Span::ZERO {
-            return Err(("period", "a period of 0s would never end; `1s` would do".into()));
-        }
+        retry::check("period", self.period)?;
         if self.probe == Span::ZERO || self.probe >= self.period {
             let found = format!("an answer within {}", self.probe);
             return Err((
