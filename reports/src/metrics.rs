@@ -40,7 +40,7 @@ const fn family(name: &'static str, better: Better, unit: Unit) -> Family {
 }
 
 /// All of them, in the order of tables.
-pub(crate) const FAMILIES: [Family; 19] = [
+pub(crate) static FAMILIES: [Family; 19] = [
     family("availability", Better::Higher, Unit::Share),
     family("throughput", Better::Higher, Unit::Number),
     family("latency.p50", Better::Lower, Unit::Time),

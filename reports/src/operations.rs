@@ -53,7 +53,7 @@ fn counted(operation: &Operation, measures: &Measures, ended: Time) -> bool {
 }
 
 /// A field, in quotes where it needs them.
-fn field(text: &str) -> String {
+pub(crate) fn field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

@@ -18,7 +18,7 @@ pub(crate) struct Panel {
     pub(crate) labels: Vec<String>,
     pub(crate) lines: Vec<Line>,
     /// What the places are.
-    pub(crate) across: &'static str,
+    pub(crate) across: String,
 }
 
 /// One line; `None` where there is no value.
@@ -149,7 +149,7 @@ impl Panel {
             svg::label(out, (x, top + HEAD + PLOT + 14.0), Anchor::Middle, MUTED, each * nth as f64, label);
         }
         let middle = (LEFT + (WIDTH - LEFT - RIGHT) / 2.0, top + HEAD + PLOT + 29.0);
-        svg::label(out, middle, Anchor::Middle, MUTED, WIDTH, self.across);
+        svg::label(out, middle, Anchor::Middle, MUTED, WIDTH, &self.across);
     }
 }
 
@@ -243,7 +243,7 @@ mod tests {
             unit: Unit::Number,
             labels: vec!["<script>".into(), "x".into(), String::new()],
             lines: vec![line],
-            across: "place",
+            across: "place".into(),
         };
         let svg = draw(&[panel], "<source>");
         assert!(!svg.contains("<script") && !svg.contains("<b>") && !svg.contains("<source"), "{svg}");
