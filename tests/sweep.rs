@@ -115,6 +115,19 @@ fn the_table_and_the_json_sum_up_the_runs() {
 }
 
 #[test]
+fn a_run_with_nothing_to_judge_does_not_count_as_held() {
+    let folder = Folder::new("sweep-vacuous");
+    let file = folder.file("small.ron", SMALL);
+    let set = ["--set", "clients.start=500ms,2999999us", "--set", "network.loss=0.0"];
+    let output = sim(&[&["sweep", &file, "--seeds", "3", "--out", &folder.path("out")], &set[..]].concat());
+    let held =
+        |start: &str| out(&output).lines().find(|line| line.starts_with(start)).map(str::to_string).unwrap();
+    assert!(held("500ms").ends_with("3 of 3") && held("2999999us").ends_with("0 of 3"), "{}", out(&output));
+    let rows = rows(&folder, "out/sweep.csv");
+    assert!(rows.iter().filter(|row| row["clients.start"] != "500ms").all(|row| row["status"] != "held"));
+}
+
+#[test]
 fn variants_are_one_more_parameter_and_texts_do_no_harm() {
     let folder = Folder::new("sweep-variants");
     let variants = r#"variants: { "fast": (network: (delay: Constant("1ms"))), "slow": (network: (delay: Constant("20ms"))) },
