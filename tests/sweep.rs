@@ -118,7 +118,7 @@ fn the_table_and_the_json_sum_up_the_runs() {
 fn a_run_with_nothing_to_judge_does_not_count_as_held() {
     let folder = Folder::new("sweep-vacuous");
     let file = folder.file("small.ron", SMALL);
-    let set = ["--set", "clients.start=500ms,2999999us", "--set", "network.loss=0.0"];
+    let set = ["--set", "clients.start=500ms,2999999us", "--set", "expect=[Linearizable]"];
     let output = sim(&[&["sweep", &file, "--seeds", "3", "--out", &folder.path("out")], &set[..]].concat());
     let held =
         |start: &str| out(&output).lines().find(|line| line.starts_with(start)).map(str::to_string).unwrap();
