@@ -4,7 +4,7 @@ use crate::{
     commands::{BAD_INPUT, colored, say},
     output,
 };
-use reports::{Allowance, Entry, Measured, PAST_MAX, RUNS_MAX, Results, SUMMARY_MAX, Tolerance};
+use reports::{Allowance, Entry, Measured, PAST_MAX, RUNS_MAX, Results, SUMMARY_MAX, Tolerance, clean};
 use scenarios::{format::FILE_MAX, tolerance};
 use std::{
     fs::{self, File},
@@ -83,13 +83,18 @@ fn write(regression: &reports::Regression, mut past: Vec<Entry>, to: &To) -> Res
     }
 }
 
+/// A path for messages: names in folders of others may be anything.
+fn shown(path: &Path) -> String {
+    clean(&path.display().to_string())
+}
+
 /// The runs of a summary, or of all in and below a folder.
 fn results(path: &Path) -> Result<Results, String> {
     let mut files = Vec::new();
     if path.is_dir() {
         summaries(path, 0, &mut files)?;
         if files.is_empty() {
-            return Err(format!("{}: there is no summary.json in or below this folder", path.display()));
+            return Err(format!("{}: there is no summary.json in or below this folder", shown(path)));
         }
     } else {
         files.push(path.to_path_buf());
@@ -101,18 +106,18 @@ fn results(path: &Path) -> Result<Results, String> {
         if length > ALL_MAX {
             return Err(format!(
                 "{}: summaries of more than {} MB are too many to compare",
-                path.display(),
+                shown(path),
                 ALL_MAX >> 20
             ));
         }
-        results.add(Measured::read(&file.display().to_string(), &bytes)?)?;
+        results.add(Measured::read(&shown(&file), &bytes)?)?;
     }
     Ok(results)
 }
 
 /// Looks for files called summary.json, in the order of the alphabet; links to elsewhere are not followed.
 fn summaries(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), String> {
-    let wrong = |error: io::Error| format!("cannot read {}: {error}", folder.display());
+    let wrong = |error: io::Error| format!("cannot read {}: {error}", shown(folder));
     let mut entries =
         fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(wrong)?;
     entries.sort_by_key(fs::DirEntry::file_name);
@@ -124,7 +129,7 @@ fn summaries(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()
             found.push(entry.path());
         }
         if found.len() > RUNS_MAX {
-            return Err(format!("{}: more than {RUNS_MAX} runs are too many to compare", folder.display()));
+            return Err(format!("{}: more than {RUNS_MAX} runs are too many to compare", shown(folder)));
         }
     }
     Ok(())
@@ -133,9 +138,9 @@ fn summaries(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()
 fn bounded(file: &Path, most: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = File::open(file).and_then(|opened| opened.take(most + 1).read_to_end(&mut bytes));
-    read.map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    read.map_err(|error| format!("cannot read {}: {error}", shown(file)))?;
     if bytes.len() as u64 > most {
-        return Err(format!("{}: longer than {} MB", file.display(), most >> 20));
+        return Err(format!("{}: longer than {} MB", shown(file), most >> 20));
     }
     Ok(bytes)
 }
@@ -145,7 +150,7 @@ fn tolerances(file: &Path, baseline: &Results, current: &Results) -> Result<Tole
     let bytes = bounded(file, FILE_MAX as u64).map_err(|message| format!("error: {message}"))?;
     let known = reports::tolerable(baseline, current);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    tolerance::read(&file.display().to_string(), &bytes, &known, &Allowance::of)
+    tolerance::read(&shown(file), &bytes, &known, &Allowance::of)
         .map(|(default, metrics)| Tolerance { default, metrics })
         .map_err(|problems| problems.render(io::stderr().is_terminal()).trim_end().to_string())
 }
@@ -155,5 +160,5 @@ fn past(file: &Path) -> Result<Vec<Entry>, String> {
     if !file.exists() {
         return Ok(Vec::new());
     }
-    Entry::read(&file.display().to_string(), &bounded(file, PAST_MAX)?)
+    Entry::read(&shown(file), &bounded(file, PAST_MAX)?)
 }

@@ -78,7 +78,7 @@ pub(crate) fn figures(summary: &Summary) -> Figures {
     };
     let mut whole = |name: &str, value: Option<f64>| put(name, name.into(), value);
     let operations = &summary.operations;
-    let served = (operations.in_time + operations.late) as f64;
+    let served = operations.in_time as f64 + operations.late as f64;
     let ended = Span(summary.run.ended_ns).as_secs();
     whole("availability", operations.availability);
     whole("throughput", (ended > 0.0).then(|| served / ended));

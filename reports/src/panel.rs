@@ -235,6 +235,21 @@ mod tests {
     }
 
     #[test]
+    fn values_of_others_do_no_harm() {
+        for value in [f64::MAX, -f64::MAX, 1e-320, f64::INFINITY, f64::NAN, -0.0] {
+            for unit in [Unit::Share, Unit::Time, Unit::Number] {
+                let line = |band| Line { name: String::new(), values: vec![Some(value), Some(1.0)], band };
+                let lines = vec![line(Vec::new()), line(vec![Some((value, 1.0)), Some((0.0, value))])];
+                let labels = vec![String::new(); 2];
+                let svg =
+                    draw(&[Panel { title: String::new(), unit, labels, lines, across: String::new() }], "");
+                assert!(svg.ends_with("</svg>\n") && !svg.contains("NaN"), "{svg}");
+            }
+        }
+        draw(&[], "");
+    }
+
+    #[test]
     fn labels_of_others_are_escaped() {
         let line =
             Line { name: "<b>".into(), values: vec![Some(1.0), None, Some(f64::NAN)], band: Vec::new() };
