@@ -195,30 +195,36 @@ pub fn sweep_svg(sweep: &Sweep) -> String {
     let mut others = distinct(sweep.points.iter().map(|point| &point.values[1.min(point.values.len())..]));
     let left_out = others.len().saturating_sub(LINES_MAX);
     others.truncate(LINES_MAX);
-    let line = |family: &str, rest: &[String]| {
-        let at = |value: &String| {
-            let here = |point: &&Point| point.values.first() == Some(value) && point.values[1..] == *rest;
-            median(&sweep.points.iter().find(here)?.sample(family))
+    let panel = |title: &str, unit, of: &dyn Fn(&Point) -> Option<Interval>| {
+        let line = |rest: &&[String]| {
+            let here = |value: &String, point: &&Point| {
+                point.values.first() == Some(value) && point.values[1..] == **rest
+            };
+            let at = |value: &&String| of(sweep.points.iter().find(|point| here(value, point))?);
+            let found: Vec<Option<Interval>> = along.iter().map(at).collect();
+            Line {
+                name: combination(sweep, rest),
+                values: found.iter().map(|found| found.map(|found| found.mean)).collect(),
+                band: found.iter().map(|found| found.map(|found| (found.low, found.high))).collect(),
+            }
         };
-        let found: Vec<Option<Interval>> = along.iter().map(|value| at(value)).collect();
-        let name = sweep.parameters.iter().skip(1).zip(rest).map(|(name, value)| format!("{name} = {value}"));
-        let name = name.collect::<Vec<_>>().join(", ");
-        Line {
-            name: if name.is_empty() { "median over seeds".into() } else { short(&name, 120) },
-            values: found.iter().map(|found| found.map(|found| found.mean)).collect(),
-            band: found.iter().map(|found| found.map(|found| (found.low, found.high))).collect(),
+        Panel {
+            title: title.into(),
+            unit,
+            labels: along.iter().map(|value| short(value, 20)).collect(),
+            lines: others.iter().map(line).collect(),
+            across: sweep.parameters.first().map_or_else(String::new, |name| clean(name)),
         }
     };
-    let panels: Vec<Panel> = SHOWN
-        .iter()
-        .map(|(family, _)| Panel {
-            title: (*family).into(),
-            unit: known(family).expect("one of the families").unit,
-            labels: along.iter().map(|value| short(value, 20)).collect(),
-            lines: others.iter().map(|rest| line(family, rest)).collect(),
-            across: sweep.parameters.first().map_or_else(String::new, |name| clean(name)),
-        })
-        .collect();
+    let figure = |name: &str| {
+        let unit = known(name).expect("one of the families").unit;
+        panel(name, unit, &|point| median(&point.sample(name)))
+    };
+    let mut panels: Vec<Panel> = SHOWN.iter().map(|(name, _)| figure(name)).collect();
+    panels.push(panel("runs in which every expectation held", Unit::Share, &|point| {
+        let share = point.held() as f64 / point.runs.len().max(1) as f64;
+        Some(Interval { low: share, mean: share, high: share })
+    }));
     let seeds = sweep.points.first().map_or(0, |point| point.runs.len()) as u64;
     let sure = if seeds < 6 { "goes from the lowest to the highest" } else { "holds the median with 95 %" };
     let more = if left_out > 0 {
@@ -226,13 +232,15 @@ pub fn sweep_svg(sweep: &Sweep) -> String {
     } else {
         String::new()
     };
-    let source = format!(
-        "{} · {} · the band {sure} · sim {}{more}",
-        short(&sweep.file, 60),
-        counted(seeds, "seed"),
-        sweep.version
-    );
-    draw(&panels, &source)
+    let (file, seeds) = (short(&sweep.file, 60), counted(seeds, "seed"));
+    draw(&panels, &format!("{file} · {seeds} · the band {sure} · sim {}{more}", sweep.version))
+}
+
+/// What the parameters behind the first one are, for a legend.
+fn combination(sweep: &Sweep, rest: &[String]) -> String {
+    let each = sweep.parameters.iter().skip(1).zip(rest).map(|(name, value)| format!("{name} = {value}"));
+    let name = each.collect::<Vec<_>>().join(", ");
+    if name.is_empty() { "median over seeds".into() } else { short(&name, 120) }
 }
 
 /// Each of them once, in the order in which they come.
