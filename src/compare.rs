@@ -44,6 +44,12 @@ pub(crate) fn compare(baseline: &Path, current: &Path, tolerance: Option<&Path>,
 
 fn compared(baseline: &Path, current: &Path, tolerance: Option<&Path>, to: &To) -> Result<u8, String> {
     let error = |message: String| format!("error: {message}");
+    for read in [Some(baseline), Some(current), tolerance].into_iter().flatten() {
+        let kept = |(file, _): (PathBuf, Written)| output::replaceable(&file, &read.to_string_lossy());
+        to.files().try_for_each(kept).map_err(error)?;
+    }
+    // What an earlier comparison left goes first: nobody shall take it for this one's.
+    to.files().try_for_each(|(file, _)| output::absent(&file)).map_err(error)?;
     let (baseline, current) = (results(baseline).map_err(error)?, results(current).map_err(error)?);
     let tolerance = match tolerance {
         Some(file) => tolerances(file, &baseline, &current)?,
@@ -64,23 +70,44 @@ fn compared(baseline: &Path, current: &Path, tolerance: Option<&Path>, to: &To) 
     Ok(u8::from(regression.worse()))
 }
 
+/// What is written, beside a history.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Markdown,
+    Junit,
+    Trend,
+}
+
+impl To {
+    /// The files to write, but for the history.
+    fn files(&self) -> impl Iterator<Item = (PathBuf, Written)> {
+        let within = |name: &str| self.out.as_ref().map(|folder| folder.join(name));
+        let trend = within("trend.svg").filter(|_| self.history.is_some());
+        [
+            (self.markdown.clone(), Written::Markdown),
+            (within("comparison.md"), Written::Markdown),
+            (self.junit.clone(), Written::Junit),
+            (within("junit.xml"), Written::Junit),
+            (trend, Written::Trend),
+        ]
+        .into_iter()
+        .filter_map(|(file, written)| Some((file?, written)))
+    }
+}
+
 fn write(regression: &reports::Regression, mut past: Vec<Entry>, to: &To) -> Result<(), String> {
-    let within = |name: &str| to.out.as_ref().map(|folder| folder.join(name));
-    let both =
-        |file: &Option<PathBuf>, name: &str| file.iter().cloned().chain(within(name)).collect::<Vec<_>>();
-    for file in both(&to.markdown, "comparison.md") {
-        output::write_file(&file, &reports::regression_markdown(regression))?;
+    if let Some((file, label)) = &to.history {
+        past.push(Entry::of(regression, label));
+        output::write_file(file, &past.iter().map(Entry::line).collect::<String>())?;
     }
-    for file in both(&to.junit, "junit.xml") {
-        output::write_file(&file, &reports::regression_junit(regression))?;
-    }
-    let Some((file, label)) = &to.history else { return Ok(()) };
-    past.push(Entry::of(regression, label));
-    output::write_file(file, &past.iter().map(Entry::line).collect::<String>())?;
-    match within("trend.svg") {
-        Some(trend) => output::write_file(&trend, &reports::trend_svg(&past)),
-        None => Ok(()),
-    }
+    to.files().try_for_each(|(file, written)| {
+        let text = match written {
+            Written::Markdown => reports::regression_markdown(regression),
+            Written::Junit => reports::regression_junit(regression),
+            Written::Trend => reports::trend_svg(&past),
+        };
+        output::write_file(&file, &text)
+    })
 }
 
 /// A path for messages: names in folders of others may be anything.

@@ -355,6 +355,13 @@ fn it_leaves_markdown_junit_and_a_history_with_its_trend() {
     let labels: Vec<Value> =
         read("history.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(labels[1]["worse"], 1);
+    // And none replaces what it reads.
+    let output = sim(&["compare", &before, &now, "--markdown", &before]);
+    assert!(code(&output) == 2 && err(&output).contains("no file that may be replaced"), "{}", err(&output));
+    // A comparison that does not come about leaves none of an earlier one.
+    assert!(folder.0.join("out/junit.xml").exists());
+    let output = sim(&["compare", &before, &folder.path("nowhere"), "--out", &to]);
+    assert!(code(&output) == 2 && !folder.0.join("out/junit.xml").exists());
     // What is there and is no history stays as it is.
     let notes = folder.file("notes.txt", "my notes\n");
     let output = sim(&["compare", &before, &now, "--history", &notes, "--label", "d4"]);
