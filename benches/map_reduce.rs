@@ -27,13 +27,16 @@ const CHUNKS: u32 = 15_000;
 const WORDS: u32 = 15;
 const UNTIL: Span = Span(4_000_000_000_000);
 
-/// What is measured: a name, and the job.
-fn jobs() -> [(&'static str, Mix); 2] {
+/// What is measured: a name, the job, and from which share of map tasks on reduce tasks fetch. Who begins early asks every worker
+/// again after each wave of map tasks, and is through as soon as the last one is done.
+fn jobs() -> [(&'static str, Mix, f64); 3] {
     let none = Mix { word_count: 0.0, chunks: CHUNKS, words: WORDS, reduces: 1, ..Mix::default() };
-    [("sort", Mix { sort: 1.0, reduces: 4_000, ..none }), ("grep", Mix { grep: 1.0, ..none })]
+    let sort = Mix { sort: 1.0, reduces: 4_000, ..none };
+    let early = Config::default().fetch_from;
+    [("sort", sort, 0.9), ("sort-early", sort, early), ("grep", Mix { grep: 1.0, ..none }, early)]
 }
 
-fn world(mix: Mix) -> World {
+fn world(mix: Mix, fetch_from: f64) -> World {
     let nodes = MACHINES + 1;
     let mut network = NetworkPlan::new(LinkPlan::new(Delay::Constant(100.us())));
     network.machines = (0..nodes).chain(0..nodes).chain([2 * nodes]).map(NodeId).collect();
@@ -42,15 +45,13 @@ fn world(mix: Mix) -> World {
     let services =
         vec![ServicePlan::new("files", nodes), ServicePlan::new("jobs", nodes), ServicePlan::clients(1)];
     let mut world = World::new(Plan::new(1, Time::ZERO + UNTIL, services, network));
-    let files =
-        dfs::Config { chunks: CHUNKS, words: WORDS, replicas: 2, retry: 100.s(), ..dfs::Config::default() };
+    let files = dfs::Config { chunks: CHUNKS, words: WORDS, replicas: 2, ..dfs::Config::default() };
     world.populate::<Dfs>(files, None).expect("the plan has this service");
     let config = Config {
         map: Delay::Constant(5.s()),
         reduce: Delay::Constant(1.s()),
         backups: Backups::Behind(2.0),
-        // Who begins earlier asks every worker again after each wave of map tasks, mostly for nothing.
-        fetch_from: 0.9,
+        fetch_from,
         ..Config::default()
     };
     world.populate::<MapReduce>(config, Some("files")).expect("and this one");
@@ -92,9 +93,9 @@ fn peak() -> u64 {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-fn measure(what: &str, mix: Mix) {
+fn measure(what: &str, mix: Mix, fetch_from: f64) {
     let start = std::time::Instant::now();
-    let run = play(world(mix));
+    let run = play(world(mix, fetch_from));
     let (seconds, peak) = (start.elapsed().as_secs_f64(), peak());
     let rate = run.events as f64 / seconds / 1e6;
     let operations = run.histories[0].operations();
@@ -111,11 +112,11 @@ fn measure(what: &str, mix: Mix) {
 
 fn main() {
     let wanted = std::env::args().nth(1);
-    if let Some((what, mix)) = jobs().into_iter().find(|(what, _)| wanted.as_deref() == Some(*what)) {
-        return measure(what, mix);
+    if let Some((what, mix, from)) = jobs().into_iter().find(|(what, ..)| wanted.as_deref() == Some(*what)) {
+        return measure(what, mix, from);
     }
     let this = std::env::current_exe().expect("a program knows where it is");
-    for (what, _) in jobs() {
+    for (what, ..) in jobs() {
         let status = Command::new(&this).arg(what).status().expect("it starts again");
         assert!(status.success(), "a measurement failed");
     }

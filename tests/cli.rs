@@ -102,6 +102,49 @@ fn a_run_without_operations_or_with_a_blunt_fault_is_vacuous_and_ends_with_3() {
 }
 
 #[test]
+fn a_kind_of_operation_that_nobody_made_is_vacuous() {
+    let folder = Folder::new("kind");
+    for kind in ["put", "frobnicate"] {
+        let expect = format!(r#"Latency(percentile: 99.0, at_most: "2s", kind: "{kind}")"#);
+        let file = folder.file("small.ron", &small("", &expect));
+        let output = sim(&["run", &file, "--out", &folder.path("out")]);
+        assert_eq!(code(&output), if kind == "put" { 0 } else { 3 }, "{}", out(&output));
+    }
+}
+
+#[test]
+fn what_operations_cost_is_bounded_on_both_sides() {
+    let folder = Folder::new("costs");
+    // Three nodes: a request, two copies and their acknowledgements, and the answer are the least of a write.
+    let costs = [("at_most: 0.1", 1), ("at_least: 1000.0", 1), ("at_least: 1.0, at_most: 1000.0", 0)];
+    for (bounds, wanted) in costs {
+        let file = folder.file("small.ron", &small("", &format!("MessagesPerOperation({bounds})")));
+        let output = sim(&["run", &file, "--out", &folder.path("out")]);
+        assert_eq!(code(&output), wanted, "{bounds}: {}", out(&output));
+    }
+}
+
+#[test]
+fn a_replay_stops_at_the_answer_that_nothing_explains() {
+    let output = sim(&["replay", "scenarios/stale-reads.ron"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let said = out(&output);
+    let at =
+        said.split("no order of the calls explains an answer at ").nth(1).unwrap_or_else(|| panic!("{said}"));
+    let at = at.lines().next().unwrap();
+    // The event that brought it is among those shown, and the states are those after it.
+    let event = said
+        .lines()
+        .find(|line| line.contains(at) && line.contains("response"))
+        .unwrap_or_else(|| panic!("{said}"));
+    let number = event.split_whitespace().next().unwrap();
+    assert!(said.contains(&format!("after event {number}:")), "{said}");
+    for part in ["these alone cannot be ordered", "just before it"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
 fn a_mistake_in_one_file_runs_none_and_writes_nothing() {
     let folder = Folder::new("mistake");
     let good = folder.file("good.ron", &small("", "Linearizable"));

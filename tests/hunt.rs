@@ -460,3 +460,31 @@ fn what_other_threads_did_beyond_the_failure_does_not_count() {
     assert!(alone.seeds < 19_000, "it stopped: {}", alone.seeds);
     assert_eq!(hunt(3).0, alone);
 }
+
+/// A job takes longer than a call waits for it. A hunter that gave jobs no more time than a call would get a smaller file, and one
+/// that fails in every world.
+#[test]
+fn what_is_shrunk_holds_without_its_faults_if_it_did_before() {
+    const FILE: &str = r#"(
+    about: "x", seed: 1, until: "20s",
+    services: {
+        "files": (run: "dfs", nodes: 3, with: (chunks: 2, words: 5, replicas: 1, chunk: "1KB")),
+        "jobs": (run: "map-reduce", nodes: 3, calls: "files", with: (map: Constant("1s"), reduce: Constant("1s"), per: "1KB", patience: "30s", backups: Never)),
+    },
+    clients: (
+        nodes: 1, of: "jobs", load: Closed(think: "1s"), mix: (chunks: 2, words: 5, reduces: 1), keys: Uniform(1), start: "1s",
+        timeout: "1s", deadline: "6s", retry: (attempts: 30, backoff: "10ms"), only: [("client-1", [0])],
+    ),
+    network: (delay: Constant("1ms")), expect: [Availability(at_least: 1.0)],
+    faults: [(at: "1500ms", lasts: "8s", do: Pause([Node("jobs-2"), Node("jobs-3")])), (at: "2s", lasts: "100ms", do: Pause([Node("files-3")]))],
+)"#;
+    let folder = Folder::new("good-time");
+    let (file, shrunk) = (folder.file("file.ron", FILE), folder.path("shrunk.ron"));
+    let code = |args: &[&str]| sim(args).output().unwrap().status.code();
+    let held = |file: &str, set: &str| code(&["run", file, "--set", set, "--out", &folder.path("out")]);
+    assert_eq!((held(&file, "seed=1"), held(&file, "faults=[]")), (Some(1), Some(0)));
+    assert_eq!(code(&["shrink", &file, "--seed", "1", "--out", &shrunk]), Some(1));
+    let text = fs::read_to_string(&shrunk).unwrap();
+    assert_eq!(text.matches("do: ").count(), 1, "{text}");
+    assert_eq!((held(&shrunk, "seed=1"), held(&shrunk, "faults=[]")), (Some(1), Some(0)), "{text}");
+}

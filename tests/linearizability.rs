@@ -303,7 +303,7 @@ fn parse_strings(text: &str) -> History<Strings> {
 /// A history of our own: `<client> get|put <n>|cas <n> <n> [key <n>] -> ok|?|refused|<n> [<called> <returned>]`.
 fn parse_own(text: &str) -> History<Registers> {
     let lines = text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
-    History { calls: lines.map(parse_own_call).collect() }
+    History { calls: lines.map(parse_own_call).collect(), ..History::default() }
 }
 
 fn parse_own_call(line: &str) -> Call<Registers> {
@@ -471,13 +471,13 @@ fn a_witness_says_what_a_person_needs() {
     let history = parse_own(include_str!("histories/stale-read.txt"));
     let expected = "\
 key 0: nothing explains the answer to
-  call 4, client 3: RegisterOp { key: 0, action: Get } -> Value(Some(1)) [40ns .. 50ns]
+  call 4, client-4: RegisterOp { key: 0, action: Get } -> Value(Some(1)) [40ns .. 50ns]
 just before it, at 50ns, the state could only be
   Some(2), made by call 1
 these alone cannot be ordered
-  call 0, client 0: RegisterOp { key: 0, action: Put(1) } -> Done [0s .. 10ns]
-  call 1, client 1: RegisterOp { key: 0, action: Put(2) } -> Done [20ns .. 30ns]
-  call 4, client 3: RegisterOp { key: 0, action: Get } -> Value(Some(1)) [40ns .. 50ns]";
+  call 0, client-1: RegisterOp { key: 0, action: Put(1) } -> Done [0s .. 10ns]
+  call 1, client-2: RegisterOp { key: 0, action: Put(2) } -> Done [20ns .. 30ns]
+  call 4, client-4: RegisterOp { key: 0, action: Get } -> Value(Some(1)) [40ns .. 50ns]";
     assert_eq!(violation(&history).lines.join("\n"), expected);
 }
 

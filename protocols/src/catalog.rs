@@ -33,6 +33,7 @@ use crate::{
         multi_leader::{self, MultiLeader},
         primary_backup::{self, PrimaryBackup},
     },
+    text::Texts,
     two_phase::{self, TwoPhase},
     workload::Workload,
 };
@@ -159,6 +160,10 @@ pub trait Settings: Clone + Debug + Default + Serialize + DeserializeOwned {
     /// Refuses what cannot work for a service of so many nodes, in words: where in the configuration (a key, or empty for
     /// the whole), and what was found and what would do.
     fn check(&self, nodes: u32) -> Result<(), (&'static str, String)>;
+    /// The texts that a service has from the beginning, where it has some.
+    fn texts(&self) -> Option<Texts> {
+        None
+    }
 }
 
 impl Settings for raft::Config {
@@ -360,6 +365,10 @@ impl Settings for dfs::Config {
     fn check(&self, nodes: u32) -> Result<(), (&'static str, String)> {
         dfs::Config::check(self)?;
         self.check_for(nodes)
+    }
+    fn texts(&self) -> Option<Texts> {
+        let dfs::Config { texts, chunks, words, .. } = *self;
+        Some(Texts { count: texts.into(), chunks, words })
     }
 }
 

@@ -26,6 +26,7 @@ pub mod paxos;
 pub mod quorum_store;
 pub mod raft;
 pub mod replication;
+mod retry;
 pub mod text;
 pub mod two_phase;
 pub mod workload;

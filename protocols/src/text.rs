@@ -31,6 +31,17 @@ const WORDS: [&str; 40] = [
 /// measured with.
 const LINE: u32 = 5;
 
+/// Texts that a file system has, or that somebody expects to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Texts {
+    /// So many, numbered from 0.
+    pub count: u64,
+    /// So many chunks in each.
+    pub chunks: u32,
+    /// So many words in each chunk.
+    pub words: u32,
+}
+
 impl Text {
     /// The four chunks of letters with which MapReduce is often explained: AA, AB, AAC, BBB.
     pub const LETTERS: Text = Text { number: 0, chunks: 4, words: 0 };

@@ -1,5 +1,6 @@
 //! What clients ask of a service: how operations of a specification are made up.
 
+use crate::text::Texts;
 use core::fmt::Debug;
 use core::hash::Hash;
 use serde::{Serialize, de::DeserializeOwned};
@@ -20,6 +21,10 @@ pub trait Workload: Spec {
     fn draw(mix: &Self::Mix, key: u64, fresh: u64, memory: &Self::Memory, rng: &mut Rng) -> Self::Op;
     /// Takes note of an answer.
     fn learn(memory: &mut Self::Memory, op: &Self::Op, ret: &Self::Ret);
+    /// The texts that operations on so many keys work on, where they work on texts.
+    fn texts(_mix: &Self::Mix, _keys: u64) -> Option<Texts> {
+        None
+    }
 }
 
 /// Nothing is asked of what serves nothing; scenarios whose clients would are refused.

@@ -401,3 +401,26 @@ fn outputs_are_those_of_a_sequential_run() {
     }
     assert!(again > 40, "{again} tasks were done again");
 }
+
+/// When lines are so slow that transfers outlast every timeout, asking again must not be what keeps them busy: who asks again
+/// waits longer each time, and whoever learns how long answers take does not ask again at all (RFC 6298; Jacobson 1988).
+#[test]
+fn slow_lines_make_a_job_slow_and_no_more() {
+    let mut cluster = Cluster::equal(80, 10);
+    cluster.files = dfs::Config { chunks: 80, words: 60, ..dfs::Config::default() };
+    cluster.config = Config { backups: Backups::Never, ..Config::default() };
+    cluster.mix = Mix { word_count: 0.0, sort: 1.0, chunks: 80, words: 60, reduces: 20, ..Mix::default() };
+    cluster.nic = Some(Rate(12_500_000));
+    (cluster.until, cluster.timeout) = (4_000.s(), 4_000.s());
+    let took = |cluster: &Cluster| {
+        let run = cluster.run();
+        let took = run.histories[0].operations()[0].latency().expect("the job is done in time");
+        (took.as_secs(), run.traffic.bytes as f64 / 1e9)
+    };
+    let impatient = took(&cluster);
+    (cluster.files.retry, cluster.config.retry) = (4_000.s(), 4_000.s());
+    let patient = took(&cluster);
+    println!("(s, GB): {impatient:?}; with all the patience there is: {patient:?}");
+    assert!(impatient.0 < 1.5 * patient.0, "{impatient:?}, {patient:?}");
+    assert!(impatient.1 < 1.5 * patient.1, "{impatient:?}, {patient:?}");
+}

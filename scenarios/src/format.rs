@@ -20,6 +20,7 @@ pub use expect::{Claim, Expectation, Figure};
 pub use explore::{Explore, Messages, Step};
 pub use faults::{Kind, Nemesis, TimedFault, When};
 pub use network::{Link, Network};
+use protocols::text::Texts;
 use ron::error::SpannedError;
 use serde::{Deserialize, Serialize};
 use sim_core::{
@@ -282,6 +283,10 @@ pub trait Catalog {
     fn check_config(&self, protocol: &str, ron_text: &str, nodes: u32) -> Result<(), Refusal>;
     /// Reads what a file says under `mix`, for the spec that this protocol serves. Not called when there is no `mix`.
     fn check_mix(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal>;
+    /// The texts that a service of this protocol has from the beginning, by what a file says under `with`.
+    fn texts_held(&self, protocol: &str, ron_text: &str) -> Option<Texts>;
+    /// The texts that so many keys of this mix stand for.
+    fn texts_wanted(&self, protocol: &str, ron_text: &str, keys: u64) -> Option<Texts>;
 }
 
 /// Why a [`Catalog`] refuses a piece of RON.

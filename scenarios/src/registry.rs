@@ -8,6 +8,7 @@ use crate::{
 use protocols::{
     catalog::{self, Settings},
     client::{self, Client},
+    text::Texts,
     workload::{KeyChoice, Workload},
 };
 use sim_core::{
@@ -45,6 +46,8 @@ trait Kind: Sync + Send {
     fn mix(&self) -> &'static str;
     fn check_config(&self, text: &str, nodes: u32) -> Result<(), Refusal>;
     fn check_mix(&self, text: &str) -> Result<(), Refusal>;
+    fn texts_held(&self, text: &str) -> Option<Texts>;
+    fn texts_wanted(&self, text: &str, keys: u64) -> Option<Texts>;
     /// The configuration with every default written out.
     fn config_text(&self, text: Option<&str>) -> Result<String, Refusal>;
     fn mix_text(&self, text: Option<&str>) -> Result<String, Refusal>;
@@ -234,6 +237,12 @@ impl Catalog for Registry {
     fn check_mix(&self, protocol: &str, ron_text: &str) -> Result<(), Refusal> {
         self.kind(protocol).map_or(Ok(()), |kind| kind.check_mix(ron_text))
     }
+    fn texts_held(&self, protocol: &str, ron_text: &str) -> Option<Texts> {
+        self.kind(protocol)?.texts_held(ron_text)
+    }
+    fn texts_wanted(&self, protocol: &str, ron_text: &str, keys: u64) -> Option<Texts> {
+        self.kind(protocol)?.texts_wanted(ron_text, keys)
+    }
 }
 
 fn print<T: serde::Serialize>(value: &T) -> Result<String, Refusal> {
@@ -316,6 +325,14 @@ where
 
     fn check_mix(&self, text: &str) -> Result<(), Refusal> {
         Ok(P::Serves::check(&parse(text)?)?)
+    }
+
+    fn texts_held(&self, text: &str) -> Option<Texts> {
+        parse::<P::Config>(text).ok()?.texts()
+    }
+
+    fn texts_wanted(&self, text: &str, keys: u64) -> Option<Texts> {
+        P::Serves::texts(&parse(text).ok()?, keys)
     }
 
     fn config_text(&self, text: Option<&str>) -> Result<String, Refusal> {

@@ -132,6 +132,35 @@ impl Shrinker<'_> {
         true
     }
 
+    /// The same for a change of how long things may take. What would be late in a good world too says nothing of a bad one: if it
+    /// holds without faults, it still has to.
+    fn keeps_in_good_time(&mut self, candidate: Scenario) -> bool {
+        let before = self.best.clone();
+        let failure = self.failure.clone();
+        if !self.keeps(candidate) {
+            return false;
+        }
+        if self.best.faults.is_empty()
+            || self.fails_without_faults(&before)
+            || !self.fails_without_faults(&self.best.clone())
+        {
+            return true;
+        }
+        (self.best, self.failure) = (before, failure);
+        false
+    }
+
+    fn fails_without_faults(&mut self, scenario: &Scenario) -> bool {
+        let good = Scenario { faults: Vec::new(), ..scenario.clone() };
+        // An expectation about a fault cannot be judged without it.
+        let Ok(good) = read("shrunk.ron", &write(&good), self.registry) else { return true };
+        self.runs += 1;
+        let outcome = Trial::new(self.registry, &good, self.terms.events_max).run(good.seed).ok();
+        self.events += outcome.as_ref().map_or(0, |outcome| outcome.events);
+        let failed = outcome.and_then(|outcome| outcome.failure);
+        failed.is_some_and(|failure| failure.signature == self.signature)
+    }
+
     /// Whether there is nothing left to spend on attempts.
     fn spent(&self) -> bool {
         self.runs >= self.terms.runs_max || self.events >= EVENTS_MAX

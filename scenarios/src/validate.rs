@@ -291,6 +291,30 @@ impl<'a> Check<'a, '_> {
         }
     }
 
+    /// Whether the texts that clients want worked on are those that are there: in their service, or in one that it calls.
+    fn texts(&mut self, at: At<'a>, clients: &'a Clients, service: &'a Service) {
+        fn written(raw: Option<&Raw>) -> &str {
+            raw.map_or("()", |raw| raw.text.as_str())
+        }
+        let (Keys::Uniform(keys) | Keys::Zipf { count: keys, .. }) = clients.keys;
+        let mix = written(clients.mix.as_ref());
+        let Some(wanted) = self.catalog.texts_wanted(&service.run, mix, keys) else { return };
+        // A service calls one that stands before it, so this ends.
+        let mut holder = Some(service);
+        while let Some(service) = holder {
+            if let Some(held) = self.catalog.texts_held(&service.run, written(service.with.as_ref())) {
+                if (held.chunks, held.words) != (wanted.chunks, wanted.words) {
+                    self.say(meaning::other_texts(at.key("mix").place(), wanted, &service.name, held));
+                } else if wanted.count > held.count {
+                    self.say(meaning::few_texts(at.key("keys").place(), wanted, &service.name, held));
+                }
+                return;
+            }
+            let before = self.scenario.services.iter().take_while(|other| other.name != service.name);
+            holder = before.into_iter().find(|other| Some(&other.name) == service.calls.as_ref());
+        }
+    }
+
     fn clients(&mut self, clients: &'a Clients) {
         let at = self.top.key("clients");
         let names: Vec<&str> = self.scenario.services.iter().map(|service| service.name.as_str()).collect();
@@ -307,6 +331,9 @@ impl<'a> Check<'a, '_> {
                     if let Some(raw) = clients.mix.as_ref().filter(|_| known) {
                         let refused = self.catalog.check_mix(&service.run, &raw.text);
                         self.refused(refused, raw, at.key("mix"), &service.run, "mix");
+                    }
+                    if known {
+                        self.texts(at, clients, service);
                     }
                 }
             }

@@ -1,4 +1,5 @@
-//! Services that share machines: where their nodes stand in the plan, and that such a plan is written and played again.
+//! Services that share machines: where their nodes stand in the plan, and that such a plan is written and played again. And
+//! services that work on what another one has.
 
 use scenarios::{Registry, format::Scenario, plan::Plan, play, read::read, write::write};
 use sim_core::protocol::NodeId;
@@ -49,4 +50,40 @@ fn whom_they_are_beside_is_written_down_and_gives_the_same_run() {
     let (fingerprint, written) = run(&scenario(TEXT));
     assert!(written.contains(r#"beside: "files""#), "{written}");
     assert_eq!(run(&scenario(&written)).0, fingerprint);
+}
+
+#[test]
+fn jobs_are_for_texts_that_are_there() {
+    const JOBS: &str = r#"(about: "x", seed: 1, until: "5s",
+    services: {
+        "files": (run: "dfs", nodes: 4, with: (texts: 2, chunks: 8, words: 10)),
+        "jobs": (run: "map-reduce", nodes: 4, calls: "files"),
+    },
+    clients: (nodes: 1, of: "jobs", load: Closed(think: "1s"), keys: Uniform(2), mix: (chunks: 8, words: 10), start: "500ms"),
+    network: (delay: Constant("1ms")), expect: [Linearizable])"#;
+    let refused = |from: &str, to: &str| {
+        assert!(JOBS.contains(from), "{from}");
+        let text = JOBS.replace(from, to);
+        read("test.ron", &text, &Registry::standard()).expect_err("no such texts").to_string()
+    };
+    scenario(JOBS);
+    for (to, what) in [
+        ("mix: (chunks: 9, words: 10)", "9 chunks of 10 words"),
+        ("mix: (chunks: 8)", "8 chunks of 20 words"),
+    ] {
+        let message = refused("mix: (chunks: 8, words: 10)", to);
+        for part in [
+            what,
+            "`files` has texts of 8 chunks of 10 words each",
+            "test.ron:6",
+            "write `chunks: 8, words: 10` here",
+        ] {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+    }
+    let message = refused("Uniform(2)", "Uniform(3)");
+    for part in ["3 keys stand for as many texts", "`files` has 2", "write `Uniform(2)`, or `texts: 3` there"]
+    {
+        assert!(message.contains(part), "{part}: {message}");
+    }
 }

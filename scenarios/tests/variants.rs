@@ -8,7 +8,7 @@ use scenarios::{
     read::{only, read, read_all},
     set::read_set_all,
 };
-use sim_core::judged::{Judged, Row, Status};
+use sim_core::judged::{Comparison, Judged, Row, Status};
 
 const FILE: &str = r#"(
     about: "A store, in several ways.",
@@ -113,9 +113,51 @@ fn mistakes_are_told_where_the_variant_makes_them() {
     assert!(problem(&format!("variants: {{ {many} }}")).contains("33 variants are too many"));
 }
 
+/// Plays variants and puts them side by side.
+fn compared(all: &[(Option<String>, Scenario)]) -> Comparison {
+    let registry = Registry::standard();
+    let play = |(_, scenario): &(Option<String>, Scenario)| {
+        let plan = Plan::new(scenario, 1);
+        let run = play::run(&registry, &plan, play::Detail::Results, &mut |_, _, _| {}).unwrap();
+        let origin = play::Origin { file: "", name: "", text: "", command: String::new() };
+        play::judge(&registry, &plan, run, origin)
+    };
+    let judged: Vec<Judged> = all.iter().map(play).collect();
+    let named = |((name, scenario), judged)| (Option::as_deref(name).unwrap(), scenario, judged);
+    let variants: Vec<(&str, &Scenario, &Judged)> =
+        all.iter().map(|(name, scenario)| (name, scenario)).zip(&judged).map(named).collect();
+    scenarios::compare::compare("file", &variants)
+}
+
+#[test]
+fn long_comparisons_are_cut_and_say_so() {
+    let percentiles: Vec<String> = (1..=230)
+        .map(|tenth| format!(r#"Latency(percentile: {}.{}, at_most: "9s")"#, tenth / 10, tenth % 10))
+        .collect();
+    let clients: Vec<String> = (1..=15).map(|number| format!(r#""client-{number}""#)).collect();
+    let text = format!(
+        r#"variants: {{
+            "few": (),
+            "many": (clients: (nodes: 20), expect: [{}, Availability(at_least: 0.1, clients: [{}])]),
+        }}"#,
+        percentiles.join(", "),
+        clients.join(", ")
+    );
+    let comparison = compared(&all(&text).unwrap());
+    assert_eq!(comparison.rows.len(), 200);
+    // Of 231 subjects and what is measured of everything.
+    assert!(comparison.left_out > 31, "{}", comparison.left_out);
+    let some = all(&format!(
+        r#"variants: {{ "few": (clients: (nodes: 20)), "many": (clients: (nodes: 20), expect: [Availability(at_least: 0.1, clients: [{}])]) }}"#,
+        clients.join(", ")
+    ));
+    let subjects: Vec<String> = compared(&some.unwrap()).rows.into_iter().map(|row| row.subject).collect();
+    let wanted = "availability of 15 clients, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …";
+    assert!(subjects.iter().any(|subject| subject == wanted), "{subjects:?}");
+}
+
 #[test]
 fn what_one_variant_expects_is_looked_up_in_all() {
-    let registry = Registry::standard();
     let two = all(r#"variants: {
             "quorum": (expect: [Linearizable, Always("write quorum")]),
             "one": (
@@ -126,21 +168,7 @@ fn what_one_variant_expects_is_looked_up_in_all() {
             ),
         }"#)
     .unwrap();
-    let judged: Vec<Judged> = two
-        .iter()
-        .map(|(_, scenario)| {
-            let plan = Plan::new(scenario, 1);
-            let run = play::run(&registry, &plan, play::Detail::Results, &mut |_, _, _| {}).unwrap();
-            let origin = play::Origin { file: "", name: "", text: "", command: String::new() };
-            play::judge(&registry, &plan, run, origin)
-        })
-        .collect();
-    let variants: Vec<_> = two
-        .iter()
-        .zip(&judged)
-        .map(|((name, scenario), judged)| (name.as_deref().unwrap(), scenario, judged))
-        .collect();
-    let comparison = scenarios::compare::compare("file", &variants);
+    let comparison = compared(&two);
     assert_eq!(comparison.variants, ["quorum", "one"]);
     let row = |subject: &str| {
         let row = comparison.rows.iter().find(|row| row.subject == subject);

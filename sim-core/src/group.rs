@@ -261,7 +261,7 @@ impl<P: Protocol> Members<P> {
 
 impl<P: Protocol> Group for Members<P> {
     fn reset(&mut self, plan: &ServicePlan, kernel: &mut Kernel) {
-        self.mail.reset(plan);
+        self.mail.reset(plan, self.first);
         self.ghost = P::Ghost::default();
         self.tallies.clear();
         self.tallies.resize(P::PROPERTIES.len(), Tally::default());

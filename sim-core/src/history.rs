@@ -46,21 +46,24 @@ pub enum Outcome<R> {
 pub struct History<S: Spec> {
     /// Every call, by time of the call.
     pub calls: Vec<Call<S>>,
+    /// The first of the clients, which people call `client-1`.
+    pub first: NodeId,
 }
 
 impl<S: Spec> History<S> {
     /// A call for people, in a line: who, what, what came back, and when. `index` is one of a call.
     pub fn describe(&self, index: usize) -> String {
         let call = &self.calls[index];
-        let (client, op, called) = (call.client.0, &call.op, call.called);
+        let (op, called) = (&call.op, call.called);
+        let client = call.client.0.saturating_sub(self.first.0) + 1;
         match &call.outcome {
             Outcome::Ok(ret, at) => {
-                format!("call {index}, client {client}: {op:?} -> {ret:?} [{called} .. {at}]")
+                format!("call {index}, client-{client}: {op:?} -> {ret:?} [{called} .. {at}]")
             }
             Outcome::Refused(at) => {
-                format!("call {index}, client {client}: {op:?} refused [{called} .. {at}]")
+                format!("call {index}, client-{client}: {op:?} refused [{called} .. {at}]")
             }
-            Outcome::Unknown => format!("call {index}, client {client}: {op:?} -> no answer [{called} ..)"),
+            Outcome::Unknown => format!("call {index}, client-{client}: {op:?} -> no answer [{called} ..)"),
         }
     }
 }
@@ -119,7 +122,7 @@ impl AnyCall {
 
 impl<S: Spec> Default for History<S> {
     fn default() -> Self {
-        History { calls: Vec::new() }
+        History { calls: Vec::new(), first: NodeId(0) }
     }
 }
 

@@ -40,6 +40,7 @@ pub mod property;
 pub mod protocol;
 pub mod queue;
 pub mod rng;
+pub mod rto;
 pub mod run;
 pub mod sample;
 pub mod size;

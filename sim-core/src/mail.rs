@@ -170,13 +170,13 @@ impl<P: Protocol> Mail<P> {
     }
 
     /// Nothing is in flight any more.
-    pub(crate) fn reset(&mut self, plan: &ServicePlan) {
+    pub(crate) fn reset(&mut self, plan: &ServicePlan, first: NodeId) {
         self.messages.clear();
         self.timers.clear();
         self.calls.clear();
         self.disk = DiskTimes::new(plan.disk.sync.sampler(), plan.disk.write.sampler());
         self.timers_follow_jumps = plan.clock.timers == Timers::Wall;
-        self.history = plan.clients.then(History::default);
+        self.history = plan.clients.then(|| History { first, ..History::default() });
     }
 
     #[inline]

@@ -36,7 +36,6 @@
 //! connection broke, except by silence.
 
 mod end;
-mod rto;
 #[cfg(test)]
 mod tests;
 

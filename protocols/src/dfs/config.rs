@@ -26,7 +26,8 @@ pub struct Config {
     pub beat: Span,
     /// After so long without a word a server counts as dead, and its chunks are copied from the others.
     pub patience: Span,
-    /// What brought no answer for so long is tried again, elsewhere if there is an elsewhere.
+    /// What brought no answer for so long is tried again, elsewhere if there is an elsewhere. It is longer where chunks take
+    /// longer (by a second for each megabyte, as long as nobody knows), and twice as long after each try.
     pub retry: Span,
     /// A mistake to make: for teaching, and to test the tests.
     pub flaw: Option<Flaw>,
@@ -107,9 +108,13 @@ impl Config {
 
 /// Refuses spans by which nobody can tell who is there: which key, and why.
 pub(crate) fn check_beats(beat: Span, patience: Span, retry: Span) -> Result<(), (&'static str, String)> {
+    const SHORTEST: Span = Span(100_000);
     for (key, span) in [("beat", beat), ("retry", retry)] {
-        if span == Span::ZERO {
-            return Err((key, "nothing comes of waiting for 0s; `1s` would do".into()));
+        if span < SHORTEST {
+            return Err((
+                key,
+                format!("every {span} there would be little but that; `{SHORTEST}` or more would do"),
+            ));
         }
     }
     if patience <= beat {

@@ -12,13 +12,16 @@ pub(super) struct Ask {
     content: Option<Content>,
     /// What stands, and who has it and was not asked yet.
     version: Version,
+    bytes: u64,
     left: Vec<NodeId>,
+    /// Where it was sent, if it was.
+    to: Vec<NodeId>,
     tries: u32,
     again: Alarm,
 }
 
 /// So often a request is tried again before it is given up. Nobody is told: it may have succeeded.
-const TRIES: u32 = 20;
+const TRIES: u32 = 6;
 
 impl Dfs {
     /// A request comes.
@@ -33,8 +36,11 @@ impl Dfs {
         }
         let number = self.next;
         self.next += 1;
-        let again = ctx.after(self.config.retry, Again(number));
-        let ask = Ask { ticket, name, content, version: 0, left: Vec::new(), tries: 0, again };
+        let bytes = content.as_ref().map_or(0, |content| content.bytes);
+        let retry = if content.is_some() { &self.writing } else { &self.reading };
+        let again = ctx.after(retry.after(bytes, 0), Again(number));
+        let (left, to) = (Vec::new(), Vec::new());
+        let ask = Ask { ticket, name, content, version: 0, bytes, left, to, tries: 0, again };
         consult(number, &ask, ctx);
         self.asks.insert(number, ask);
     }
@@ -47,20 +53,23 @@ impl Dfs {
             self.asks.remove(&number);
             return;
         }
-        ask.again = ctx.after(self.config.retry, Again(number));
+        let retry = if ask.content.is_some() { &self.writing } else { &self.reading };
+        ask.again = ctx.after(retry.after(ask.bytes, ask.tries), Again(number));
         consult(number, ask, ctx);
     }
 
     /// Nothing stands yet: what is to be written goes there.
     pub(super) fn write(&mut self, number: u64, mut to: Vec<NodeId>, ctx: &mut Ctx<Self>) {
-        let Some(ask) = self.asks.get(&number) else { return };
+        let Some(ask) = self.asks.get_mut(&number) else { return };
         let Some(content) = ask.content.clone().filter(|_| !to.is_empty()) else { return };
-        let first = to.remove(0);
-        ctx.send(first, Push(ask.name, number, content, to, Some(ctx.me)));
+        ask.to.clone_from(&to);
+        let (first, back) = (to.remove(0), (ctx.me, ctx.now()));
+        ctx.send(first, Push(ask.name, number, content, to, Some(back)));
     }
 
     /// What was written is on all disks.
-    pub(super) fn stored(&mut self, number: u64, ctx: &mut Ctx<Self>) {
+    pub(super) fn stored(&mut self, number: u64, since: Time, ctx: &mut Ctx<Self>) {
+        self.writing.sample(ctx.now().since(since));
         let Some(ask) = self.asks.get(&number) else { return };
         let Some(content) = ask.content.clone() else { return };
         ctx.send(Dfs::master(ctx), Commit(number, ask.name, number, content.bytes));
@@ -74,10 +83,10 @@ impl Dfs {
         &mut self,
         number: u64,
         name: Name,
-        found: Option<(Version, Vec<NodeId>)>,
+        found: Option<(Version, u64, Vec<NodeId>)>,
         ctx: &mut Ctx<Self>,
     ) {
-        if let Some((version, _)) = found {
+        if let Some((version, ..)) = found {
             self.standing.insert(name, version);
         }
         let Some(ask) = self.asks.get_mut(&number) else { return };
@@ -88,13 +97,13 @@ impl Dfs {
                 ctx.answer(ask.ticket, Answer::Ok(Ret::Found(None)));
             }
             None => {}
-            Some((version, _)) if version == number => {
+            Some((version, ..)) if version == number => {
                 if let Some(content) = ask.content.clone() {
                     self.finish(number, content, ctx);
                 }
             }
-            Some((version, at)) => {
-                (ask.version, ask.left) = (version, at);
+            Some((version, bytes, at)) => {
+                (ask.version, ask.bytes, ask.left) = (version, bytes, at);
                 match self.copy(name, version, ctx) {
                     Some(content) => self.finish(number, content, ctx),
                     None => self.fetch(number, ctx),
@@ -104,9 +113,12 @@ impl Dfs {
     }
 
     /// A server answers.
-    pub(super) fn took(&mut self, number: u64, content: Option<Content>, ctx: &mut Ctx<Self>) {
+    pub(super) fn took(&mut self, number: u64, content: Option<Content>, since: Time, ctx: &mut Ctx<Self>) {
         match content {
-            Some(content) => self.finish(number, content, ctx),
+            Some(content) => {
+                self.reading.sample(ctx.now().since(since));
+                self.finish(number, content, ctx);
+            }
             None => self.fetch(number, ctx),
         }
     }
@@ -115,7 +127,11 @@ impl Dfs {
     fn fetch(&mut self, number: u64, ctx: &mut Ctx<Self>) {
         let Some(ask) = self.asks.get_mut(&number).filter(|ask| !ask.left.is_empty()) else { return };
         let from = ask.left.remove(0);
-        ctx.send(from, Fetch(number, ask.name, ask.version));
+        let fetch = Fetch(number, ask.name, ask.version, ctx.now());
+        ctx.send(from, fetch);
+        // Only now is it known how much is to come.
+        ctx.stop(ask.again);
+        ask.again = ctx.after(self.reading.after(ask.bytes, ask.tries), Again(number));
     }
 
     fn finish(&mut self, number: u64, content: Content, ctx: &mut Ctx<Self>) {
@@ -126,7 +142,12 @@ impl Dfs {
 }
 
 fn consult(number: u64, ask: &Ask, ctx: &mut Ctx<Dfs>) {
-    let question = if ask.content.is_some() { Target(number, ask.name) } else { Where(number, ask.name) };
+    let question = match ask.content {
+        // What may be on its way to servers that are there is sent to others only when that was tried twice.
+        Some(_) if ask.tries == 1 => Target(number, ask.name, ask.to.clone()),
+        Some(_) => Target(number, ask.name, Vec::new()),
+        None => Where(number, ask.name),
+    };
     ctx.send(Dfs::master(ctx), question);
 }
 

@@ -1,7 +1,7 @@
 //! What the master does: it knows what stands, who has it, and who is there.
 
 use super::{Config, Dfs, Flaw, Msg, Msg::*, Name, Place, Record, Ret, Version, server::Layout};
-use crate::text::Text;
+use crate::{retry::Retry, text::Text};
 use sim_core::prelude::*;
 
 /// What the master knows.
@@ -14,8 +14,8 @@ pub(super) struct Master {
     servers: BTreeMap<NodeId, Server>,
     /// What stands and may have too few copies.
     thin: BTreeSet<(Name, Version)>,
-    /// Copies that were ordered, and when.
-    ordered: BTreeMap<(Name, Version), Time>,
+    /// Copies that were ordered: when last, and how often in vain.
+    ordered: BTreeMap<(Name, Version), (Time, u32)>,
     /// Until when servers may not have said yet what they have.
     listens: Option<Time>,
     /// Who wants to know where a text is, and has to wait for that.
@@ -38,6 +38,8 @@ struct Server {
 
 /// So many copies are ordered at a look at most: what is lost is not to be replaced at the cost of all else.
 const ORDERS: usize = 50;
+/// So often the wait for a copy is doubled. What has too few copies may be lost meanwhile, so nobody learns to be patient.
+const PATIENT: u32 = 2;
 
 impl Master {
     pub(super) fn boot(config: &Config, ctx: &mut Ctx<Dfs>) -> Master {
@@ -96,16 +98,19 @@ impl Master {
         self.replaced = 0;
         match msg {
             Where(number, name) => self.tell(from, number, name, ctx),
-            Target(number, name)
+            Target(number, name, _)
                 if self.standing.contains_key(&name) && config.flaw != Some(Flaw::LastWins) =>
             {
                 self.tell(from, number, name, ctx);
             }
-            Target(number, _) => {
-                let to = self.targets(from, &[], config.replicas as usize, ctx);
+            Target(number, _, mut to) => {
+                to.retain(|node| self.servers.get(node).is_some_and(|server| server.alive));
+                to.truncate(config.replicas as usize);
+                let more = self.targets(from, &to, config.replicas as usize - to.len(), ctx);
+                self.expect(&more);
+                to.extend(more);
                 // Better late than with too few copies: who gets no answer asks again.
                 if to.len() == config.replicas as usize {
-                    self.expect(&to);
                     ctx.send(from, Targets(number, to));
                 }
             }
@@ -145,7 +150,7 @@ impl Master {
                 }
                 copies.into_iter().for_each(|copy| self.holds(from, copy));
             }
-            Targets(..) | At(..) | Push(..) | Stored(_) | Fetch(..) | Take(..) | Tell | Copy(..) => {}
+            Targets(..) | At(..) | Push(..) | Stored(..) | Fetch(..) | Take(..) | Tell | Copy(..) => {}
         }
     }
 
@@ -172,7 +177,7 @@ impl Master {
 
     /// Orders copies of what has too few.
     fn repair(&mut self, config: &Config, ctx: &mut Ctx<Dfs>) {
-        let now = ctx.now();
+        let (now, retry) = (ctx.now(), Retry::new(config.retry));
         let (mut enough, mut coming, mut orders) = (Vec::new(), Vec::new(), 0);
         for copy in self.thin.iter().copied() {
             let have = self.alive(copy);
@@ -180,14 +185,17 @@ impl Master {
                 enough.push(copy);
                 continue;
             }
-            let waits = self.ordered.get(&copy).is_some_and(|at| now.since(*at) < config.retry);
+            let before = self.ordered.get(&copy).copied();
+            let bytes = self.standing.get(&copy.0).map_or(0, |(_, bytes)| *bytes);
+            let waits =
+                before.is_some_and(|(at, tries)| now.since(at) < retry.after(bytes, tries.min(PATIENT)));
             let Some(from) = ctx.rng.pick(&have).copied().filter(|_| !waits && orders < ORDERS) else {
                 continue;
             };
             if let Some(to) = self.targets(NodeId::NONE, &have, 1, ctx).first() {
                 coming.push(*to);
                 ctx.send(from, Copy(copy.0, copy.1, *to));
-                self.ordered.insert(copy, now);
+                self.ordered.insert(copy, (now, before.map_or(0, |(_, tries)| tries + 1)));
                 orders += 1;
             }
         }
@@ -233,11 +241,11 @@ impl Master {
 
     /// Says what stands under a name, and who has it: who is near first.
     fn tell(&self, to: NodeId, number: u64, name: Name, ctx: &mut Ctx<Dfs>) {
-        let found = self.standing.get(&name).map(|(version, _)| {
+        let found = self.standing.get(&name).map(|(version, bytes)| {
             let mut nodes = self.alive((name, *version));
             ctx.rng.shuffle(&mut nodes);
             nodes.sort_by_key(|node| (*node != to, ctx.zone(*node) != ctx.zone(to)));
-            (*version, nodes)
+            (*version, *bytes, nodes)
         });
         ctx.send(to, At(number, name, found));
     }

@@ -30,6 +30,7 @@ pub(crate) use config::check_beats;
 pub use config::{Config, Flaw};
 pub use files::{Content, File, Files, Mix, Name, Op, Place, Ret};
 
+use crate::retry::Retry;
 use Msg::*;
 use Timer::*;
 use core::hash::Hash;
@@ -54,22 +55,22 @@ fn hash(copy: (Name, Version)) -> u64 {
 pub enum Msg {
     /// To the master: what stands under this name?
     Where(u64, Name),
-    /// To the master: where shall this be written?
-    Target(u64, Name),
+    /// To the master: where shall this be written, if it can be to these?
+    Target(u64, Name, Vec<NodeId>),
     /// Nothing stands yet; there.
     Targets(u64, Vec<NodeId>),
     /// To the master: this version, of so many bytes, is on disks.
     Commit(u64, Name, Version, u64),
-    /// This version stands, and is there; `None` if none does.
-    At(u64, Name, Option<(Version, Vec<NodeId>)>),
-    /// A chunk for your disk, and then for those of others; the last one tells whom it concerns.
-    Push(Name, Version, Content, Vec<NodeId>, Option<NodeId>),
-    /// All have it.
-    Stored(Version),
-    /// What is in it?
-    Fetch(u64, Name, Version),
-    /// That; `None` if I have it not.
-    Take(u64, Option<Content>),
+    /// This version, of so many bytes, stands, and is there; `None` if none does.
+    At(u64, Name, Option<(Version, u64, Vec<NodeId>)>),
+    /// A chunk for your disk, and then for those of others; the last one tells whom it concerns, and when that sent it.
+    Push(Name, Version, Content, Vec<NodeId>, Option<(NodeId, Time)>),
+    /// All have it, of what was sent then.
+    Stored(Version, Time),
+    /// What is in it? And this is when I ask.
+    Fetch(u64, Name, Version, Time),
+    /// That; `None` if I have it not. And that is when you asked.
+    Take(u64, Option<Content>, Time),
     /// To the master: I am there, and what I have hashes to this.
     Beat(u64),
     /// To the master: I have this now.
@@ -86,14 +87,15 @@ impl Message for Msg {
     fn bytes(&self) -> u64 {
         let nodes = |nodes: &Vec<NodeId>| 4 * nodes.len() as u64;
         match self {
-            Where(..) | Target(..) => 24,
-            Commit(..) => 40,
-            Fetch(..) | Copy(..) | Holds(..) => 32,
+            Where(..) => 24,
+            Target(_, _, to) => 28 + nodes(to),
+            Commit(..) | Fetch(..) => 40,
+            Copy(..) | Holds(..) => 32,
             Targets(_, to) => 8 + nodes(to),
-            At(_, _, found) => 25 + found.as_ref().map_or(0, |(_, at)| 8 + nodes(at)),
-            Push(_, _, content, rest, _) => 29 + content.bytes() + nodes(rest),
-            Take(_, content) => 8 + content.bytes(),
-            Stored(_) => 8,
+            At(_, _, found) => 25 + found.as_ref().map_or(0, |(_, _, at)| 16 + nodes(at)),
+            Push(_, _, content, rest, _) => 37 + content.bytes() + nodes(rest),
+            Take(_, content, _) => 16 + content.bytes(),
+            Stored(..) => 16,
             Beat(_) => 8,
             Tell => 1,
             Report(copies) => 4 + 24 * copies.len() as u64,
@@ -130,6 +132,9 @@ pub struct Dfs {
     /// What it knows to stand.
     standing: BTreeMap<Name, Version>,
     asks: BTreeMap<u64, Ask>,
+    /// How long to wait for a chunk, and until one is written.
+    reading: Retry,
+    writing: Retry,
     /// The number of the next request: no other life or node has had it.
     next: u64,
     /// Whether the last input was its boot, and not its very first.
@@ -169,6 +174,8 @@ impl Protocol for Dfs {
             hash: 0,
             standing: BTreeMap::new(),
             asks: BTreeMap::new(),
+            reading: Retry::new(config.retry),
+            writing: Retry::new(config.retry),
             next,
             booted: !ctx.first_boot(),
             config: config.clone(),
@@ -193,9 +200,9 @@ impl Protocol for Dfs {
 
             // A request in progress.
             Deliver(_, Targets(number, to)) => self.write(number, to, ctx),
-            Deliver(_, Stored(version)) => self.stored(version, ctx),
+            Deliver(_, Stored(version, since)) => self.stored(version, since, ctx),
             Deliver(_, At(number, name, found)) => self.found(number, name, found, ctx),
-            Deliver(_, Take(number, content)) => self.took(number, content, ctx),
+            Deliver(_, Take(number, content, since)) => self.took(number, content, since, ctx),
             Timeout(Again(number)) => self.again(number, ctx),
 
             // A server.
@@ -204,9 +211,9 @@ impl Protocol for Dfs {
                 self.pass_on(name, version, rest, back, ctx);
             }
             Deliver(_, Copy(name, version, to)) => self.pass_on(name, version, vec![to], None, ctx),
-            Deliver(from, Fetch(number, name, version)) => {
+            Deliver(from, Fetch(number, name, version, since)) => {
                 let content = self.copy(name, version, ctx);
-                ctx.send(from, Take(number, content));
+                ctx.send(from, Take(number, content, since));
             }
             Deliver(from, Tell) => ctx.send(from, Report(self.copies.keys().copied().collect())),
             Timeout(Pulse) => self.pulse(ctx),

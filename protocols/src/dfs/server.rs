@@ -145,13 +145,13 @@ impl Dfs {
         name: Name,
         version: Version,
         mut rest: Vec<NodeId>,
-        back: Option<NodeId>,
+        back: Option<(NodeId, Time)>,
         ctx: &mut Ctx<Self>,
     ) {
         let Some(content) = self.copy(name, version, ctx) else { return };
         if rest.is_empty() {
-            if let Some(back) = back {
-                ctx.send(back, Stored(version));
+            if let Some((back, since)) = back {
+                ctx.send(back, Stored(version, since));
             }
             return;
         }

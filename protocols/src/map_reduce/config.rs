@@ -34,7 +34,8 @@ pub struct Config {
     pub beat: Span,
     /// After so long without a word a worker counts as dead, and its tasks begin anew, done or not (§3.3).
     pub patience: Span,
-    /// What brought no answer for so long is asked again.
+    /// What brought no answer for so long is asked again. It is longer where answers take longer, and twice as long each time, as
+    /// in the file system.
     pub retry: Span,
     /// How often the master writes down what is done; `None`: never, and a master that crashes forgets its jobs (§3.3).
     pub checkpoint: Option<Span>,

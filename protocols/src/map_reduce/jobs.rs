@@ -2,7 +2,7 @@
 
 use super::functions::{Function, sequential};
 use crate::{
-    text::Text,
+    text::{Text, Texts},
     workload::{Shares, Workload},
 };
 use serde::{Deserialize, Serialize};
@@ -131,4 +131,7 @@ impl Workload for Jobs {
         Job { function, text, reduces: mix.reduces }
     }
     fn learn((): &mut (), _: &Job, _: &String) {}
+    fn texts(mix: &Mix, keys: u64) -> Option<Texts> {
+        Some(Texts { count: keys, chunks: mix.chunks, words: mix.words })
+    }
 }

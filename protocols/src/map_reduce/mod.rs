@@ -16,7 +16,7 @@
 //! - When nothing else is left to begin, tasks that lag behind are run a second time, and the first to end counts (§3.6).
 //!
 //! `functions.rs` has what users write, `master.rs` who does what, `progress.rs` how far a job is, `schedule.rs` who is given
-//! what, `worker.rs` how a task is run, `shuffle.rs` how a reduce task gets its pairs.
+//! what, `worker.rs` how a task is run, `output.rs` what a map task leaves, `shuffle.rs` how a reduce task gets its pairs.
 //!
 //! Left out: splitting a file otherwise than by its chunks, tasks that are close to a chunk without being on its machine, skipping
 //! records that crash the user's function (§4.6), counters (§4.9), the user's own partition functions, and the time that a map
@@ -26,6 +26,7 @@ mod config;
 pub mod functions;
 mod jobs;
 mod master;
+mod output;
 mod progress;
 mod properties;
 mod schedule;
@@ -128,8 +129,9 @@ pub enum Msg {
     Done(u64, u64, Task, Outcome),
     /// To a worker: that was heard.
     Heard(u64),
-    /// To a worker that has mapped: for this reducer's run, pairs of a job for one of its reduce tasks, from these map tasks.
-    Fetch(u64, u64, u32, Vec<u32>),
+    /// To a worker that has mapped: for this reducer's run, pairs of a job for one of its reduce tasks, from these map tasks;
+    /// and when that was asked.
+    Fetch(u64, u64, u32, Vec<u32>, Time),
     /// To a reducer.
     Pairs(Parcel),
     /// To the master: these of a job's map tasks cannot be fetched from there.
@@ -149,6 +151,8 @@ pub struct Parcel {
     pub bytes: u64,
     /// The map tasks that were asked for, and are not here.
     pub lacking: Vec<u32>,
+    /// When they were, by the reducer's clock.
+    pub asked: Time,
 }
 
 impl Message for Msg {
@@ -159,8 +163,8 @@ impl Message for Msg {
             Tell(_, news) => 20 + 8 * news.mapped.len() as u64,
             Beat(sign) => 16 + 22 * sign.runs.len() as u64 + 12 * sign.known.len() as u64,
             Done(_, _, _, outcome) => 30 + outcome.bytes(),
-            Fetch(_, _, _, maps) => 20 + 4 * maps.len() as u64,
-            Pairs(parcel) => 16 + parcel.bytes + 4 * (parcel.of.len() + parcel.lacking.len()) as u64,
+            Fetch(_, _, _, maps, _) => 28 + 4 * maps.len() as u64,
+            Pairs(parcel) => 24 + parcel.bytes + 4 * (parcel.of.len() + parcel.lacking.len()) as u64,
             Missing(_, maps, _) => 12 + 4 * maps.len() as u64,
         }
     }
@@ -179,8 +183,8 @@ pub enum Timer {
     Silent(u64),
     /// The processor is done with a part of this run.
     Computed(u64),
-    /// This run has got nothing from that worker.
-    Unfetched(u64, NodeId),
+    /// This run may have waited for too long for some worker's pairs.
+    Unfetched(u64),
 }
 
 /// A node.
@@ -267,7 +271,9 @@ impl Protocol for MapReduce {
                     worker.read(call, content, config, ctx)
                 }
                 Timeout(Computed(run)) => worker.computed(run, config, ctx),
-                Deliver(from, Fetch(run, job, part, maps)) => worker.serve(from, run, (job, part), maps, ctx),
+                Deliver(from, Fetch(run, job, part, maps, asked)) => {
+                    worker.serve(from, run, (job, part), maps, asked, ctx);
+                }
                 Deliver(from, Pairs(parcel)) => worker.fetched(from, parcel, config, ctx),
                 Deliver(_, Tell(job, news)) => worker.learn(job, &news, config, ctx),
                 Response(call, Answer::Ok(Ret::Stands(content))) => worker.written(call, content, ctx),
@@ -275,8 +281,8 @@ impl Protocol for MapReduce {
                 Deliver(_, Drop(run)) => worker.drop_run(run, ctx),
                 Deliver(_, Over(job)) => worker.over(job, ctx),
                 Timeout(Pulse) => worker.pulse(config, ctx),
-                Timeout(Silent(run)) => worker.silent(run, config, ctx),
-                Timeout(Unfetched(run, from)) => worker.unfetched(run, from, config, ctx),
+                Timeout(Silent(run)) => worker.silent(run, ctx),
+                Timeout(Unfetched(run)) => worker.unfetched(run, config, ctx),
                 Request(ticket, _) => ctx.answer(ticket, Answer::Redirect(master(ctx))),
                 Response(
                     _,

@@ -9,7 +9,7 @@ use super::{
     master,
     worker::{State, Worker},
 };
-use crate::chunks::store::Bits;
+use crate::{chunks::store::Bits, retry::Retry};
 use sim_core::prelude::*;
 
 /// What a reduce task has, and what it lacks.
@@ -26,13 +26,22 @@ pub(super) struct Shuffle {
     known: u32,
     /// What is to be fetched, by worker; and what is being fetched.
     to_fetch: BTreeMap<NodeId, Vec<u32>>,
-    fetching: BTreeMap<NodeId, (Vec<u32>, Alarm)>,
+    fetching: BTreeMap<NodeId, Asked>,
+    /// When it looks for whom it has waited too long: one alarm for all, since most of them answer.
+    alarm: Option<Alarm>,
     /// How often workers did not answer, since they last did.
     silences: BTreeMap<NodeId, u32>,
     /// What was not where it should be, by worker: the master is told until it says where else it is.
     missing: BTreeMap<NodeId, BTreeSet<u32>>,
     pairs: Vec<Pair>,
     bytes: u64,
+}
+
+/// What a worker was asked for, and until when it may take to answer.
+#[derive(Clone, Debug, Hash)]
+struct Asked {
+    maps: Vec<u32>,
+    until: Time,
 }
 
 /// So often a worker may be silent before its output counts as lost.
@@ -49,6 +58,7 @@ impl Shuffle {
             known: 0,
             to_fetch: BTreeMap::new(),
             fetching: BTreeMap::new(),
+            alarm: None,
             silences: BTreeMap::new(),
             missing: BTreeMap::new(),
             pairs: Vec::new(),
@@ -63,7 +73,8 @@ impl Shuffle {
 
     /// What was fetched, and its size; nothing more is waited for.
     pub(super) fn take(&mut self, ctx: &mut Ctx<MapReduce>) -> (Vec<Pair>, u64) {
-        for (_, alarm) in core::mem::take(&mut self.fetching).into_values() {
+        self.fetching.clear();
+        if let Some(alarm) = self.alarm.take() {
             ctx.stop(alarm);
         }
         (core::mem::take(&mut self.pairs), self.bytes)
@@ -94,7 +105,14 @@ impl Shuffle {
     }
 
     /// Asks as many workers as it may for what they have.
-    fn fetch(&mut self, run: u64, (job, part): (u64, u32), config: &Config, ctx: &mut Ctx<MapReduce>) {
+    fn fetch(
+        &mut self,
+        run: u64,
+        (job, part): (u64, u32),
+        retry: &Retry,
+        config: &Config,
+        ctx: &mut Ctx<MapReduce>,
+    ) {
         while self.fetching.len() < config.fetches as usize {
             // Everybody begins somewhere else, so that not all ask the same worker first.
             let idle = |(from, _): &(&NodeId, &Vec<u32>)| !self.fetching.contains_key(from);
@@ -108,10 +126,29 @@ impl Shuffle {
             if maps.is_empty() {
                 continue;
             }
-            let alarm = ctx.after(config.retry, Unfetched(run, from));
-            ctx.send(from, Fetch(run, job, part, maps.clone()));
-            self.fetching.insert(from, (maps, alarm));
+            let wait = retry.after(0, self.silences.get(&from).copied().unwrap_or(0));
+            let now = ctx.now();
+            ctx.send(from, Fetch(run, job, part, maps.clone(), now));
+            self.fetching.insert(from, Asked { maps, until: now + wait });
+            if self.alarm.is_none() {
+                self.alarm = Some(ctx.after(wait, Unfetched(run)));
+            }
         }
+    }
+
+    /// Who has not answered for too long, and was asked for what. The others are looked at again when the next of them has.
+    fn silent(&mut self, run: u64, ctx: &mut Ctx<MapReduce>) -> Vec<(NodeId, Vec<u32>)> {
+        let (now, mut silent) = (ctx.now(), Vec::new());
+        self.fetching.retain(|from, asked| {
+            let waits = now < asked.until;
+            if !waits {
+                silent.push((*from, core::mem::take(&mut asked.maps)));
+            }
+            waits
+        });
+        let next = self.fetching.values().map(|asked| asked.until).min();
+        self.alarm = next.map(|next| ctx.after(next.since(now), Unfetched(run)));
+        silent
     }
 
     /// What the master is to be told again.
@@ -121,10 +158,8 @@ impl Shuffle {
     }
 
     /// What a worker was asked for, which is waited for no longer.
-    fn asked(&mut self, from: NodeId, ctx: &mut Ctx<MapReduce>) -> Vec<u32> {
-        let Some((maps, alarm)) = self.fetching.remove(&from) else { return Vec::new() };
-        ctx.stop(alarm);
-        maps
+    fn asked(&mut self, from: NodeId) -> Vec<u32> {
+        self.fetching.remove(&from).map_or(Vec::new(), |asked| asked.maps)
     }
 }
 
@@ -138,7 +173,7 @@ impl Worker {
             let State::Fetching(shuffle) = &mut run.state else { continue };
             if task.job == job {
                 shuffle.learn(news, config);
-                shuffle.fetch(*number, (job, task.index), config, ctx);
+                shuffle.fetch(*number, (job, task.index), &self.fetching, config, ctx);
                 if config.flaw == Some(Flaw::EarlyReduce) && shuffle.told.count() == shuffle.maps {
                     early.push(*number);
                 }
@@ -155,12 +190,13 @@ impl Worker {
         config: &Config,
         ctx: &mut Ctx<MapReduce>,
     ) {
-        let Parcel { run: number, of, pairs, bytes, mut lacking } = parcel;
+        let Parcel { run: number, of, pairs, bytes, mut lacking, asked } = parcel;
+        self.fetching.sample(ctx.now().since(asked));
         let Some(run) = self.runs.get_mut(&number) else { return };
         let task = run.attempt.task;
         let State::Fetching(shuffle) = &mut run.state else { return };
         // A late answer to an earlier question may have less than was asked for last.
-        let mut open = shuffle.asked(from, ctx);
+        let mut open = shuffle.asked(from);
         if open != of {
             open.retain(|map| !of.contains(map) && !lacking.contains(map));
         } else {
@@ -193,25 +229,27 @@ impl Worker {
         if shuffle.got.count() == shuffle.maps {
             self.reduce(number, config, ctx);
         } else {
-            shuffle.fetch(number, (task.job, task.index), config, ctx);
+            shuffle.fetch(number, (task.job, task.index), &self.fetching, config, ctx);
         }
     }
 
-    /// A worker has not answered: it is asked again, after the others. When that goes on, somebody else had better map what it
-    /// has: the master may hear of it, and the reducer not.
-    pub(super) fn unfetched(&mut self, number: u64, from: NodeId, config: &Config, ctx: &mut Ctx<MapReduce>) {
+    /// Some worker may not have answered: it is asked again, after the others. When that goes on, somebody else had better map what
+    /// it has: the master may hear of it, and the reducer not.
+    pub(super) fn unfetched(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
         let Some(run) = self.runs.get_mut(&number) else { return };
         let task = run.attempt.task;
         let State::Fetching(shuffle) = &mut run.state else { return };
-        let asked = shuffle.asked(from, ctx);
-        let silences = shuffle.silences.entry(from).or_default();
-        *silences += 1;
-        if *silences >= SILENCES {
-            *silences = 0;
-            ctx.send(master(ctx), Missing(task.job, asked.clone(), from));
+        let silent = shuffle.silent(number, ctx);
+        for (from, _) in &silent {
+            *shuffle.silences.entry(*from).or_default() += 1;
         }
-        shuffle.fetch(number, (task.job, task.index), config, ctx);
-        shuffle.to_fetch.entry(from).or_default().extend(asked);
-        shuffle.fetch(number, (task.job, task.index), config, ctx);
+        shuffle.fetch(number, (task.job, task.index), &self.fetching, config, ctx);
+        for (from, asked) in silent {
+            if shuffle.silences.get(&from).is_some_and(|silences| silences % SILENCES == 0) {
+                ctx.send(master(ctx), Missing(task.job, asked.clone(), from));
+            }
+            shuffle.to_fetch.entry(from).or_default().extend(asked);
+        }
+        shuffle.fetch(number, (task.job, task.index), &self.fetching, config, ctx);
     }
 }

@@ -1,15 +1,19 @@
 //! How a task is run.
 
 use super::{
-    Attempt, Config, Flaw, MapReduce,
+    Attempt, Config, MapReduce,
     Msg::*,
     News, Parcel, Phase, Sign, Task,
     Timer::*,
-    functions::{Function, Pair, reduced},
+    functions::{Pair, reduced},
     master,
+    output::{Output, raw, scaled},
     shuffle::Shuffle,
 };
-use crate::dfs::{Content, File, Name, Op};
+use crate::{
+    dfs::{Content, File, Name, Op},
+    retry::Retry,
+};
 use sim_core::{prelude::*, sample::Delay};
 
 /// A worker.
@@ -28,7 +32,12 @@ pub(super) struct Worker {
     begun: BTreeMap<u64, BTreeSet<u64>>,
     /// By job and map task: what was mapped here.
     outputs: BTreeMap<(u64, u32), Output>,
-    calls: BTreeMap<Ticket, u64>,
+    /// By call to the file system: the run that it is for, and when it was made.
+    calls: BTreeMap<Ticket, (u64, Time)>,
+    /// How long to wait for a chunk, for pairs, and until an output is written.
+    reading: Retry,
+    pub(super) fetching: Retry,
+    writing: Retry,
     pub(super) shuffled: u64,
 }
 
@@ -37,8 +46,9 @@ pub(super) struct Worker {
 pub(super) struct Run {
     pub(super) attempt: Attempt,
     pub(super) state: State,
-    /// Until when it waits for the file system.
+    /// Until when it waits for the file system, which was silent so many times.
     alarm: Option<Alarm>,
+    silences: u32,
 }
 
 /// How far a run is.
@@ -61,17 +71,6 @@ pub(super) struct Slices {
 
 /// Into so many parts.
 const SLICES: u32 = 10;
-
-/// What a map task left here.
-#[derive(Clone, Debug, Hash)]
-struct Output {
-    /// By reduce task, in order; those with no pairs are not here.
-    parts: Vec<(u32, Vec<Pair>)>,
-    /// Which numbers of reduce tasks may be among them, modulo 64: most reducers ask in vain, and are many.
-    some: u64,
-    /// A byte of its pairs stands for so many, as a ratio.
-    scale: (u64, u64),
-}
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +103,9 @@ impl Worker {
             begun: BTreeMap::new(),
             outputs: BTreeMap::new(),
             calls: BTreeMap::new(),
+            reading: Retry::new(config.retry),
+            fetching: Retry::new(config.retry),
+            writing: Retry::new(config.retry),
             shuffled: 0,
         };
         worker.pulse(config, ctx);
@@ -121,15 +123,15 @@ impl Worker {
             Phase::Reduce => ("reduce", State::Fetching(Shuffle::new(job.text.chunks))),
         };
         ctx.task(number, kind, (shown, task.index), why);
-        self.runs.insert(number, Run { attempt, state, alarm: None });
+        self.runs.insert(number, Run { attempt, state, alarm: None, silences: 0 });
         match task.phase {
-            Phase::Map => self.ask(number, self.server, config, ctx),
+            Phase::Map => self.ask(number, self.server, ctx),
             Phase::Reduce => self.learn(task.job, news, config, ctx),
         }
     }
 
     /// Asks the file system for what the run needs next: this server, or any.
-    fn ask(&mut self, number: u64, server: Option<NodeId>, config: &Config, ctx: &mut Ctx<MapReduce>) {
+    fn ask(&mut self, number: u64, server: Option<NodeId>, ctx: &mut Ctx<MapReduce>) {
         let Some(run) = self.runs.get_mut(&number) else { return };
         let Attempt { task, job, .. } = run.attempt;
         let op = match &run.state {
@@ -142,21 +144,29 @@ impl Worker {
         let mut servers = ctx.callees();
         let any = ctx.rng.below(servers.len().max(1) as u64) as usize;
         let Some(server) = server.or_else(|| servers.nth(any)) else { return };
+        let bytes = op.bytes();
         let call = ctx.call(server, op);
-        self.calls.insert(call, number);
-        run.alarm = Some(ctx.after(config.retry, Silent(number)));
+        self.calls.insert(call, (number, ctx.now()));
+        let retry = if task.phase == Phase::Map { &self.reading } else { &self.writing };
+        run.alarm = Some(ctx.after(retry.after(bytes, run.silences), Silent(number)));
     }
 
-    /// The file system has not answered: perhaps it did not hear, or the server on this machine is down.
-    pub(super) fn silent(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
-        self.forget_calls(number, ctx);
-        self.ask(number, None, config, ctx);
+    /// The file system has not answered: perhaps it did not hear, or the server on this machine is down. Or it takes its time, and
+    /// answers yet.
+    pub(super) fn silent(&mut self, number: u64, ctx: &mut Ctx<MapReduce>) {
+        let Some(run) = self.runs.get_mut(&number) else { return };
+        run.silences += 1;
+        self.ask(number, None, ctx);
     }
 
     /// The run that a call was made for, which waits no longer.
     fn answered(&mut self, call: Ticket, ctx: &mut Ctx<MapReduce>) -> Option<&mut Run> {
-        let number = self.calls.remove(&call)?;
+        let (number, since) = self.calls.remove(&call)?;
+        self.forget_calls(number, ctx);
         let run = self.runs.get_mut(&number)?;
+        let retry = if run.attempt.task.phase == Phase::Map { &mut self.reading } else { &mut self.writing };
+        retry.sample(ctx.now().since(since));
+        run.silences = 0;
         if let Some(alarm) = run.alarm.take() {
             ctx.stop(alarm);
         }
@@ -187,7 +197,7 @@ impl Worker {
         let Attempt { task, job, .. } = run.attempt;
         match core::mem::replace(&mut run.state, State::Reading) {
             State::Mapping(content, _) => {
-                let output = mapped(&run.attempt, &content, config);
+                let output = Output::new(&run.attempt, &content, config);
                 self.outputs.insert((task.job, task.index), output);
                 self.finish(number, Outcome::Mapped, ctx);
             }
@@ -195,7 +205,7 @@ impl Worker {
                 let text = reduced(job.function, pairs);
                 let bytes = scaled(text.len() as u64, scale);
                 run.state = State::Writing(Content { text, bytes });
-                self.ask(number, self.server, config, ctx);
+                self.ask(number, self.server, ctx);
             }
             State::Reading | State::Fetching(_) | State::Writing(_) => {}
         }
@@ -292,21 +302,19 @@ impl Worker {
         run: u64,
         (job, part): (u64, u32),
         maps: Vec<u32>,
+        asked: Time,
         ctx: &mut Ctx<MapReduce>,
     ) {
-        let mut parcel = Parcel { run, of: maps, pairs: Vec::new(), bytes: 0, lacking: Vec::new() };
+        let (pairs, lacking) = (Vec::new(), Vec::new());
+        let mut parcel = Parcel { run, of: maps, pairs, bytes: 0, lacking, asked };
         parcel.of.retain(|map| {
             let Some(output) = self.outputs.get(&(job, *map)) else {
                 parcel.lacking.push(*map);
                 return false;
             };
-            if output.some >> (part % 64) & 1 == 0 {
-                return true;
-            }
-            if let Ok(place) = output.parts.binary_search_by_key(&part, |(part, _)| *part) {
-                let found = &output.parts[place].1;
-                parcel.bytes += scaled(found.iter().map(raw).sum(), output.scale);
-                parcel.pairs.push((*map, found.clone()));
+            if let Some(share) = output.share(part) {
+                parcel.bytes += share.bytes;
+                parcel.pairs.push((*map, share.pairs.clone()));
             }
             true
         });
@@ -314,7 +322,7 @@ impl Worker {
     }
 
     fn forget_calls(&mut self, number: u64, ctx: &mut Ctx<MapReduce>) {
-        self.calls.retain(|call, run| {
+        self.calls.retain(|call, (run, _)| {
             if *run == number {
                 ctx.forget(*call);
             }
@@ -346,41 +354,4 @@ impl Slices {
         let each = u64::try_from(all / u128::from(SLICES)).unwrap_or(u64::MAX);
         Slices { left: SLICES, each: Span(each) }
     }
-}
-
-/// What the user's function makes of a chunk, by reduce task.
-fn mapped(attempt: &Attempt, content: &Content, config: &Config) -> Output {
-    let Attempt { task, job, .. } = attempt;
-    let mut pairs = job.function.map(task.index, &content.text);
-    if config.combine {
-        pairs = match config.flaw {
-            Some(Flaw::PairsCounted) => counted(job.function, pairs),
-            Some(_) | None => job.function.combine(pairs),
-        };
-    }
-    let mut parts: BTreeMap<u32, Vec<Pair>> = BTreeMap::new();
-    for pair in pairs {
-        parts.entry(job.function.part(&pair.0, job.reduces)).or_default().push(pair);
-    }
-    let some = parts.keys().fold(0, |some, part| some | 1 << (part % 64));
-    Output {
-        parts: parts.into_iter().collect(),
-        some,
-        scale: (content.bytes, content.text.len().max(1) as u64),
-    }
-}
-
-/// The mistake: a combiner that forgets what its pairs count.
-fn counted(function: Function, pairs: Vec<Pair>) -> Vec<Pair> {
-    let combined = function.combine(pairs);
-    combined.into_iter().map(|(key, _)| (key, 1)).collect()
-}
-
-/// The size of a pair: its key, and something to end it with.
-fn raw((key, _): &Pair) -> u64 {
-    key.len() as u64 + 1
-}
-
-fn scaled(raw: u64, (of, per): (u64, u64)) -> u64 {
-    u64::try_from(u128::from(raw) * u128::from(of) / u128::from(per)).unwrap_or(u64::MAX)
 }

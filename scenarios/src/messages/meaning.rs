@@ -5,6 +5,7 @@ use crate::{
     diagnostics::{Mistake, Place, nearest},
     format::Service,
 };
+use protocols::text::Texts;
 use sim_core::time::{Span, Time};
 use std::fmt::Display;
 
@@ -122,6 +123,19 @@ pub(crate) fn beside_too_few(at: Place, nodes: u32, host: &Service) -> Mistake {
 pub(crate) fn belongs_to_machines(at: Place, key: &str, host: &str) -> Mistake {
     mistake(at, format!("`{key}` belongs to the machines, which {} brings", quote(host)), "said elsewhere")
         .help("say it there, or leave out `beside`")
+}
+
+pub(crate) fn other_texts(at: Place, wanted: Texts, holder: &str, held: Texts) -> Mistake {
+    let shape = |texts: Texts| format!("{} chunks of {} words each", texts.chunks, texts.words);
+    let what = format!("jobs on texts of {} find none", shape(wanted));
+    mistake(at, what, format!("{} has texts of {}", quote(holder), shape(held)))
+        .help(format!("write `chunks: {}, words: {}` here, or there what is here", held.chunks, held.words))
+}
+
+pub(crate) fn few_texts(at: Place, wanted: Texts, holder: &str, held: Texts) -> Mistake {
+    let what = format!("{} keys stand for as many texts", wanted.count);
+    mistake(at, what, format!("{} has {}", quote(holder), held.count))
+        .help(format!("write `Uniform({})`, or `texts: {}` there", held.count, wanted.count))
 }
 
 pub(crate) fn calls_lacking(at: Place, protocol: &str, fitting: &[&str]) -> Mistake {

@@ -47,6 +47,12 @@ impl Shrinker<'_> {
         self.keeps(changed)
     }
 
+    /// The same where less time is left for what is expected.
+    fn hurry(&mut self, change: impl FnOnce(&mut Scenario)) -> bool {
+        let changed = self.changed(change);
+        self.keeps_in_good_time(changed)
+    }
+
     /// Protocols and mixes are told what the file told them, without every default.
     pub(super) fn as_it_was_said(&mut self, scenario: &Scenario) {
         self.change(|best| {
@@ -79,7 +85,7 @@ impl Shrinker<'_> {
         let parts = (1..8).map(|eighths| Time(self.best.until.0 / 8 * eighths));
         let ends: Vec<Time> = broken.into_iter().chain(parts).collect();
         for end in ends {
-            if end < self.best.until && self.change(|best| cut(best, end)) {
+            if end < self.best.until && self.hurry(|best| cut(best, end)) {
                 break;
             }
         }
@@ -128,8 +134,8 @@ impl Shrinker<'_> {
         if last < clients.nodes {
             self.change(|best| of_clients(best, |clients| clients.nodes = last));
         }
-        self.change(|best| of_clients(best, |clients| clients.retry = Default::default()));
-        self.change(|best| of_clients(best, |clients| clients.deadline = clients.timeout));
+        self.hurry(|best| of_clients(best, |clients| clients.retry = Default::default()));
+        self.hurry(|best| of_clients(best, |clients| clients.deadline = clients.timeout));
         self.change(|best| of_clients(best, |clients| clients.nic = None));
         self.change(|best| of_clients(best, |clients| clients.writes_until = None));
     }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test file takes what it needs")]
 
+use protocols::text::Texts;
 use scenarios::format::{Catalog, Refusal, options, parse};
 use serde::Deserialize;
 use sim_core::time::Span;
@@ -106,6 +107,12 @@ impl Catalog for Zoo {
         } else {
             Err(format!("the shares add up to {sum}, not to 1").into())
         }
+    }
+    fn texts_held(&self, _: &str, _: &str) -> Option<Texts> {
+        None
+    }
+    fn texts_wanted(&self, _: &str, _: &str, _: u64) -> Option<Texts> {
+        None
     }
 }
 

@@ -1,7 +1,12 @@
 //! One end of a connection: what it sent and waits to hear of, what it waits to receive, and its timer.
 
-use super::{Action, Kind, Moment, Packet, Parcel, StreamCounts, Token, rto::Rto};
-use crate::{kernel::Event, protocol::NodeId, time::Time};
+use super::{Action, Kind, Moment, Packet, Parcel, StreamCounts, Token};
+use crate::{
+    kernel::Event,
+    protocol::NodeId,
+    rto::Rto,
+    time::{Span, Time, Units},
+};
 use alloc::{collections::VecDeque, vec::Vec};
 
 /// How far the handshake is; the numbers are those of the peer's end, which never changes.
@@ -102,7 +107,8 @@ impl End {
             loss: None,
             inbound: VecDeque::new(),
             awaited: 0,
-            rto: Rto::new(moment.plan),
+            // RFC 6298 §2.1
+            rto: rto(1.s(), moment),
             attempts: 0,
             deadline: Time::MAX,
             queued: Time::MAX,
@@ -127,8 +133,9 @@ impl End {
     pub(super) fn establish(&mut self, theirs: u32, moment: &Moment<'_>) {
         self.state = State::Established(theirs);
         match self.opened {
-            Some(opened) => self.rto.sample(moment.now.since(opened), moment.plan),
-            None if self.attempts > 0 => self.rto = Rto::fallback(moment.plan),
+            Some(opened) => self.rto.sample(moment.now.since(opened)),
+            // §5.7: data begin although the handshake gave no sample.
+            None if self.attempts > 0 => self.rto = rto(3.s(), moment),
             // The peer asked twice, and no timer rang here.
             None => {}
         }
@@ -193,7 +200,7 @@ impl End {
         let oldest = self.sent[0].at;
         // Karn's rule, RFC 6298 §3: no sample from what was sent again.
         if self.sent.drain(..newly).filter(|sent| sent.again).count() == 0 {
-            self.rto.sample(moment.now.since(oldest), moment.plan);
+            self.rto.sample(moment.now.since(oldest));
         }
         self.unacked = self.unacked.wrapping_add(newly as u32);
         self.attempts = 0;
@@ -250,7 +257,7 @@ impl End {
                 self.resend(0, counts, moment); // §5.4
             }
         }
-        self.rto.back_off(moment.plan); // §5.5
+        self.rto.back_off(); // §5.5
         self.start(moment); // §5.6
         true
     }
@@ -264,7 +271,7 @@ impl End {
 
     /// Starts the timer, or starts it again.
     pub(super) fn start(&mut self, moment: &mut Moment<'_>) {
-        self.deadline = moment.now + self.rto.span;
+        self.deadline = moment.now + self.rto.span();
         self.arm(moment.out);
     }
 
@@ -276,4 +283,9 @@ impl End {
             out.push(Action::Wake { at: self.deadline, token });
         }
     }
+}
+
+/// A timeout of which nothing is known yet but this.
+fn rto(first: Span, moment: &Moment<'_>) -> Rto {
+    Rto::new(first, moment.plan.rto_min, moment.plan.rto_max)
 }

@@ -182,7 +182,7 @@ fn a_cut_that_heals_costs_one_timeout_and_a_round_trip() {
 #[test]
 fn what_was_sent_again_gives_no_sample() {
     let mut net = first_of(1);
-    let rto = |net: &Net| net.streams.ends[&(CLIENT, SERVER)].rto.span;
+    let rto = |net: &Net| net.streams.ends[&(CLIENT, SERVER)].rto.span();
     assert_eq!(rto(&net), 500.ms());
     net.send(CLIENT, SERVER);
     net.settle();
@@ -200,7 +200,7 @@ fn a_handshake_that_was_sent_again_gives_no_sample() {
         net.send(CLIENT, SERVER);
         net.run(1_160.ms());
         assert_eq!(net.delivered, [(at(1.s() + DELAY * 3), 0)]);
-        assert_eq!(net.streams.ends[&(node, peer)].rto.span, 3.s());
+        assert_eq!(net.streams.ends[&(node, peer)].rto.span(), 3.s());
     }
 }
 
@@ -211,7 +211,7 @@ fn a_handshake_whose_syn_came_twice_gives_no_sample_and_costs_no_three_seconds()
     net.send(CLIENT, SERVER);
     net.run(200.ms());
     assert_eq!(net.delivered, [(at(DELAY * 3), 0)]);
-    assert_eq!(net.streams.ends[&(SERVER, CLIENT)].rto.span, 1.s());
+    assert_eq!(net.streams.ends[&(SERVER, CLIENT)].rto.span(), 1.s());
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn an_ack_of_several_segments_is_a_sample_of_the_oldest() {
     net.send(CLIENT, SERVER);
     net.settle();
     // 100, 100 and 110 ms: SRTT 101.25 ms, RTTVAR 30.625 ms.
-    assert_eq!(net.streams.ends[&(CLIENT, SERVER)].rto.span, 223_750.us());
+    assert_eq!(net.streams.ends[&(CLIENT, SERVER)].rto.span(), 223_750.us());
 }
 
 /// Numbers of segments start again after 2^32.

@@ -148,7 +148,7 @@ pub struct Counts {
 ///     client: NodeId(0), server: NodeId(1), operation: 0, op: Number(op),
 ///     intended: Time(called), called: Time(called), outcome: Outcome::Ok(ret, Time(returned)),
 /// };
-/// let mut history = History { calls: vec![call(Some(7), 0, 7, 10), call(None, 20, 7, 30)] };
+/// let mut history = History { calls: vec![call(Some(7), 0, 7, 10), call(None, 20, 7, 30)], ..History::default() };
 /// assert_eq!(linearizable(&history, Budget::default()).finding, Finding::Linearizable);
 /// history.calls[1].outcome = Outcome::Ok(0, Time(30));
 /// assert!(matches!(linearizable(&history, Budget::default()).finding, Finding::Violated(_)));

@@ -149,7 +149,7 @@ fn unanswered(op: CellOp, called: u64) -> Call<Cell> {
 }
 
 fn judge<S: Spec>(calls: &[Call<S>]) -> Finding {
-    linearizable(&History { calls: calls.to_vec() }, Budget::default()).finding
+    linearizable(&History { calls: calls.to_vec(), ..History::default() }, Budget::default()).finding
 }
 
 fn is_linearizable<S: Spec>(calls: &[Call<S>]) -> bool {
@@ -248,7 +248,7 @@ fn calls_that_cannot_matter_are_counted_and_left_out() {
     let calls =
         std::vec![refused, put(1, 10, 20), unanswered(CellOp::Read, 12), unanswered(CellOp::Write(2), 15)];
     let Counts { calls, checked, unanswered, refused, reads_unanswered, keys, .. } =
-        linearizable(&History { calls }, Budget::default()).counts;
+        linearizable(&History { calls, ..History::default() }, Budget::default()).counts;
     assert_eq!((calls, checked, unanswered, refused, reads_unanswered, keys), (4, 2, 1, 1, 1, 1));
 }
 
@@ -444,7 +444,7 @@ fn agrees_with_trying_everything_on_random_lists() {
 fn no_budget_no_verdict() {
     let calls: Vec<Call<Cell>> =
         (0..8).map(|value| ok(CellOp::Swap(value % 4), (value + 1) % 4, 0, 100)).collect();
-    let history = History { calls };
+    let history = History { calls, ..History::default() };
     for (budget, of) in [
         (Budget { steps: 10, ..Budget::default() }, Resource::Steps),
         (Budget { words: 10, ..Budget::default() }, Resource::Words),

@@ -130,7 +130,7 @@ fn at(server: u32, mut read: Call<Registry>, value: u64) -> Call<Registry> {
 }
 
 fn registers(calls: &[Call<Registry>]) -> Registers {
-    Registers::of(&History { calls: calls.to_vec() }).expect("it has registers")
+    Registers::of(&History { calls: calls.to_vec(), ..History::default() }).expect("it has registers")
 }
 
 /// By how much reads were stale.
@@ -482,7 +482,8 @@ fn carried_out(plans: &[(u32, u32, u64, u64, u64, u64, Fate)], twist: &[u64]) ->
 }
 
 fn is_linearizable(calls: &[Call<Registry>]) -> bool {
-    linearizable(&History { calls: calls.to_vec() }, Budget::default()).finding == Finding::Linearizable
+    linearizable(&History { calls: calls.to_vec(), ..History::default() }, Budget::default()).finding
+        == Finding::Linearizable
 }
 
 proptest! {
