@@ -57,7 +57,7 @@ fn history(calls: u64, clients: u64, keys: u64) -> History<Kv> {
         calls.push(Call { client, server, operation, op, intended, called, outcome });
     }
     calls.sort_by_key(|call| call.called);
-    History { calls }
+    History { calls, ..History::default() }
 }
 
 /// The most memory that this process ever held, in MiB; 0 where the system does not tell.

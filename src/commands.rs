@@ -251,7 +251,7 @@ pub(crate) fn read(registry: &Registry, file: &Path, set: &[String]) -> Option<A
 }
 
 /// Whether a scenario can run; says so if it cannot.
-fn runs(one: &Asked) -> bool {
+pub(crate) fn runs(one: &Asked) -> bool {
     let runs = one.scenario.path().is_empty();
     if !runs {
         eprintln!("error: {}: this is a path through an explored world: `sim replay` plays it", one.file);
@@ -270,7 +270,7 @@ pub(crate) fn read_any(registry: &Registry, file: &Path, set: &[String]) -> Opti
 }
 
 /// Reads all variants of a scenario, or the one that is named behind its file; or else itself.
-fn read_variants(registry: &Registry, file: &Path, set: &[String]) -> Option<Vec<Asked>> {
+pub(crate) fn read_variants(registry: &Registry, file: &Path, set: &[String]) -> Option<Vec<Asked>> {
     if variant(file).1.is_some() {
         return Some(vec![read_any(registry, file, set)?]);
     }

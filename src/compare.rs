@@ -4,7 +4,7 @@ use crate::{
     commands::{BAD_INPUT, colored, say},
     output,
 };
-use reports::{Allowance, Entry, Measured, PAST_MAX, RUNS_MAX, Results, SUMMARY_MAX, Tolerance};
+use reports::{Allowance, Entry, Measured, PAST_MAX, RUNS_MAX, Results, SUMMARY_MAX, Tolerance, clean};
 use scenarios::{format::FILE_MAX, tolerance};
 use std::{
     fs::{self, File},
@@ -44,6 +44,12 @@ pub(crate) fn compare(baseline: &Path, current: &Path, tolerance: Option<&Path>,
 
 fn compared(baseline: &Path, current: &Path, tolerance: Option<&Path>, to: &To) -> Result<u8, String> {
     let error = |message: String| format!("error: {message}");
+    for read in [Some(baseline), Some(current), tolerance].into_iter().flatten() {
+        let kept = |(file, _): (PathBuf, Written)| output::replaceable(&file, &read.to_string_lossy());
+        to.files().try_for_each(kept).map_err(error)?;
+    }
+    // What an earlier comparison left goes first: nobody shall take it for this one's.
+    to.files().try_for_each(|(file, _)| output::absent(&file)).map_err(error)?;
     let (baseline, current) = (results(baseline).map_err(error)?, results(current).map_err(error)?);
     let tolerance = match tolerance {
         Some(file) => tolerances(file, &baseline, &current)?,
@@ -64,23 +70,49 @@ fn compared(baseline: &Path, current: &Path, tolerance: Option<&Path>, to: &To) 
     Ok(u8::from(regression.worse()))
 }
 
+/// What is written, beside a history.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Markdown,
+    Junit,
+    Trend,
+}
+
+impl To {
+    /// The files to write, but for the history.
+    fn files(&self) -> impl Iterator<Item = (PathBuf, Written)> {
+        let within = |name: &str| self.out.as_ref().map(|folder| folder.join(name));
+        let trend = within("trend.svg").filter(|_| self.history.is_some());
+        [
+            (self.markdown.clone(), Written::Markdown),
+            (within("comparison.md"), Written::Markdown),
+            (self.junit.clone(), Written::Junit),
+            (within("junit.xml"), Written::Junit),
+            (trend, Written::Trend),
+        ]
+        .into_iter()
+        .filter_map(|(file, written)| Some((file?, written)))
+    }
+}
+
 fn write(regression: &reports::Regression, mut past: Vec<Entry>, to: &To) -> Result<(), String> {
-    let within = |name: &str| to.out.as_ref().map(|folder| folder.join(name));
-    let both =
-        |file: &Option<PathBuf>, name: &str| file.iter().cloned().chain(within(name)).collect::<Vec<_>>();
-    for file in both(&to.markdown, "comparison.md") {
-        output::write_file(&file, &reports::regression_markdown(regression))?;
+    if let Some((file, label)) = &to.history {
+        past.push(Entry::of(regression, label));
+        output::write_file(file, &past.iter().map(Entry::line).collect::<String>())?;
     }
-    for file in both(&to.junit, "junit.xml") {
-        output::write_file(&file, &reports::regression_junit(regression))?;
-    }
-    let Some((file, label)) = &to.history else { return Ok(()) };
-    past.push(Entry::of(regression, label));
-    output::write_file(file, &past.iter().map(Entry::line).collect::<String>())?;
-    match within("trend.svg") {
-        Some(trend) => output::write_file(&trend, &reports::trend_svg(&past)),
-        None => Ok(()),
-    }
+    to.files().try_for_each(|(file, written)| {
+        let text = match written {
+            Written::Markdown => reports::regression_markdown(regression),
+            Written::Junit => reports::regression_junit(regression),
+            Written::Trend => reports::trend_svg(&past),
+        };
+        output::write_file(&file, &text)
+    })
+}
+
+/// A path for messages: names in folders of others may be anything.
+fn shown(path: &Path) -> String {
+    clean(&path.display().to_string())
 }
 
 /// The runs of a summary, or of all in and below a folder.
@@ -89,7 +121,7 @@ fn results(path: &Path) -> Result<Results, String> {
     if path.is_dir() {
         summaries(path, 0, &mut files)?;
         if files.is_empty() {
-            return Err(format!("{}: there is no summary.json in or below this folder", path.display()));
+            return Err(format!("{}: there is no summary.json in or below this folder", shown(path)));
         }
     } else {
         files.push(path.to_path_buf());
@@ -101,18 +133,18 @@ fn results(path: &Path) -> Result<Results, String> {
         if length > ALL_MAX {
             return Err(format!(
                 "{}: summaries of more than {} MB are too many to compare",
-                path.display(),
+                shown(path),
                 ALL_MAX >> 20
             ));
         }
-        results.add(Measured::read(&file.display().to_string(), &bytes)?)?;
+        results.add(Measured::read(&shown(&file), &bytes)?)?;
     }
     Ok(results)
 }
 
 /// Looks for files called summary.json, in the order of the alphabet; links to elsewhere are not followed.
 fn summaries(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), String> {
-    let wrong = |error: io::Error| format!("cannot read {}: {error}", folder.display());
+    let wrong = |error: io::Error| format!("cannot read {}: {error}", shown(folder));
     let mut entries =
         fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(wrong)?;
     entries.sort_by_key(fs::DirEntry::file_name);
@@ -124,7 +156,7 @@ fn summaries(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()
             found.push(entry.path());
         }
         if found.len() > RUNS_MAX {
-            return Err(format!("{}: more than {RUNS_MAX} runs are too many to compare", folder.display()));
+            return Err(format!("{}: more than {RUNS_MAX} runs are too many to compare", shown(folder)));
         }
     }
     Ok(())
@@ -133,9 +165,9 @@ fn summaries(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()
 fn bounded(file: &Path, most: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = File::open(file).and_then(|opened| opened.take(most + 1).read_to_end(&mut bytes));
-    read.map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    read.map_err(|error| format!("cannot read {}: {error}", shown(file)))?;
     if bytes.len() as u64 > most {
-        return Err(format!("{}: longer than {} MB", file.display(), most >> 20));
+        return Err(format!("{}: longer than {} MB", shown(file), most >> 20));
     }
     Ok(bytes)
 }
@@ -145,7 +177,7 @@ fn tolerances(file: &Path, baseline: &Results, current: &Results) -> Result<Tole
     let bytes = bounded(file, FILE_MAX as u64).map_err(|message| format!("error: {message}"))?;
     let known = reports::tolerable(baseline, current);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    tolerance::read(&file.display().to_string(), &bytes, &known, &Allowance::of)
+    tolerance::read(&shown(file), &bytes, &known, &Allowance::of)
         .map(|(default, metrics)| Tolerance { default, metrics })
         .map_err(|problems| problems.render(io::stderr().is_terminal()).trim_end().to_string())
 }
@@ -155,5 +187,5 @@ fn past(file: &Path) -> Result<Vec<Entry>, String> {
     if !file.exists() {
         return Ok(Vec::new());
     }
-    Entry::read(&file.display().to_string(), &bounded(file, PAST_MAX)?)
+    Entry::read(&shown(file), &bounded(file, PAST_MAX)?)
 }

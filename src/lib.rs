@@ -22,6 +22,7 @@ mod output;
 mod progress;
 mod replay;
 mod shrink;
+mod sweep;
 
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -135,6 +136,26 @@ enum Command {
         set: Vec<String>,
         /// Where to keep results [default: sim-out/<scenario>/hunt; with several files, a folder for each in here]. A hunt
         /// that was interrupted goes on there.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Run a grid of parameters with several seeds each, and say how figures depend on them.
+    #[command(after_help = sweep::CODES)]
+    Sweep {
+        /// A scenario file. Its variants, if it has some, are one more parameter.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Read the file as if it said each of these in turn: `services.db.nodes=3,5,7`. One that is given a single value is the same in
+        /// all runs.
+        #[arg(long = "set", value_name = "PATH=VALUE,…")]
+        set: Vec<String>,
+        /// The seeds of every point: `A..B` without B, or `N` for 0..N.
+        #[arg(long, value_name = "SEEDS", value_parser = hunt::seeds, default_value = "10")]
+        seeds: hunt::Seeds,
+        /// How many threads [default: one for each core]. The results do not depend on it.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+        jobs: Option<u16>,
+        /// Where to write sweep.csv, sweep.json and sweep.svg [default: sim-out/<scenario>/sweep].
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
@@ -305,6 +326,9 @@ pub fn main(registry: &Registry) -> ExitCode {
         Command::Shrink { file, choice, out, runs, events } => {
             let terms = scenarios::shrink::Terms { runs_max: runs, events_max: events };
             shrink::shrink(registry, &file, &choice, terms, out.as_deref())
+        }
+        Command::Sweep { file, set, seeds, jobs, out } => {
+            sweep::sweep(registry, &file, &sweep::Terms { set, seeds, jobs }, out.as_deref())
         }
         Command::Explore { file, set, out } => explore::explore(registry, &file, &set, out.as_deref()),
         Command::Replay { file, choice, until, around, show } => {

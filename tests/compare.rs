@@ -251,6 +251,12 @@ fn what_is_no_summary_is_refused_with_its_file_and_key() {
     assert!(
         err(&sim(&["compare", &folder.path("none"), &file])).contains("there is no summary.json in or below")
     );
+    // Names of folders are words of others, too.
+    let odd = folder.0.join("odd\u{1b}[2J");
+    fs::create_dir_all(&odd).unwrap();
+    fs::write(odd.join("summary.json"), "{}").unwrap();
+    let output = sim(&["compare", &file, &odd.display().to_string()]);
+    assert!(code(&output) == 2 && !err(&output).contains('\u{1b}'), "{:?}", err(&output));
     // Two runs of one seed cannot both be meant.
     fs::create_dir_all(folder.0.join("two/a")).unwrap();
     fs::create_dir_all(folder.0.join("two/b")).unwrap();
@@ -259,6 +265,48 @@ fn what_is_no_summary_is_refused_with_its_file_and_key() {
     fs::copy(other, folder.0.join("two/b/summary.json")).unwrap();
     let output = sim(&["compare", &folder.path("two"), &file]);
     assert!(code(&output) == 2 && err(&output).contains("different runs of `small`"), "{}", err(&output));
+}
+
+#[test]
+fn numbers_of_others_do_no_harm() {
+    let folder = Folder::new("compare-numbers");
+    let one = played(&folder, "one", 1..3, &[]);
+    let file = format!("{one}/1/summary.json");
+    let text = fs::read_to_string(&file).unwrap();
+    for number in ["18446744073709551615", "0"] {
+        // Every whole number of the file, the format's own aside.
+        let lines = text.lines().map(|line| match line.split_once("\": ") {
+            Some((key, value)) if value.trim_end_matches(',').parse::<u64>().is_ok() => {
+                format!("{key}\": {number}{}", if value.ends_with(',') { "," } else { "" })
+            }
+            Some(_) | None => line.to_string(),
+        });
+        let changed = lines.collect::<Vec<_>>().join("\n");
+        assert!(changed.matches(number).count() > 100);
+        let odd = folder.file("odd.json", &changed);
+        let seeds = folder.path(&format!("seeds-{number}"));
+        fs::create_dir_all(format!("{seeds}/1")).unwrap();
+        fs::copy(&odd, format!("{seeds}/1/summary.json")).unwrap();
+        fs::create_dir_all(format!("{seeds}/2")).unwrap();
+        fs::write(format!("{seeds}/2/summary.json"), changed.replace("\"seed\": \"1\"", "\"seed\": \"2\""))
+            .unwrap();
+        for (before, now) in [(&file, &odd), (&odd, &file), (&odd, &odd), (&one, &seeds), (&seeds, &one)] {
+            let args = [
+                "compare",
+                before,
+                now,
+                "--out",
+                &folder.path("out"),
+                "--history",
+                &folder.path("h"),
+                "--label",
+                "x",
+            ];
+            let output = sim(&args);
+            assert!(code(&output) < 2, "{number}: {}{}", out(&output), err(&output));
+            assert!(!out(&output).contains("NaN") && !out(&output).contains("inf"), "{}", out(&output));
+        }
+    }
 }
 
 /// Strings of others, as hostile as they come.
@@ -307,6 +355,13 @@ fn it_leaves_markdown_junit_and_a_history_with_its_trend() {
     let labels: Vec<Value> =
         read("history.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(labels[1]["worse"], 1);
+    // And none replaces what it reads.
+    let output = sim(&["compare", &before, &now, "--markdown", &before]);
+    assert!(code(&output) == 2 && err(&output).contains("no file that may be replaced"), "{}", err(&output));
+    // A comparison that does not come about leaves none of an earlier one.
+    assert!(folder.0.join("out/junit.xml").exists());
+    let output = sim(&["compare", &before, &folder.path("nowhere"), "--out", &to]);
+    assert!(code(&output) == 2 && !folder.0.join("out/junit.xml").exists());
     // What is there and is no history stays as it is.
     let notes = folder.file("notes.txt", "my notes\n");
     let output = sim(&["compare", &before, &now, "--history", &notes, "--label", "d4"]);

@@ -6,6 +6,7 @@ mod folder;
 
 use folder::Folder;
 use std::{
+    collections::BTreeMap,
     fs,
     process::{Command, Output},
 };
@@ -63,4 +64,30 @@ fn what_makes_no_sense_is_refused_and_nothing_is_replaced() {
         assert!(!folder.0.join("out").exists());
     }
     assert_eq!(fs::read_to_string(file).unwrap(), SMALL);
+}
+
+/// Viewers draw slices of a thread that overlap one inside the other, or not at all.
+#[test]
+fn slices_of_inputs_at_almost_the_same_moment_do_not_overlap() {
+    let folder = Folder::new("export-slices");
+    let file = folder.file("small.ron", &SMALL.replace(r#"Constant("1ms")"#, r#"Uniform("1ms", "1001us")"#));
+    let out = folder.path("out");
+    assert!(sim(&["export", &file, "--to", "perfetto", "--out", &out]).status.success());
+    let trace: serde_json::Value = serde_json::from_str(&fs::read_to_string(out).unwrap()).unwrap();
+    let mut threads: BTreeMap<String, Vec<(u64, u64)>> = BTreeMap::new();
+    for slice in trace["traceEvents"].as_array().unwrap().iter().filter(|event| event["ph"] == "X") {
+        let nanos = |key: &str| (slice[key].as_f64().unwrap() * 1e3).round() as u64;
+        threads
+            .entry(format!("{} {}", slice["pid"], slice["tid"]))
+            .or_default()
+            .push((nanos("ts"), nanos("dur")));
+    }
+    let mut near = 0;
+    for slices in threads.values() {
+        for pair in slices.windows(2) {
+            assert!(pair[0].0 + pair[0].1 <= pair[1].0, "{pair:?}");
+            near += u64::from(pair[1].0 - pair[0].0 < 1_000);
+        }
+    }
+    assert!(near > 10, "{near} were close");
 }

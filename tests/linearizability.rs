@@ -367,7 +367,7 @@ fn is_linearizable<S: Spec>(name: &str, history: &History<S>) -> bool {
 }
 
 fn only<S: Spec>(history: &History<S>, calls: &[usize]) -> History<S> {
-    History { calls: calls.iter().map(|&index| history.calls[index].clone()).collect() }
+    History { calls: calls.iter().map(|&index| history.calls[index].clone()).collect(), ..History::default() }
 }
 
 fn violation(history: &History<Registers>) -> Box<Witness> {
@@ -618,7 +618,7 @@ fn a_budget_that_is_spent_is_spent_and_not_more() {
     calls.push(call(Op::Get(2), 200, Outcome::Ok(Ret::Value(None), Time(201))));
     for steps in [0, 1, 10, 99, 100, 101, 1000] {
         let budget = Budget { steps, ..Budget::default() };
-        let verdict = linearizable(&History { calls: calls.clone() }, budget);
+        let verdict = linearizable(&History { calls: calls.clone(), ..History::default() }, budget);
         assert!(verdict.counts.steps <= steps, "{steps}: {:?}", verdict.counts);
         assert!(!matches!(verdict.finding, Finding::Violated(_)));
     }

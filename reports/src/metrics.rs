@@ -40,7 +40,7 @@ const fn family(name: &'static str, better: Better, unit: Unit) -> Family {
 }
 
 /// All of them, in the order of tables.
-pub(crate) const FAMILIES: [Family; 19] = [
+pub(crate) static FAMILIES: [Family; 19] = [
     family("availability", Better::Higher, Unit::Share),
     family("throughput", Better::Higher, Unit::Number),
     family("latency.p50", Better::Lower, Unit::Time),
@@ -78,7 +78,7 @@ pub(crate) fn figures(summary: &Summary) -> Figures {
     };
     let mut whole = |name: &str, value: Option<f64>| put(name, name.into(), value);
     let operations = &summary.operations;
-    let served = (operations.in_time + operations.late) as f64;
+    let served = operations.in_time as f64 + operations.late as f64;
     let ended = Span(summary.run.ended_ns).as_secs();
     whole("availability", operations.availability);
     whole("throughput", (ended > 0.0).then(|| served / ended));

@@ -5,7 +5,7 @@ use sim_core::{
     run::Operation,
     time::Time,
 };
-use std::io;
+use std::{collections::BTreeMap, io};
 
 /// The first line.
 const HEADER: &str = "client,operation,kind,key,intended_ns,answered_ns,latency_ns,calls,outcome,counted";
@@ -17,12 +17,15 @@ const HEADER: &str = "client,operation,kind,key,intended_ns,answered_ns,latency_
 /// Those of `to`.
 pub fn operations_csv(judged: &Judged, to: &mut dyn io::Write) -> io::Result<()> {
     writeln!(to, "{HEADER}")?;
+    let mut names = BTreeMap::new();
     for operation in &judged.measures.operations {
+        let client = || field(&judged.run.name(operation.client));
+        let client = names.entry(operation.client).or_insert_with(client);
         let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
         writeln!(
             to,
             "{},{},{},{},{},{},{},{},{},{}",
-            field(&judged.run.name(operation.client)),
+            client,
             operation.number,
             field(operation.kind),
             operation.key,
@@ -53,7 +56,7 @@ fn counted(operation: &Operation, measures: &Measures, ended: Time) -> bool {
 }
 
 /// A field, in quotes where it needs them.
-fn field(text: &str) -> String {
+pub(crate) fn field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

@@ -18,7 +18,7 @@ pub(crate) struct Panel {
     pub(crate) labels: Vec<String>,
     pub(crate) lines: Vec<Line>,
     /// What the places are.
-    pub(crate) across: &'static str,
+    pub(crate) across: String,
 }
 
 /// One line; `None` where there is no value.
@@ -149,7 +149,7 @@ impl Panel {
             svg::label(out, (x, top + HEAD + PLOT + 14.0), Anchor::Middle, MUTED, each * nth as f64, label);
         }
         let middle = (LEFT + (WIDTH - LEFT - RIGHT) / 2.0, top + HEAD + PLOT + 29.0);
-        svg::label(out, middle, Anchor::Middle, MUTED, WIDTH, self.across);
+        svg::label(out, middle, Anchor::Middle, MUTED, WIDTH, &self.across);
     }
 }
 
@@ -235,6 +235,21 @@ mod tests {
     }
 
     #[test]
+    fn values_of_others_do_no_harm() {
+        for value in [f64::MAX, -f64::MAX, 1e-320, f64::INFINITY, f64::NAN, -0.0] {
+            for unit in [Unit::Share, Unit::Time, Unit::Number] {
+                let line = |band| Line { name: String::new(), values: vec![Some(value), Some(1.0)], band };
+                let lines = vec![line(Vec::new()), line(vec![Some((value, 1.0)), Some((0.0, value))])];
+                let labels = vec![String::new(); 2];
+                let svg =
+                    draw(&[Panel { title: String::new(), unit, labels, lines, across: String::new() }], "");
+                assert!(svg.ends_with("</svg>\n") && !svg.contains("NaN"), "{svg}");
+            }
+        }
+        draw(&[], "");
+    }
+
+    #[test]
     fn labels_of_others_are_escaped() {
         let line =
             Line { name: "<b>".into(), values: vec![Some(1.0), None, Some(f64::NAN)], band: Vec::new() };
@@ -243,7 +258,7 @@ mod tests {
             unit: Unit::Number,
             labels: vec!["<script>".into(), "x".into(), String::new()],
             lines: vec![line],
-            across: "place",
+            across: "place".into(),
         };
         let svg = draw(&[panel], "<source>");
         assert!(!svg.contains("<script") && !svg.contains("<b>") && !svg.contains("<source"), "{svg}");

@@ -98,7 +98,7 @@ pub fn trend_svg(past: &[Entry]) -> String {
             unit,
             labels: labels.clone(),
             lines: lines.collect(),
-            across: "comparison",
+            across: "comparison".into(),
         }
     });
     let more = if left_out > 0 {

@@ -3,42 +3,55 @@
 //! The mapping is serde's: `Get(3)` is `{"Get": 3}`, `Put(3, 7)` is `{"Put": [3, 7]}`, `Done` is `"Done"`, `Job { id: 1 }` is
 //! `{"Job": {"id": 1}}`, `Some(x)` is `x` and `None` is null. A type that prints itself in another way stays a text.
 
-use serde_json::{Map, Value};
-
 /// Values nest this deep at most; what nests deeper stays a text.
 const DEPTH_MAX: usize = 60;
 
-/// The value that `text` prints, or else the text itself.
-pub(crate) fn plain(text: &str) -> Value {
-    let mut reader = Reader { rest: text, depth: 0 };
-    match reader.value() {
-        Some(value) if reader.rest.is_empty() => value,
-        Some(_) | None => Value::String(text.into()),
+/// Adds the value that `text` prints to `out`, as JSON; or else the text itself.
+pub(crate) fn plain(text: &str, out: &mut String) {
+    let start = out.len();
+    let mut reader = Reader { rest: text, out, depth: 0 };
+    if reader.value().is_none() || !reader.rest.is_empty() {
+        out.truncate(start);
+        string(text, out);
     }
 }
 
-struct Reader<'a> {
+/// Adds a string of JSON.
+pub(crate) fn string(text: &str, out: &mut String) {
+    let plain = |c: char| c != '"' && c != '\\' && !c.is_control();
+    if text.chars().all(plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::to_string(text).expect("a text can be written"));
+    }
+}
+
+struct Reader<'a, 'o> {
     rest: &'a str,
+    out: &'o mut String,
     depth: usize,
 }
 
-impl Reader<'_> {
-    fn value(&mut self) -> Option<Value> {
+impl<'a> Reader<'a, '_> {
+    /// Reads a value and writes it.
+    fn value(&mut self) -> Option<()> {
         if self.depth == DEPTH_MAX {
             return None;
         }
         self.depth += 1;
-        let value = match self.rest.chars().next()? {
-            '"' => self.quoted('"').map(Value::String),
-            '\'' => self.quoted('\'').map(Value::String),
-            '[' => self.list('[', ']').map(Value::Array),
-            '(' => self.list('(', ')').map(tuple),
-            '{' => self.braces(),
-            c if c.is_ascii_digit() || c == '-' => self.number(),
-            _ => self.named(),
-        };
+        match self.rest.bytes().next()? {
+            b'"' => self.quoted('"')?,
+            b'\'' => self.quoted('\'')?,
+            b'[' => self.list()?,
+            b'(' => self.tuple()?,
+            b'{' => self.braces()?,
+            c if c.is_ascii_digit() || c == b'-' => self.number()?,
+            _ => self.named()?,
+        }
         self.depth -= 1;
-        value
+        Some(())
     }
 
     /// Whether `token` comes next; it is taken if it does.
@@ -48,8 +61,16 @@ impl Reader<'_> {
         rest.is_some()
     }
 
+    /// Takes what comes before the first character that does not belong.
+    fn word(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
+        let end = self.rest.find(|c: char| !belongs(c)).unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        word
+    }
+
     /// A text in quotes, with the escapes that `Debug` writes.
-    fn quoted(&mut self, quote: char) -> Option<String> {
+    fn quoted(&mut self, quote: char) -> Option<()> {
         let mut chars = self.rest[1..].chars();
         let mut text = String::new();
         loop {
@@ -70,116 +91,155 @@ impl Reader<'_> {
             }
         }
         self.rest = chars.as_str();
-        Some(text)
+        string(&text, self.out);
+        Some(())
     }
 
-    fn number(&mut self) -> Option<Value> {
-        let end = self.rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c)));
-        let (number, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
-        self.rest = rest;
+    fn number(&mut self) -> Option<()> {
+        let number = self.word(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
         // A number with a unit is no number of JSON.
-        serde_json::from_str::<serde_json::Number>(number).ok().map(Value::Number)
+        let whole = number.len() < 20 && number.bytes().all(|c| c.is_ascii_digit());
+        if !whole {
+            serde_json::from_str::<serde_json::Number>(number).ok()?;
+        }
+        self.out.push_str(number);
+        Some(())
     }
 
-    /// Values between brackets, with commas between them.
-    fn list(&mut self, open: char, close: char) -> Option<Vec<Value>> {
-        self.rest = self.rest.strip_prefix(open)?;
-        let mut list = Vec::new();
+    /// Values up to a bracket, with commas between them; how many.
+    fn values(&mut self, close: &str) -> Option<usize> {
+        let mut count = 0;
         while !self.rest.starts_with(close) {
-            list.push(self.value()?);
+            if count > 0 {
+                self.out.push(',');
+            }
+            self.value()?;
+            count += 1;
             if !self.takes(", ") {
                 break;
             }
         }
-        self.takes(&close.to_string()).then_some(list)
+        self.takes(close).then_some(count)
+    }
+
+    fn list(&mut self) -> Option<()> {
+        self.takes("[");
+        self.out.push('[');
+        self.values("]")?;
+        self.out.push(']');
+        Some(())
+    }
+
+    /// One value is itself, and several are a list, as serde has it.
+    fn tuple(&mut self) -> Option<()> {
+        self.takes("(");
+        let start = self.out.len();
+        match self.values(")")? {
+            0 => self.out.push_str("null"),
+            1 => {}
+            _ => {
+                self.out.insert(start, '[');
+                self.out.push(']');
+            }
+        }
+        Some(())
+    }
+
+    /// What is read by `read`, as a text of its own.
+    fn apart(&mut self) -> Option<String> {
+        let start = self.out.len();
+        self.value()?;
+        Some(self.out.split_off(start))
     }
 
     /// A map or a set: an object if every key is a text or a number, else pairs.
-    fn braces(&mut self) -> Option<Value> {
-        self.rest = self.rest.strip_prefix('{')?;
-        let mut keys = Vec::new();
-        let mut values = Vec::new();
+    fn braces(&mut self) -> Option<()> {
+        self.takes("{");
+        let (mut keys, mut values) = (Vec::new(), Vec::new());
         while !self.rest.starts_with('}') {
-            keys.push(self.value()?);
+            keys.push(self.apart()?);
             if self.takes(": ") {
-                values.push(self.value()?);
+                values.push(self.apart()?);
             }
             if !self.takes(", ") {
                 break;
             }
         }
-        if !self.takes("}") {
+        let map = !values.is_empty();
+        if !self.takes("}") || (map && values.len() != keys.len()) {
             return None;
         }
-        match values.len() {
-            0 => Some(Value::Array(keys)),
-            some if some != keys.len() => None,
-            _ => Some(object(keys, values)),
+        let scalar = |key: &String| key.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit());
+        let (open, close, between) = match (map, keys.iter().all(scalar)) {
+            (false, _) => ("[", "]", ""),
+            (true, true) => ("{", "}", ":"),
+            (true, false) => ("[", "]", ","),
+        };
+        self.out.push_str(open);
+        for (place, key) in keys.iter().enumerate() {
+            let comma = if place > 0 { "," } else { "" };
+            let entry = match (values.get(place), between) {
+                (None, _) => key.clone(),
+                (Some(value), ":") if key.starts_with('"') => format!("{key}:{value}"),
+                (Some(value), ":") => format!("\"{key}\":{value}"),
+                (Some(value), _) => format!("[{key},{value}]"),
+            };
+            self.out.push_str(comma);
+            self.out.push_str(&entry);
         }
+        self.out.push_str(close);
+        Some(())
     }
 
     /// A value that begins with the name of its type or variant.
-    fn named(&mut self) -> Option<Value> {
-        let end = self.rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
-        let (name, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
-        let name = name.to_string();
-        self.rest = rest;
-        let inside = match (name.as_str(), self.rest) {
-            ("", _) => return None,
-            ("true", _) => return Some(Value::Bool(true)),
-            ("false", _) => return Some(Value::Bool(false)),
-            ("None", _) => return Some(Value::Null),
-            (_, rest) if rest.starts_with('(') => tuple(self.list('(', ')')?),
-            (_, rest) if rest.starts_with(" { ") => self.fields()?,
-            _ => return Some(Value::String(name)),
-        };
-        if name == "Some" {
-            return Some(inside);
+    fn named(&mut self) -> Option<()> {
+        let name = self.word(|c| c.is_alphanumeric() || c == '_');
+        let inside = self.rest.starts_with('(') || self.rest.starts_with(" { ");
+        match name {
+            "" => return None,
+            "true" | "false" => self.out.push_str(name),
+            "None" => self.out.push_str("null"),
+            _ if !inside => string(name, self.out),
+            "Some" => self.inside()?,
+            _ => {
+                self.out.push('{');
+                string(name, self.out);
+                self.out.push(':');
+                self.inside()?;
+                self.out.push('}');
+            }
         }
-        Some(Value::Object(Map::from_iter([(name, inside)])))
+        Some(())
     }
 
-    fn fields(&mut self) -> Option<Value> {
-        self.rest = self.rest.strip_prefix(" { ")?;
-        let mut fields = Map::new();
+    /// What stands behind a name.
+    fn inside(&mut self) -> Option<()> {
+        if self.rest.starts_with('(') {
+            return self.tuple();
+        }
+        self.takes(" { ");
+        self.out.push('{');
         loop {
-            let (name, rest) = self.rest.split_once(": ")?;
-            if !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+            let field = self.word(|c| c.is_alphanumeric() || c == '_');
+            if field.is_empty() || !self.takes(": ") {
                 return None;
             }
-            let name = name.to_string();
-            self.rest = rest;
-            fields.insert(name, self.value()?);
+            string(field, self.out);
+            self.out.push(':');
+            self.value()?;
             if !self.takes(", ") {
                 break;
             }
+            self.out.push(',');
         }
-        self.takes(" }").then_some(Value::Object(fields))
+        self.out.push('}');
+        self.takes(" }").then_some(())
     }
-}
-
-/// One value is itself, and several are a list, as serde has it.
-fn tuple(mut values: Vec<Value>) -> Value {
-    match values.len() {
-        0 => Value::Null,
-        1 => values.swap_remove(0),
-        _ => Value::Array(values),
-    }
-}
-
-fn object(keys: Vec<Value>, values: Vec<Value>) -> Value {
-    let scalar = |key: &Value| key.is_string() || key.is_number();
-    if !keys.iter().all(scalar) {
-        let pairs = keys.into_iter().zip(values);
-        return Value::Array(pairs.map(|(key, value)| Value::Array(vec![key, value])).collect());
-    }
-    let text = |key: Value| key.as_str().map_or_else(|| key.to_string(), str::to_string);
-    Value::Object(keys.into_iter().map(text).zip(values).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::plain as write;
     use serde_json::json;
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -190,6 +250,12 @@ mod tests {
         Cas(u64, Option<u64>, u64),
         Done,
         Job { text: String, parts: Vec<(u32, bool)>, at: BTreeMap<u64, BTreeSet<i8>> },
+    }
+
+    fn plain(text: &str) -> serde_json::Value {
+        let mut out = String::from("before");
+        write(text, &mut out);
+        serde_json::from_str(out.strip_prefix("before").unwrap()).unwrap()
     }
 
     fn of(value: impl std::fmt::Debug) -> serde_json::Value {

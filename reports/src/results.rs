@@ -2,12 +2,12 @@
 //! with its file and key.
 
 use crate::{
-    metrics::{Figures, figures},
-    summary::SCHEMA,
+    metrics::{Figures, figures, known},
+    summary::{SCHEMA, summary_json},
     words::clean,
 };
 use serde::Deserialize;
-use sim_core::judged::Status;
+use sim_core::judged::{Judged, Status};
 use std::collections::BTreeMap;
 
 /// A file with more bytes is no summary.
@@ -167,6 +167,18 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// What its summary tells of a run: the same figures, whether it was read back or not.
+    pub fn of(judged: &Judged) -> Measured {
+        let summary = summary_json(judged);
+        Measured::read("the summary", summary.as_bytes()).expect("what is written can be read")
+    }
+
+    /// The same without figures of single kinds of operation and single faults.
+    pub fn whole(mut self) -> Measured {
+        self.figures.retain(|(_, name), _| known(name).is_some());
+        self
+    }
+
     /// Reads a summary; `file` is only its name, for messages.
     ///
     /// # Errors

@@ -45,6 +45,32 @@ pub(crate) fn welch(first: &[f64], second: &[f64], confidence: f64) -> Option<In
     Some(spread(of_second.0 - of_first.0, a + b, freedom, confidence))
 }
 
+/// The median of a sample, the lower one of the middle two, between two of its values that hold the median of the population with a
+/// probability of 95 % or more (order statistics, as in the sign test); of fewer than six between the lowest and the highest, which is less
+/// sure. `None` of nothing.
+pub(crate) fn median(sample: &[f64]) -> Option<Interval> {
+    let mut sorted = sample.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let count = sorted.len();
+    let rank = rank(count).max(1) - 1;
+    let middle = sorted.get(count.checked_sub(1)? / 2)?;
+    Some(Interval { low: sorted[rank], mean: *middle, high: sorted[count - 1 - rank] })
+}
+
+/// The highest rank, from 1, below which the median of so many values lies with a probability of at most 2.5 %; 0 if there is none.
+fn rank(count: usize) -> usize {
+    let of = count as f64;
+    let ln_half = of * libm::log(0.5);
+    let mut below = 0.0;
+    let likely = |k: &usize| {
+        let k = *k as f64;
+        let chosen = libm::lgamma(of + 1.0) - libm::lgamma(k + 1.0) - libm::lgamma(of - k + 1.0);
+        below += libm::exp(chosen + ln_half);
+        below <= 0.025
+    };
+    (0..count).take_while(likely).count()
+}
+
 fn spread(mean: f64, variance: f64, freedom: f64, confidence: f64) -> Interval {
     // Where nothing varies there is nothing to be unsure of, and no freedom either.
     let half =
@@ -157,6 +183,33 @@ mod tests {
         near(found.low, 0.700_114_2, 1e-7);
         near(found.high, 2.459_885_8, 1e-7);
         near(found.mean, 1.58, 1e-12);
+    }
+
+    #[test]
+    fn the_interval_of_a_median_is_that_of_the_sign_test() {
+        // Conover, Practical Nonparametric Statistics, and every table of the sign test: two-sided, 5 %.
+        let table = [
+            (5, 0),
+            (6, 1),
+            (8, 1),
+            (9, 2),
+            (10, 2),
+            (12, 3),
+            (15, 4),
+            (20, 6),
+            (25, 8),
+            (30, 10),
+            (50, 18),
+            (100, 40),
+        ];
+        for (count, wanted) in table {
+            assert_eq!(rank(count), wanted, "{count}");
+        }
+        let ten: Vec<f64> = (1..=10).rev().map(f64::from).collect();
+        assert_eq!(median(&ten), Some(Interval { low: 2.0, mean: 5.0, high: 9.0 }));
+        assert_eq!(median(&[3.0, 1.0]), Some(Interval { low: 1.0, mean: 1.0, high: 3.0 }));
+        assert_eq!((median(&[]), median(&[7.0]).map(|one| one.high)), (None, Some(7.0)));
+        assert_eq!(rank(10_000), 4_902);
     }
 
     #[test]
