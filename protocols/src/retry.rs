@@ -23,6 +23,7 @@ pub(crate) struct Retry {
     rto: Rto,
     /// Whether there was an answer yet.
     known: bool,
+    least: Span,
 }
 
 impl Retry {
@@ -34,15 +35,17 @@ impl Retry {
 
     /// Never shorter than this.
     pub(crate) fn new(least: Span) -> Retry {
-        Retry { rto: Rto::new(least, least, Retry::MAX.max(least)), known: false }
+        Retry { rto: Rto::new(least, Span(1), Retry::MAX.max(least)), known: false, least }
     }
 
     /// For an answer to what was asked so many times in vain; it stands for so many bytes, here or there.
     pub(crate) fn after(&self, bytes: u64, tries: u32) -> Span {
-        let megabytes = bytes.div_ceil(1_000_000);
-        let slack =
-            if self.known || bytes < 1_000_000 { Span::ZERO } else { Retry::PER_MEGABYTE * megabytes };
-        (self.rto.span() + slack) * (1 << tries.min(Retry::DOUBLED_MAX))
+        let wait = match self.known {
+            // On a line that somebody else begins to use too, the next one takes twice as long as all before.
+            true => (self.rto.span() * 2).max(self.least),
+            false => self.least + Retry::PER_MEGABYTE * (bytes / 1_000_000),
+        };
+        wait * (1 << tries.min(Retry::DOUBLED_MAX))
     }
 
     /// An answer came, after so long.

@@ -78,6 +78,25 @@ fn the_optimal_plan_attains_the_bound() {
     }
 }
 
+/// Nobody's patience counts in rounds: with lines so slow that one takes longer, nothing is sent again, and no turn is skipped.
+#[test]
+fn slow_lines_cost_no_round() {
+    let patience = Span(ROUND.0 / 2);
+    for (receivers, chunks) in [(10, 10), (33, 30)] {
+        let wanted = bounds::rounds(receivers.into(), chunks.into());
+        let plan = push::Config { chunks, chunk: CHUNK, patience, ..push::Config::default() };
+        let run = play::<Push>(receivers + 1, network(receivers + 1, Span::ZERO), ROUND * 1_000, 1, plan);
+        assert!(
+            nearly(rounds(&run), wanted),
+            "({receivers}, {chunks}): {} rounds and not {wanted}",
+            rounds(&run)
+        );
+        let found =
+            swarm(receivers, 1, swarm::Config { patience, ..config(chunks, Pick::Rarest, receivers) });
+        assert!(found <= 1.5 * wanted as f64, "({receivers}, {chunks}): {found} rounds of {wanted}");
+    }
+}
+
 /// P1: the fewest rounds, by a search through all that can be done in each. A receiver takes any number of chunks a round.
 #[test]
 fn no_search_through_all_plans_finds_a_faster_one() {

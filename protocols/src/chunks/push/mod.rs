@@ -238,8 +238,10 @@ impl Push {
 
     /// What comes next has to wait: not for ever, if it is here.
     fn wait(&self, ctx: &mut Ctx<Self>) {
-        if self.plan.get(self.next as usize).is_some_and(|next| self.store.has(next.chunk)) {
-            ctx.set(Begin, self.retry.after(self.config.chunk, 0));
+        if let Some(next) = self.plan.get(self.next as usize).filter(|next| self.store.has(next.chunk)) {
+            // So many have to come first, one after the other.
+            let missing = next.needs.saturating_sub(self.told.saturating_add(self.store.have().count()));
+            ctx.set(Begin, self.retry.after(self.config.chunk, 0) * u64::from(missing.saturating_add(1)));
         }
     }
 
