@@ -9,6 +9,7 @@ use crate::{
     fault::{Fault, PlannedFault, Schedule},
     gauge::Recording,
     history::{History, Outcome},
+    plan::Zone,
     property::PropertyReport,
     protocol::{NodeId, Role},
     spec::Spec,
@@ -37,6 +38,8 @@ pub struct Run {
     pub fingerprint: u64,
     /// Services in the order of their nodes.
     pub services: Vec<ServiceInfo>,
+    /// The zones in which nodes stand; empty where there are none.
+    pub zones: Vec<Zone>,
     /// What the network did.
     pub traffic: Traffic,
     /// Every fault of the plan, in order of time, with what it chose and did.
@@ -312,6 +315,23 @@ impl Operation {
     }
 }
 
+/// A call as somebody looks at it who draws it, whatever its specification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallInfo {
+    /// Who asked.
+    pub client: NodeId,
+    /// Whom.
+    pub server: NodeId,
+    /// What was asked, as text.
+    pub op: String,
+    /// When the request left the client.
+    pub called: Time,
+    /// When something came back, if it did.
+    pub returned: Option<Time>,
+    /// What came back, as text; `None` if nothing did, or a refusal.
+    pub answer: Option<String>,
+}
+
 /// A [`History`] of any specification.
 pub trait AnyHistory: Debug {
     /// The operations, by intended start, then client, then number.
@@ -324,6 +344,8 @@ pub trait AnyHistory: Debug {
     fn registers(&self) -> Option<Registers>;
     /// See [`History::describe`].
     fn describe(&self, call: usize) -> String;
+    /// A call by its index.
+    fn call(&self, call: usize) -> CallInfo;
     /// Folds every call into `digest`.
     fn digest(&self, digest: &mut Digest);
 }
@@ -370,6 +392,22 @@ impl<S: Spec> AnyHistory for History<S> {
     }
     fn describe(&self, call: usize) -> String {
         History::describe(self, call)
+    }
+    fn call(&self, call: usize) -> CallInfo {
+        let call = &self.calls[call];
+        let (returned, answer) = match &call.outcome {
+            Outcome::Ok(ret, at) => (Some(*at), Some(format!("{ret:?}"))),
+            Outcome::Refused(at) => (Some(*at), None),
+            Outcome::Unknown => (None, None),
+        };
+        CallInfo {
+            client: call.client,
+            server: call.server,
+            op: format!("{:?}", call.op),
+            called: call.called,
+            returned,
+            answer,
+        }
     }
     fn digest(&self, digest: &mut Digest) {
         use core::hash::Hash;
