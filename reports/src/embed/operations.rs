@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// So many operations are drawn one by one.
 const DRAWN_MAX: usize = 30_000;
 /// Of those that were not served in time at most so many.
-const FAILURES_MAX: usize = 10_000;
+const FAILURES_MAX: usize = 20_000;
 /// So many kinds have percentiles of their own.
 const KINDS_MAX: usize = 8;
 

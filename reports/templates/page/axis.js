@@ -73,6 +73,11 @@ function drawFaults(ctx, width, top, bottom, names, bare) {
     if (violation.at < view.from || violation.at > view.until) continue;
     const x = xOf(violation.at, width);
     ctx.strokeStyle = ink.vermillion; ctx.lineWidth = 1.5; ctx.beginPath(); ctx.moveTo(x, top); ctx.lineTo(x, bottom); ctx.stroke(); ctx.lineWidth = 1;
+    if (!names) continue;
+    ctx.font = SMALL;
+    const text = `✘ ${cut(violation.property, 40)}`, wide = ctx.measureText(text).width, left = x + wide + 10 > width - RIGHT;
+    ctx.fillStyle = ink.paper; ctx.fillRect(left ? x - wide - 7 : x + 3, top + 4, wide + 4, 13);
+    ctx.fillStyle = ink.vermillion; ctx.textAlign = left ? "right" : "left"; ctx.fillText(text, left ? x - 5 : x + 5, top + 14); ctx.font = FONT;
   }
 }
 
@@ -116,10 +121,11 @@ function panel(parent, { title, label, height, draw, hover, click, axis = true, 
   movable(canvas, { click });
   const paint = () => {
     const tall = typeof height === "function" ? height() : height;
-    canvas.style.height = `${tall + (axis ? 20 : 0)}px`;
+    const whole = tall + (axis ? 20 : 7);
+    canvas.style.height = `${whole}px`;
     const rect = canvas.getBoundingClientRect();
-    if (rect.bottom < -200 || rect.top > window.innerHeight + 200) return;
-    const { ctx, width } = surface(canvas, tall + (axis ? 20 : 0));
+    if (rect.bottom < -200 || rect.top > window.innerHeight + 200 || narrow(canvas)) return;
+    const { ctx, width } = surface(canvas, whole);
     drawFaults(ctx, width, 0, tall, names, bare);
     drawGrid(ctx, width, 0, tall, axis);
     draw(ctx, width, tall);

@@ -225,21 +225,31 @@ function readingsPanel(parent, title, unit, lines, { goal = 0, bounds = [] } = {
   });
 }
 
-function startReadings(parent) {
-  if (!data.readings) return;
-  const list = data.readings.list, name = (line) => data.services[line.service]?.name ?? "";
-  const told = list.filter((line) => !line.own);
-  for (const line of told) {
+const seriesName = (line) => data.services[line.service]?.name ?? "";
+
+/** What the protocols of the run tell of themselves. */
+function startGauges(parent) {
+  for (const line of (data.readings ? data.readings.list : []).filter((one) => !one.own)) {
     const median = { name: "median", values: line.median, low: line.min, high: line.max };
     const lines = line.each.length ? line.each.map(([node, values]) => ({ name: nodeName(node), values })) : [median];
-    readingsPanel(parent, `${line.name}${line.unit ? ` (${line.unit})` : ""}, ${name(line)}`, line.unit, lines, line);
+    readingsPanel(parent, `${line.name}${line.unit ? ` (${line.unit})` : ""}, ${seriesName(line)}`, line.unit, lines, line);
   }
+}
+
+/** What every node sends. */
+function startTraffic(parent) {
+  if (!data.readings) return;
+  const list = data.readings.list;
   for (const own of ["messages sent", "bytes sent"]) {
     const lines = list.filter((line) => line.own && line.name === own && line.sum.length && line.sum.some((x) => x > 0)).slice(0, 7);
-    if (lines.length) readingsPanel(parent, own === "bytes sent" ? "Bytes sent" : "Messages sent", lines[0].unit, lines.map((line) => ({ name: name(line), values: line.sum })));
+    if (lines.length) readingsPanel(parent, own === "bytes sent" ? "Bytes sent" : "Messages sent", lines[0].unit, lines.map((line) => ({ name: seriesName(line), values: line.sum })));
   }
-  for (const line of list.filter((l) => l.own && l.unit === "%" && l.max.some((x) => x > 1)).slice(0, 6)) {
-    readingsPanel(parent, `${line.name}, ${name(line)}`, "%", [{ name: "median, least and most", values: line.median, low: line.min, high: line.max }]);
+  const used = list.filter((l) => l.own && l.unit === "%" && l.max.some((x) => x > 1)).slice(0, 8);
+  if (!used.length) return;
+  const fold = make("details", { ontoggle: changed }, make("summary", {}, "How far uplinks and downlinks are used"));
+  parent.append(fold);
+  for (const line of used) {
+    readingsPanel(fold, `${line.name}, ${seriesName(line)}`, "%", [{ name: "median, least and most", values: line.median, low: line.min, high: line.max }]);
   }
 }
 
@@ -267,5 +277,4 @@ function startCharts(parent) {
       legend: () => [swatch("", "blue", `served within ${span(data.deadline)}`), ...(data.downtimes.length ? [swatch("", "ink", "nobody was served")] : [])],
     });
   }
-  startReadings(parent);
 }

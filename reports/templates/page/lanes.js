@@ -2,12 +2,14 @@
 
 const LANES_MAX = 40;
 
-/** Servers that have lanes: all if they are few, otherwise those with most changes. */
+/** Servers that have lanes: all if they are few. */
 const laneNodes = (() => {
   const servers = data.services.filter((s) => !s.clients).flatMap((s) => (s.nodes <= 5000 ? Array.from({ length: s.nodes }, (_, i) => s.first + i) : []));
-  if (servers.length <= LANES_MAX) return { nodes: servers, all: servers.length };
-  const changes = (node) => (roles.get(node) || []).length;
-  const chosen = new Set([...servers].sort((a, b) => changes(b) - changes(a) || a - b).slice(0, LANES_MAX));
+  if (servers.length <= 16) return { nodes: servers, all: servers.length };
+  // Who leads, or changes, is worth a lane; of those who never do anything else a few.
+  const list = (node) => roles.get(node) || [], weight = (node) => list(node).length + (list(node).some((s) => s.leads) ? 1000 : 0);
+  const sorted = [...servers].sort((a, b) => weight(b) - weight(a) || a - b), busy = sorted.filter((node) => weight(node) > 1).length;
+  const chosen = new Set(sorted.slice(0, Math.min(LANES_MAX, Math.max(busy, 8))));
   return { nodes: servers.filter((node) => chosen.has(node)), all: data.services.filter((s) => !s.clients).reduce((sum, s) => sum + s.nodes, 0) };
 })();
 
@@ -45,7 +47,7 @@ function startLanes(parent) {
       return [moment(at.time, (view.until - view.from) / 1000), ...(s ? [`${nodeName(node)}: ${s.role}${s.epoch ? `, epoch ${s.epoch}` : ""}, ${moment(s.from)} to ${moment(s.until)}`] : []), ...faultsAt(at.time)];
     },
   });
-  if (all > nodes.length) parent.append(make("p", { class: "hint" }, `${count(nodes.length)} of ${count(all)} servers: those whose role changed most often.`));
+  if (all > nodes.length) parent.append(make("p", { class: "hint" }, `${count(nodes.length)} of ${count(all)} servers: those that lead, or change their role most often.`));
 }
 
 function hatch(ctx, x, y, wide, high) {

@@ -79,9 +79,10 @@ const stage = (() => {
   const placed = data.zones.filter(([, nodes]) => nodes.some((node) => inner.includes(node) || outer.includes(node)));
   if (placed.length > 1 && placed.length <= 12) {
     placed.forEach(([name, nodes], i) => {
-      const angle = -Math.PI / 2 + (2 * Math.PI * i) / placed.length, far = 0.66, cx = far * Math.cos(angle), cy = far * Math.sin(angle);
-      const mine = nodes.filter((node) => inner.includes(node) || outer.includes(node)), radius = Math.min(0.28, 1.6 / placed.length);
-      ring(mine, mine.length > 1 ? radius * 0.62 : 0, cx, cy); zones.push({ name, x: cx, y: cy, radius });
+      const angle = -Math.PI / 2 + (2 * Math.PI * i) / placed.length, far = placed.length > 4 ? 0.72 : 0.58, cx = far * Math.cos(angle), cy = far * Math.sin(angle);
+      const servers = nodes.filter((node) => inner.includes(node)), clients = nodes.filter((node) => outer.includes(node)), radius = Math.min(0.36, 1.7 / placed.length);
+      ring(servers, servers.length > 1 ? radius * (clients.length ? 0.45 : 0.6) : 0, cx, cy);
+      ring(clients, radius * 0.95, cx, cy, -Math.PI / 2 + Math.PI / Math.max(1, clients.length)); zones.push({ name, x: cx, y: cy, radius });
     });
     const rest = [...inner, ...outer].filter((node) => !at.has(node));
     ring(rest, 0.18);
@@ -90,13 +91,13 @@ const stage = (() => {
 })();
 
 function drawStage(ctx, width, height) {
-  const radius = Math.min(width / 2 - 60, height / 2 - 26), cx = width / 2, cy = height / 2;
-  const spot = (node) => { const p = stage.at.get(node); return p && { x: cx + p.x * Math.max(radius, Math.min(width / 2 - 60, radius * 1.45)), y: cy + p.y * radius, client: p.client }; };
+  const radius = Math.min(width / 2 - 60, height / 2 - 34), wide = Math.max(radius, Math.min(width / 2 - 60, radius * 1.5)), cx = width / 2, cy = height / 2;
+  const spot = (node) => { const p = stage.at.get(node); return p && { x: cx + p.x * wide, y: cy + p.y * radius, client: p.client }; };
   ctx.font = SMALL; ctx.textAlign = "center";
   for (const zone of stage.zones) {
-    const x = cx + zone.x * Math.max(radius, Math.min(width / 2 - 60, radius * 1.45)), y = cy + zone.y * radius;
-    ctx.fillStyle = ink.quiet; ctx.globalAlpha = 0.25; ctx.beginPath(); ctx.arc(x, y, zone.radius * radius + 16, 0, 7); ctx.fill(); ctx.globalAlpha = 1;
-    ctx.fillStyle = ink.muted; ctx.fillText(cut(zone.name, 24), x, y - zone.radius * radius - 20);
+    const x = cx + zone.x * wide, y = cy + zone.y * radius;
+    ctx.fillStyle = ink.quiet; ctx.globalAlpha = 0.25; ctx.beginPath(); ctx.ellipse(x, y, zone.radius * wide + 22, zone.radius * radius + 18, 0, 0, 7); ctx.fill(); ctx.globalAlpha = 1;
+    ctx.fillStyle = ink.muted; ctx.fillText(cut(zone.name, 24), x, y - zone.radius * radius - 22);
   }
   const now = view.cursor, flash = SPEEDS[player.speed] * 0.35, cuts = windows.filter((f) => f.area === "network" && f.nodes.length > 1 && f.from <= now && now < f.until);
   for (let p = 0; p < packets.count; p++) {
@@ -115,7 +116,7 @@ function drawStage(ctx, width, height) {
   const recent = new Set();
   for (let i = first(events.count, (k) => events.at[k] >= now - flash * 0.6); i < events.count && events.at[i] <= now; i++) recent.add(events.node[i]);
   for (const node of stage.at.keys()) {
-    const p = spot(node), r = p.client ? 8 : stage.at.size > 24 ? 12 : 19, s = roleAt(node, now), state = stateAt(node, now);
+    const p = spot(node), r = p.client ? 7 : stage.zones.length ? 13 : stage.at.size > 24 ? 12 : 19, s = roleAt(node, now), state = stateAt(node, now);
     const role = s ? s.role : state ? state.role : p.client ? "peer" : "", color = role ? roleColor(role) : ink.quiet;
     ctx.beginPath(); ctx.arc(p.x, p.y, r, 0, 7);
     ctx.fillStyle = color || ink.paper; ctx.fill();
@@ -124,10 +125,11 @@ function drawStage(ctx, width, height) {
     ctx.stroke(); ctx.setLineDash([]); ctx.lineWidth = 1;
     if (role === "paused") hatch(ctx, p.x - r * 0.7, p.y - r * 0.7, 1.4 * r, 1.4 * r);
     if (role === "down") { ctx.strokeStyle = ink.vermillion; ctx.lineWidth = 2; ctx.beginPath(); ctx.moveTo(p.x - 6, p.y - 6); ctx.lineTo(p.x + 6, p.y + 6); ctx.moveTo(p.x + 6, p.y - 6); ctx.lineTo(p.x - 6, p.y + 6); ctx.stroke(); ctx.lineWidth = 1; }
-    if (!p.client && s && s.epoch && role !== "down") { ctx.fillStyle = s.leads ? ink.paper : ink.ink; ctx.font = BOLD; ctx.fillText(String(s.epoch), p.x, p.y + 4); ctx.font = SMALL; }
+    const epoch = state && state.epoch ? state.epoch : s ? s.epoch : 0;
+    if (!p.client && epoch && role !== "down") { ctx.fillStyle = s && s.leads ? ink.paper : ink.ink; ctx.font = BOLD; ctx.fillText(cut(String(epoch), 5), p.x, p.y + 4); ctx.font = SMALL; }
     ctx.fillStyle = ink.ink; ctx.font = p.client ? SMALL : FONT;
     ctx.fillText(cut(nodeName(node), 16), p.x, p.y + r + 13);
-    if (!p.client && role) { ctx.fillStyle = ink.muted; ctx.font = SMALL; ctx.fillText(role, p.x, p.y + r + 26); }
+    if (!p.client && role && !stage.zones.length) { ctx.fillStyle = ink.muted; ctx.font = SMALL; ctx.fillText(role, p.x, p.y + r + 26); }
     for (const f of cuts) f.nodes.forEach((side, k) => { if (side.includes(node)) { ctx.fillStyle = ink.series[k % ink.series.length]; ctx.font = BOLD; ctx.fillText(String.fromCharCode(65 + k), p.x + r + 8, p.y - r + 4); ctx.font = SMALL; } });
   }
   ctx.font = FONT; ctx.textAlign = "left";
@@ -157,7 +159,7 @@ function startPlayer(parent) {
   onChange(() => {
     canvas.style.height = "420px";
     const box = canvas.parentElement.getBoundingClientRect();
-    if (box.bottom < -200 || box.top > window.innerHeight + 200) return;
+    if (box.bottom < -200 || box.top > window.innerHeight + 200 || narrow(canvas)) return;
     const { ctx, width, height } = surface(canvas, 420);
     drawStage(ctx, width, height);
     const inside = segmentAt(view.cursor), last = first(events.count, (i) => events.at[i] > view.cursor) - 1;

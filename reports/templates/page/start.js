@@ -1,11 +1,13 @@
 // Puts the page together: the bar with overview and player, then the pictures, one below the other.
 
 function drawOverview(canvas) {
+  if (narrow(canvas)) return;
   const { ctx, width, height } = surface(canvas, 44), x = (t) => LEFT + (t / data.end) * (width - LEFT - RIGHT), base = height - 10;
   const columns = data.columns, most = Math.max(1, ...columns.served.map((s) => s[0]));
+  if (operations.total < 100) drawSent(ctx, x, base);
   for (const f of windows) { ctx.fillStyle = areaColor(f.area); ctx.globalAlpha = windows.length > 40 ? 0.08 : 0.18; ctx.fillRect(x(f.from), 0, Math.max(1, x(f.until) - x(f.from)), base); }
   ctx.globalAlpha = 1;
-  columns.served.forEach((s, i) => {
+  if (operations.total >= 100) columns.served.forEach((s, i) => {
     const a = x(columns.from[i]), wide = Math.max(0.7, x(columns.until[i]) - a - 0.4), tall = (s[0] / most) * (base - 6), good = s[0] ? (s[1] / s[0]) * tall : 0;
     ctx.fillStyle = ink.vermillion; ctx.fillRect(a, base - tall, wide, tall - good);
     ctx.fillStyle = ink.blue; ctx.globalAlpha = 0.5; ctx.fillRect(a, base - good, wide, good); ctx.globalAlpha = 1;
@@ -20,6 +22,16 @@ function drawOverview(canvas) {
   ctx.strokeStyle = ink.ink; ctx.strokeRect(a + 0.5, 0.5, Math.max(1, b - a - 1), base - 1);
   ctx.fillStyle = ink.ink; ctx.fillRect(x(view.cursor) - 0.75, 0, 1.5, height);
   ctx.fillStyle = ink.muted; ctx.font = SMALL; ctx.textAlign = "right"; ctx.fillText("whole run", LEFT - 8, base / 2 + 4); ctx.font = FONT;
+}
+
+/** What all nodes sent, where there are hardly any operations to tell when something happened. */
+function drawSent(ctx, x, base) {
+  const lines = (data.readings ? data.readings.list : []).filter((line) => line.own && line.name === "messages sent" && line.sum.length);
+  if (!lines.length) return;
+  const at = data.readings.at, sums = at.map((_, i) => lines.reduce((sum, line) => sum + Math.max(0, line.sum[i]), 0)), most = Math.max(1, ...sums);
+  ctx.fillStyle = ink.blue; ctx.globalAlpha = 0.5;
+  at.forEach((time, i) => { const from = x(i ? at[i - 1] : 0), tall = Math.sqrt(sums[i] / most) * (base - 6); ctx.fillRect(from, base - tall, Math.max(0.7, x(time) - from - 0.3), tall); });
+  ctx.globalAlpha = 1;
 }
 
 function startOverview(canvas) {
@@ -107,7 +119,10 @@ function start() {
   startMoments(section);
   section.append(bar, pictures, below);
   const theme = startBar(bar);
-  startCharts(pictures); startLanes(pictures); startTasks(pictures); startSpace(pictures);
+  // What the run is about comes first: of a job its tasks, of a service what its clients got.
+  const toil = () => { startGauges(pictures); startTasks(pictures); };
+  if (operations.total < 100) { toil(); startCharts(pictures); } else { startCharts(pictures); toil(); }
+  startTraffic(pictures); startLanes(pictures); startSpace(pictures);
   startPlayer(below); startInspector(below);
   section.append(make("p", { class: "hint" }, [eventsSay(), "Drag over a picture to zoom in, double click for the whole run; Ctrl and wheel zoom, Shift and wheel (or Shift and drag) move. Keys: space plays, . and , step, n and p jump, + − 0 zoom, arrows move, c goes to the cause."].filter(Boolean).join(" ")));
   document.body.append(tip);

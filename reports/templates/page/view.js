@@ -42,6 +42,9 @@ function select(place) {
   changed();
 }
 
+/** Whether a canvas is so narrow that nothing can be drawn: the page is being printed, or its part is folded. */
+const narrow = (canvas) => canvas.parentElement.clientWidth < LEFT + RIGHT + 40;
+
 /** A canvas that is as sharp as the screen. Returns its context and size in CSS pixels. */
 function surface(canvas, height) {
   const width = canvas.parentElement.clientWidth, ratio = window.devicePixelRatio || 1;

@@ -15,6 +15,7 @@ function startWitness(parent) {
   parent.append(box);
   const tall = 34;
   onChange(() => {
+    if (narrow(canvas)) return;
     const { ctx, width } = surface(canvas, lanes.length * tall + 34);
     const x = (t) => LEFT + ((Math.min(Math.max(t, from - pad), until + pad) - from + pad) / (until - from + 2 * pad)) * (width - LEFT - RIGHT), bottom = lanes.length * tall + 6;
     const step = nice(((until - from + 2 * pad) / (width - LEFT - RIGHT)) * 100);
