@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A text is cut to so many columns.
 const TEXT_MAX: usize = 200;
 const VALUE_MAX: usize = 120;
+/// Of what one event sent so many packets are told; others only where they arrived.
+const SENT_MAX: usize = 64;
 
 #[derive(Default, Serialize)]
 pub(super) struct Part {
@@ -28,6 +30,8 @@ pub(super) struct Part {
     packets: Packets,
     states: States,
     texts: Vec<String>,
+    /// Packets that events in here sent beyond what is told of one.
+    untold: usize,
 }
 
 /// In order; numbers and moments as differences.
@@ -139,7 +143,7 @@ fn by_cause(trace: &Trace) -> ByCause {
 /// What each entry takes in the page, in bytes and roughly, with all that comes with it.
 fn costs(trace: &Trace, sent: &BTreeMap<u64, Vec<PacketId>>, states: &BTreeMap<u64, usize>) -> Vec<usize> {
     let cost = |entry: Entry<'_>| {
-        let packets = sent.get(&entry.number).into_iter().flatten();
+        let packets = sent.get(&entry.number).into_iter().flatten().take(SENT_MAX);
         let packets: usize = packets.map(|&id| 34 + trace.packet(id).text.len().min(TEXT_MAX) / 2).sum();
         let text = if entry.packet.is_some() { 0 } else { entry.text.len().min(TEXT_MAX) / 4 };
         26 + text + packets + states.get(&entry.number).map_or(0, |values| 16 + values)
@@ -168,7 +172,10 @@ impl<'a> Writer<'a> {
         }
         let mut packets: Vec<PacketId> = Vec::new();
         for entry in &entries {
-            packets.extend(sent.get(&entry.number).into_iter().flatten().copied());
+            let all = sent.get(&entry.number).map_or(&[][..], Vec::as_slice);
+            let told = &all[..all.len().min(SENT_MAX)];
+            packets.extend(told);
+            self.part.untold += all.len() - told.len();
             packets.extend(entry.packet);
         }
         packets.sort_unstable();

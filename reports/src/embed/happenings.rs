@@ -8,6 +8,7 @@ use crate::{
 };
 use serde::Serialize;
 use sim_core::{judged::Judged, protocol::NodeId};
+use std::collections::BTreeMap;
 
 const FAULTS_MAX: usize = 1_000;
 const ROLES_MAX: usize = 8_000;
@@ -63,7 +64,13 @@ pub(super) struct Roles {
 }
 
 pub(super) fn roles(judged: &Judged) -> Roles {
-    let all = changes(judged);
+    let mut all = changes(judged);
+    if all.len() > ROLES_MAX {
+        // Who never does anything but begin is left out first.
+        let mut turns: BTreeMap<NodeId, usize> = BTreeMap::new();
+        all.iter().for_each(|change| *turns.entry(change.node).or_default() += 1);
+        all.retain(|change| turns[&change.node] > 1 || leads(change.role));
+    }
     let mut names: Vec<&'static str> = all.iter().map(|change| change.role.0).collect();
     names.sort_unstable();
     names.dedup();

@@ -1,6 +1,6 @@
 //! Why no order of the calls explains an answer: the calls themselves, to be drawn as bars.
 
-use crate::words::{counted, moment, node, short};
+use crate::words::{count, counted, moment, node, short};
 use serde::Serialize;
 use sim_core::{
     check::linearizability::{Budget, Finding, Witness},
@@ -45,14 +45,12 @@ pub(crate) fn unexplained(judged: &Judged) -> Option<(usize, Witness)> {
     if !judged.verdicts.iter().any(rests) {
         return None;
     }
-    let search = |(place, history): (usize, &Box<dyn sim_core::run::AnyHistory>)| match history
-        .linearizable(Budget::default())
-        .finding
-    {
-        Finding::Violated(witness) => Some((place, *witness)),
-        Finding::Linearizable | Finding::Unknown(_) => None,
-    };
-    let found = judged.run.histories.iter().enumerate().filter_map(search);
+    let found = judged.run.histories.iter().enumerate().filter_map(|(place, history)| {
+        match history.linearizable(Budget::default()).finding {
+            Finding::Violated(witness) => Some((place, *witness)),
+            Finding::Linearizable | Finding::Unknown(_) => None,
+        }
+    });
     found.min_by_key(|(_, witness)| witness.at)
 }
 
@@ -108,10 +106,7 @@ fn sentences(judged: &Judged, witness: &Witness, history: &dyn sim_core::run::An
     let answer = stuck.answer.as_deref().map_or("a refusal".into(), |answer| short(answer, 80));
     let possible = match witness.possible.as_slice() {
         [only] => format!("the value could only be {}", short(&only.state, 120)),
-        several => format!(
-            "the value was one of {} that are listed below",
-            counted(several.len() as u64, "possibility").replace("possibilitys", "possibilities")
-        ),
+        several => format!("the value was one of {} that are listed below", count(several.len() as u64)),
     };
     let prefix = counted(witness.prefix.saturating_sub(1) as u64, "call");
     vec![

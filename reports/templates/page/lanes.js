@@ -47,6 +47,7 @@ function startLanes(parent) {
       return [moment(at.time, (view.until - view.from) / 1000), ...(s ? [`${nodeName(node)}: ${s.role}${s.epoch ? `, epoch ${s.epoch}` : ""}, ${moment(s.from)} to ${moment(s.until)}`] : []), ...faultsAt(at.time)];
     },
   });
+  if (data.roles.left_out) parent.append(make("p", { class: "hint" }, `${counted(data.roles.left_out, "later change")} of role ${data.roles.left_out === 1 ? "is" : "are"} not drawn.`));
   if (all > nodes.length) parent.append(make("p", { class: "hint" }, `${count(nodes.length)} of ${count(all)} servers: those that lead, or change their role most often.`));
 }
 

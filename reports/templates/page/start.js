@@ -89,8 +89,9 @@ function startMoments(parent) {
 function eventsSay() {
   if (!events.count) return null;
   const whole = events.count === data.events;
-  return whole ? `All ${count(data.events)} events of the run are in this page.`
-    : `Of ${count(data.events)} events ${count(events.count)} are in this page, around what matters (the green line under the overview tells where): the start, faults, changes of leader, violations. All of them: ${data.command} --trace`;
+  const untold = data.trace.untold ? ` Of what one event sent, the first 64 messages are drawn; ${count(data.trace.untold)} more only where they arrived.` : "";
+  return make("p", { class: "hint" }, whole ? `All ${count(data.events)} events of the run are in this page.${untold}` : [
+    `Of ${count(data.events)} events ${count(events.count)} are in this page, around what matters: the start, faults, changes of leader, violations. The green line under the overview tells where.${untold} All of them, one a line: `, make("code", {}, `${data.command} --trace`)]);
 }
 
 function keys(e) {
@@ -124,7 +125,7 @@ function start() {
   if (operations.total < 100) { toil(); startCharts(pictures); } else { startCharts(pictures); toil(); }
   startTraffic(pictures); startLanes(pictures); startSpace(pictures);
   startPlayer(below); startInspector(below);
-  section.append(make("p", { class: "hint" }, [eventsSay(), "Drag over a picture to zoom in, double click for the whole run; Ctrl and wheel zoom, Shift and wheel (or Shift and drag) move. Keys: space plays, . and , step, n and p jump, + − 0 zoom, arrows move, c goes to the cause."].filter(Boolean).join(" ")));
+  section.append(eventsSay() ?? "", make("p", { class: "hint" }, ["Drag over a picture to zoom in, double click for the whole run; Ctrl and wheel zoom, Shift and wheel (or Shift and drag) move. Keys: space plays, . and , step, n and p jump, + − 0 zoom, arrows move, c goes to the cause."].join(" ")));
   document.body.append(tip);
   const start = moments.find((m) => m.kind === "violation") || moments.find((m) => m.kind === "fault") || moments[0];
   view.cursor = start ? start.at : 0;
