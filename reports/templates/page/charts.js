@@ -48,7 +48,7 @@ const latencyScale = (() => {
   for (const took of operations.took) if (took > 0) { low = Math.min(low, took); high = Math.max(high, took); }
   if (data.deadline > high && data.deadline < high * 20) high = data.deadline;
   if (!high) { low = 1e6; high = 1e9; }
-  low = 10 ** (Math.floor(Math.log10(low) * 2) / 2) || 1e3; high *= 1.3;
+  low = 10 ** (Math.floor(Math.log10(low) * 2) / 2) || 1e3; high = Math.max(high * 1.3, low * 4);
   const share = (ns) => (Math.log(Math.max(ns, low)) - Math.log(low)) / (Math.log(high) - Math.log(low));
   return { low, high, y: (ns, height) => height - 4 - share(ns) * (height - 44) };
 })();
@@ -56,7 +56,8 @@ const latencyScale = (() => {
 function latencyMarks(height) {
   const marks = [];
   for (let ten = 10 ** Math.floor(Math.log10(latencyScale.low)); ten <= latencyScale.high; ten *= 10) {
-    for (const n of Math.log10(latencyScale.high / latencyScale.low) > 3 ? [1] : [1, 3]) {
+    const ratio = latencyScale.high / latencyScale.low;
+    for (const n of ratio > 1000 ? [1] : ratio > 20 ? [1, 3] : [1, 2, 3, 5, 7]) {
       if (n * ten >= latencyScale.low && n * ten <= latencyScale.high) marks.push({ y: latencyScale.y(n * ten, height), text: span(n * ten) });
     }
   }
