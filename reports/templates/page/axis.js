@@ -14,16 +14,24 @@ function mix() {
 const AREAS = { network: "vermillion", hosts: "orange", clocks: "purple", disks: "sky" };
 const areaColor = (area) => ink[AREAS[area] || "crowded"];
 
-/** The colour of a role: leaders stand out, most are quiet. */
-const ROLE_COLORS = new Map();
+/** The colours of roles: who leads stands out, who wants to is orange, and what most nodes are most of the time is quiet. */
+const ROLE_COLORS = (() => {
+  const times = new Map(), colors = new Map([["down", null], ["paused", "crowded"]]);
+  for (const list of roles.values()) for (const s of list) times.set(s.role, (times.get(s.role) || 0) + s.until - s.from);
+  const leading = new Set(data.roles.names.filter((_, i) => data.roles.leading[i]));
+  const others = ["quiet", "green", "purple", "sky", "yellow"];
+  for (const [role] of [...times].sort((a, b) => b[1] - a[1])) {
+    if (colors.has(role)) continue;
+    if (leading.has(role)) colors.set(role, "blue");
+    else if (/candidate|electing|proposer/.test(role)) colors.set(role, "orange");
+    else colors.set(role, others.length > 1 ? others.shift() : others[0]);
+  }
+  return colors;
+})();
+/** The colour of a role; none of one that is down. */
 function roleColor(role) {
-  if (role === "down") return null;
-  if (/^(leader|primary|coordinator|master|sequencer)$/.test(role)) return ink.blue;
-  if (/^(candidate|precandidate|pre-candidate|electing|proposer|starting)$/.test(role)) return ink.orange;
-  if (role === "paused") return ink.crowded;
-  if (/^(follower|peer|backup|acceptor|replica|member|worker)$/.test(role)) return ink.quiet;
-  if (!ROLE_COLORS.has(role)) ROLE_COLORS.set(role, ["quiet", "green", "purple", "sky", "yellow"][ROLE_COLORS.size % 5]);
-  return ink[ROLE_COLORS.get(role)];
+  const name = ROLE_COLORS.get(role);
+  return name === null ? null : ink[name || "quiet"];
 }
 
 const tickStep = (width) => nice(((view.until - view.from) / Math.max(1, width - LEFT - RIGHT)) * 96);
@@ -50,24 +58,26 @@ function drawGrid(ctx, width, top, bottom, labels) {
 /** Shades of the faults in force; with names where there is room for them. */
 function drawFaults(ctx, width, top, bottom, names, bare) {
   let end = -1;
-  for (const fault of windows) {
-    if (fault.until < view.from || fault.from > view.until) continue;
-    const a = Math.max(LEFT, xOf(fault.from, width)), b = Math.min(width - RIGHT, Math.max(xOf(fault.until, width), a + 1));
-    ctx.fillStyle = areaColor(fault.area); ctx.globalAlpha = windows.length > 40 ? 0.05 : 0.1;
-    if (!(bare && fault.area === "network" && fault.nodes.length > 1)) ctx.fillRect(a, top, b - a, bottom - top);
+  const edges = ({ from, until }) => { const a = Math.max(LEFT, xOf(from, width)); return [a, Math.min(width - RIGHT, Math.max(xOf(until, width), a + 1))]; };
+  for (const shade of shades) {
+    if (shade.until < view.from || shade.from > view.until) continue;
+    const [a, b] = edges(shade);
+    ctx.fillStyle = areaColor(shade.area); ctx.globalAlpha = 0.1;
+    if (!(bare && shade.sided)) ctx.fillRect(a, top, b - a, bottom - top);
     ctx.globalAlpha = 0.9;
     ctx.fillRect(a, top, b - a, 2);
     ctx.globalAlpha = 1;
-    if (names) {
-      ctx.font = SMALL;
-      const name = cut(fault.name, 28), wide = ctx.measureText(name).width;
-      const x = Math.max(a + 5, LEFT + 4);
-      if (x > end && (b - x > wide || x + wide < width - RIGHT)) {
-        ctx.fillStyle = ink.paper; ctx.globalAlpha = 0.75; ctx.fillRect(x - 2, top + 4, wide + 4, 13); ctx.globalAlpha = 1;
-        ctx.fillStyle = ink.ink; ctx.textAlign = "left"; ctx.fillText(name, x, top + 14); end = x + wide + 8;
-      }
-      ctx.font = FONT;
+  }
+  for (const fault of names ? windows : []) {
+    if (fault.until < view.from || fault.from > view.until) continue;
+    const [a, b] = edges(fault);
+    ctx.font = SMALL;
+    const name = cut(fault.name, 28), wide = ctx.measureText(name).width, x = Math.max(a + 5, LEFT + 4);
+    if (x > end && (b - x > wide || x + wide < width - RIGHT)) {
+      ctx.fillStyle = ink.paper; ctx.globalAlpha = 0.75; ctx.fillRect(x - 2, top + 4, wide + 4, 13); ctx.globalAlpha = 1;
+      ctx.fillStyle = ink.ink; ctx.textAlign = "left"; ctx.fillText(name, x, top + 14); end = x + wide + 8;
     }
+    ctx.font = FONT;
   }
   for (const violation of data.violations) {
     if (violation.at < view.from || violation.at > view.until) continue;

@@ -86,7 +86,7 @@ const stage = (() => {
     });
     const rest = [...inner, ...outer].filter((node) => !at.has(node));
     ring(rest, 0.18);
-  } else { ring(inner, outer.length ? 0.58 : 0.8); ring(outer, 0.95, 0, 0, -Math.PI / 2 + Math.PI / Math.max(1, outer.length)); }
+  } else { ring(inner, outer.length ? 0.58 : inner.length > 14 ? 0.92 : 0.8); ring(outer, 0.95, 0, 0, -Math.PI / 2 + Math.PI / Math.max(1, outer.length)); }
   return { at, zones, left: all.length - inner.length };
 })();
 
@@ -113,10 +113,11 @@ function drawStage(ctx, width, height) {
     if (lost) { ctx.lineWidth = 2; ctx.beginPath(); ctx.moveTo(x - 4, y - 4); ctx.lineTo(x + 4, y + 4); ctx.moveTo(x + 4, y - 4); ctx.lineTo(x - 4, y + 4); ctx.stroke(); ctx.lineWidth = 1; }
     else { ctx.beginPath(); if (packets.kind[p] === 4) ctx.arc(x, y, 4, 0, 7); else ctx.rect(x - 3.5, y - 3.5, 7, 7); ctx.fill(); }
   }
+  const crowded = !stage.zones.length && [...stage.at.values()].filter((p) => !p.client).length > 14;
   const recent = new Set();
   for (let i = first(events.count, (k) => events.at[k] >= now - flash * 0.6); i < events.count && events.at[i] <= now; i++) recent.add(events.node[i]);
   for (const node of stage.at.keys()) {
-    const p = spot(node), r = p.client ? 7 : stage.zones.length ? 13 : stage.at.size > 24 ? 12 : 19, s = roleAt(node, now), state = stateAt(node, now);
+    const p = spot(node), r = p.client ? 7 : stage.zones.length ? 13 : crowded ? 9 : 19, s = roleAt(node, now), state = stateAt(node, now);
     const role = s ? s.role : state ? state.role : p.client ? "peer" : "", color = role ? roleColor(role) : ink.quiet;
     ctx.beginPath(); ctx.arc(p.x, p.y, r, 0, 7);
     ctx.fillStyle = color || ink.paper; ctx.fill();
@@ -127,9 +128,14 @@ function drawStage(ctx, width, height) {
     if (role === "down") { ctx.strokeStyle = ink.vermillion; ctx.lineWidth = 2; ctx.beginPath(); ctx.moveTo(p.x - 6, p.y - 6); ctx.lineTo(p.x + 6, p.y + 6); ctx.moveTo(p.x + 6, p.y - 6); ctx.lineTo(p.x - 6, p.y + 6); ctx.stroke(); ctx.lineWidth = 1; }
     const epoch = state && state.epoch ? state.epoch : s ? s.epoch : 0;
     if (!p.client && epoch && role !== "down") { ctx.fillStyle = s && s.leads ? ink.paper : ink.ink; ctx.font = BOLD; ctx.fillText(cut(String(epoch), 5), p.x, p.y + 4); ctx.font = SMALL; }
-    ctx.fillStyle = ink.ink; ctx.font = p.client ? SMALL : FONT;
-    ctx.fillText(cut(nodeName(node), 16), p.x, p.y + r + 13);
-    if (!p.client && role && !stage.zones.length) { ctx.fillStyle = ink.muted; ctx.font = SMALL; ctx.fillText(role, p.x, p.y + r + 26); }
+    ctx.fillStyle = ink.ink; ctx.font = p.client || crowded ? SMALL : FONT;
+    if (crowded) {
+      // Around a crowded ring the names stand outside, and the kind of node is known from the first.
+      const far = Math.hypot(p.x - cx, p.y - cy) || 1, ux = (p.x - cx) / far, uy = (p.y - cy) / far;
+      ctx.textAlign = ux > 0.3 ? "left" : ux < -0.3 ? "right" : "center";
+      ctx.fillText(cut(nodeName(node), 12), p.x + ux * (r + 5), p.y + uy * (r + 10) + 4); ctx.textAlign = "center";
+    } else ctx.fillText(cut(nodeName(node), 16), p.x, p.y + r + 13);
+    if (!p.client && role && !stage.zones.length && !crowded) { ctx.fillStyle = ink.muted; ctx.font = SMALL; ctx.fillText(role, p.x, p.y + r + 26); }
     for (const f of cuts) f.nodes.forEach((side, k) => { if (side.includes(node)) { ctx.fillStyle = ink.series[k % ink.series.length]; ctx.font = BOLD; ctx.fillText(String.fromCharCode(65 + k), p.x + r + 8, p.y - r + 4); ctx.font = SMALL; } });
   }
   ctx.font = FONT; ctx.textAlign = "left";

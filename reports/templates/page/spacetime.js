@@ -155,7 +155,7 @@ function drawPackets(ctx, width, y, lit) {
     const line = lineOf(p, width, y);
     if (!line) return;
     ctx.strokeStyle = side === 1 ? ink.orange : side === 2 ? ink.green : packetColor(p);
-    ctx.globalAlpha = side ? 1 : selected ? 0.16 : packets.fate[p] > 1 ? 0.9 : 0.5; ctx.lineWidth = side || p === view.packet ? 2 : 1;
+    ctx.globalAlpha = side ? 1 : selected ? 0.22 : packets.fate[p] > 1 ? 0.9 : 0.5; ctx.lineWidth = side || p === view.packet ? 2 : 1;
     if (p === view.packet) ctx.globalAlpha = 1;
     if (packets.copy[p]) ctx.setLineDash([2, 2]); else if (line.open) ctx.setLineDash([6, 3]);
     ctx.beginPath(); ctx.moveTo(line.x, line.y); ctx.lineTo(line.x2, line.y2); ctx.stroke(); ctx.setLineDash([]);

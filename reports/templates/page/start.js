@@ -5,7 +5,7 @@ function drawOverview(canvas) {
   const { ctx, width, height } = surface(canvas, 44), x = (t) => LEFT + (t / data.end) * (width - LEFT - RIGHT), base = height - 10;
   const columns = data.columns, most = Math.max(1, ...columns.served.map((s) => s[0]));
   if (operations.total < 100) drawSent(ctx, x, base);
-  for (const f of windows) { ctx.fillStyle = areaColor(f.area); ctx.globalAlpha = windows.length > 40 ? 0.08 : 0.18; ctx.fillRect(x(f.from), 0, Math.max(1, x(f.until) - x(f.from)), base); }
+  for (const f of shades) { ctx.fillStyle = areaColor(f.area); ctx.globalAlpha = 0.18; ctx.fillRect(x(f.from), 0, Math.max(1, x(f.until) - x(f.from)), base); }
   ctx.globalAlpha = 1;
   if (operations.total >= 100) columns.served.forEach((s, i) => {
     const a = x(columns.from[i]), wide = Math.max(0.7, x(columns.until[i]) - a - 0.4), tall = (s[0] / most) * (base - 6), good = s[0] ? (s[1] / s[0]) * tall : 0;
