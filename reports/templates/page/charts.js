@@ -233,7 +233,7 @@ function startGauges(parent) {
   for (const line of (data.readings ? data.readings.list : []).filter((one) => !one.own)) {
     const median = { name: "median", values: line.median, low: line.min, high: line.max };
     const lines = line.each.length ? line.each.map(([node, values]) => ({ name: nodeName(node), values })) : [median];
-    readingsPanel(parent, `${line.name}${line.unit ? ` (${line.unit})` : ""}, ${seriesName(line)}`, line.unit, lines, line);
+    readingsPanel(parent, `${line.name}, ${seriesName(line)}`, line.unit, lines, line);
   }
 }
 

@@ -2,7 +2,8 @@
 
 const count = (n) => Math.round(n).toLocaleString("en-US");
 
-const digits = (x) => (x >= 99.95 ? x.toFixed(0) : x >= 9.995 ? x.toFixed(1) : x.toFixed(2)).replace(/\.?0+$/, (m) => (m.includes(".") ? "" : m));
+/** Three significant digits, and no zeros behind them. */
+const digits = (x) => (x >= 99.95 ? x.toFixed(0) : (x >= 9.995 ? x.toFixed(1) : x.toFixed(2)).replace(/0+$/, "").replace(/\.$/, ""));
 
 /** A span of nanoseconds with three significant digits. */
 function span(ns) {
