@@ -44,7 +44,7 @@ function tick(now) {
   if (before !== null) {
     let cursor = view.cursor + ((now - before) / 1000) * SPEEDS[player.speed];
     if (events.count && !segmentAt(cursor)) {
-      // What is not in the page is passed over.
+      // What is not in the page is passed over, and what comes after all that is in it is not played.
       const next = segments.find((s) => s.from > view.cursor);
       if (next && cursor < next.from && !segmentAt(view.cursor + 1)) cursor = next.from;
       else if (!next && cursor > segments[segments.length - 1].until + SPEEDS[player.speed]) view.playing = false;
@@ -168,8 +168,10 @@ function startPlayer(parent) {
     if (box.bottom < -200 || box.top > window.innerHeight + 200 || narrow(canvas)) return;
     const { ctx, width, height } = surface(canvas, 420);
     drawStage(ctx, width, height);
-    const inside = segmentAt(view.cursor), last = first(events.count, (i) => events.at[i] > view.cursor) - 1;
+    const inside = events.count === data.events || segmentAt(view.cursor), last = first(events.count, (i) => events.at[i] > view.cursor) - 1;
     caption.textContent = `${moment(view.cursor, 1e3)} · ${inside ? cut(eventWords(view.selected >= 0 ? view.selected : Math.max(0, last)), 110) : "no event around here is in this page"}`;
+    // Outside of what is in the page values are those of the last event that is.
+    table.classList.toggle("stale", !inside);
     valuesNow(table);
   });
   const density = segments.reduce((sum, s) => sum + (s.until - s.from), 0) / events.count;

@@ -63,7 +63,7 @@ function lineOf(p, width, y) {
   const whole = packets.fate[p] === 1 || packets.reached[p] >= 0;
   if (whole) return { x, y: from, x2: xOf(end, width), y2: to };
   // Stopped as it was sent, or on its way: the line goes as far as it came, and shows where to.
-  const share = 0.45, x2 = packets.ended[p] > packets.sent[p] ? xOf(packets.ended[p], width) : x + Math.min(14, Math.abs(to - from) * 0.25);
+  const share = packets.ended[p] > packets.sent[p] ? 0.85 : 0.45, x2 = packets.ended[p] > packets.sent[p] ? xOf(packets.ended[p], width) : x + Math.min(14, Math.abs(to - from) * 0.25);
   return { x, y: from, x2, y2: from + (to - from) * share, broken: true };
 }
 
