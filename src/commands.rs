@@ -12,7 +12,11 @@ use scenarios::{
     variants::Variants,
     vocabulary,
 };
-use sim_core::judged::{Judged, Status};
+use sim_core::{
+    judged::{Judged, Status},
+    run::Run,
+    trace::{Scope, Trace},
+};
 use std::{
     io::{BufRead, BufReader, IsTerminal, Read, Write},
     path::{Path, PathBuf},
@@ -161,7 +165,11 @@ fn play_and_write(
 ) -> Result<Judged, String> {
     let mut progress = Progress::new(&one.name);
     let detail = if trace { Detail::Trace } else { Detail::Readings };
-    let run = play::run(registry, plan, detail, &mut |now, until, events| progress.at(now, until, events))?;
+    let mut profile = Vec::new();
+    let run = play::run(registry, plan, detail, &mut |now, until, events| {
+        profile.push((now, events));
+        progress.at(now, until, events);
+    })?;
     progress.doing("checking");
     let origin = play::Origin {
         file: &one.file,
@@ -169,7 +177,11 @@ fn play_and_write(
         text: &one.text,
         command: command(one, plan, choice),
     };
-    let judged = play::judge(registry, plan, run, origin);
+    let mut judged = play::judge(registry, plan, run, origin);
+    if !trace && let Some(scope) = reports::scope(&judged, &profile) {
+        progress.doing("tracing");
+        judged.run.trace = traced(registry, plan, scope, &judged.run)?;
+    }
     progress.doing("writing");
     // What an earlier run left here goes first: nobody shall take its report for this one's.
     output::clear(folder, &["report.html", "trace.jsonl", "gauges.svg", "tasks.svg"])?;
@@ -195,6 +207,20 @@ fn play_and_write(
     say!("{}", reports::text(&judged, colored()).trim_end());
     say!("report      {}", folder.join("report.html").display());
     Ok(judged)
+}
+
+/// The trace of what matters in a run, for its page: the run is played once more.
+fn traced(registry: &Registry, plan: &Plan, scope: Scope, first: &Run) -> Result<Option<Trace>, String> {
+    let mut world = registry.world(plan)?;
+    world.trace_only(scope);
+    world.run(play::EVENTS_MAX);
+    let again = world.finish();
+    assert_eq!(
+        (again.fingerprint, again.events),
+        (first.fingerprint, first.events),
+        "a run is a function of its plan, traced or not"
+    );
+    Ok(again.trace)
 }
 
 /// The command that gives this run again.

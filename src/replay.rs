@@ -81,7 +81,7 @@ fn played(registry: &Registry, file: &Path, choice: &Choice, events_max: u64) ->
 
 fn show(registry: &Registry, plan: &Plan, run: &Run, view: &View) -> Result<(), String> {
     let trace = run.trace.as_ref().expect("it was traced");
-    let last = trace.entries().last().map_or(0, |entry| entry.number);
+    let last = trace.entries().next_back().map_or(0, |entry| entry.number);
     let event = |point: Point| match point {
         Point::Event(number) => number,
         Point::At(at) => {

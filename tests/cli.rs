@@ -275,6 +275,32 @@ fn a_trace_has_one_line_per_event() {
     assert!(arrived > 100 && lines.iter().any(|line| line["state"]["role"] == "leader"));
 }
 
+/// The page of a run that was played a second time for its events is that of one that was traced at once.
+#[test]
+fn a_page_has_the_events_of_its_run_whether_it_was_traced_or_not() {
+    let folder = Folder::new("page");
+    let crash = r#"(name: "crash", at: "1s", lasts: "1s", do: Crash([Role("leader")]))"#;
+    let file = folder.file("small.ron", &small(crash, "Linearizable"));
+    let page = |out: &str, trace: &[&str]| {
+        let output = sim(&[&["run", file.as_str(), "--out", &folder.path(out)][..], trace].concat());
+        assert_eq!(code(&output), 0, "{}{}", crate::out(&output), err(&output));
+        fs::read_to_string(folder.0.join(out).join("report.html")).unwrap()
+    };
+    let pages = [page("one", &[]), page("two", &[]), page("traced", &["--trace"])];
+    assert!(pages[0] == pages[1], "equal runs have equal pages");
+    let events = |page: &str| -> serde_json::Value {
+        let data = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;
+        serde_json::from_str::<serde_json::Value>(data).unwrap()["trace"].clone()
+    };
+    let trace = events(&pages[0]);
+    assert!(trace == events(&pages[2]), "the same events, traced or played again");
+    assert!(trace["entries"]["number"].as_array().unwrap().len() > 500);
+    // The crash is among them, and somebody was sent something that no process took.
+    let has =
+        |list: &serde_json::Value, number: u64| list.as_array().unwrap().iter().any(|kind| *kind == number);
+    assert!(has(&trace["entries"]["kind"], 1) && has(&trace["packets"]["fate"], 4));
+}
+
 #[test]
 fn verify_compares_with_a_fresh_process() {
     let folder = Folder::new("verify");

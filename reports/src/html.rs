@@ -1,16 +1,21 @@
-//! The report as one HTML page that needs nothing else: no script, no font, no picture, no network.
+//! The report as one HTML page that needs nothing else: no font, no picture, no network.
 //!
-//! The policy in its head forbids everything but the style inside it, so that even an error of ours in escaping could
-//! not run or fetch anything. Texts are escaped by the template engine; the pictures are ours and escape their own.
+//! The policy in its head forbids everything but the style inside it and our own script, known by its hash, so that even an
+//! error of ours in escaping could not run or fetch anything. Texts are escaped by the template engine; the pictures are ours
+//! and escape their own; the data of the script escape themselves.
+//!
+//! Without script, and on paper, the page shows the pictures; with it, the same and more as something to zoom into, to step
+//! through and to ask.
 
 use crate::{
     charts::{self, Place},
+    embed,
     gauges::{self, Picture},
     groups::Group,
     lanes::lanes,
     page::{self, Listed},
-    palette::dark_css,
-    tables, tasks,
+    palette::{dark_css, variables},
+    script, tables, tasks,
     text::downtime,
     verdicts::{headline, sign},
     words::{counted, moment, short},
@@ -22,6 +27,9 @@ use sim_core::judged::Judged;
 #[template(path = "report.html")]
 struct Page {
     css: String,
+    policy: String,
+    script: String,
+    data: String,
     scenario: String,
     word: &'static str,
     sign: &'static str,
@@ -63,15 +71,19 @@ struct Page {
 
 /// The report of a run as one self-contained HTML page.
 ///
-/// It is legible on light and dark screens, on a telephone and on paper, and stays below two mebibytes however long the
+/// It is legible on light and dark screens, on a telephone and on paper, and stays below three megabytes however long the
 /// run was: long lists are cut, and say so; crowded charts take neighbours together.
 pub fn html(judged: &Judged) -> String {
     const PLAN_MAX: usize = 150_000;
     let (p, run) = (&judged.provenance, &judged.run);
     let (plan, plan_note) = page::lines(&p.plan, PLAN_MAX);
     let scenario = short(&p.scenario, 120);
+    let script = script::script();
     let page = Page {
-        css: css(),
+        css: format!("{}{}", css(), include_str!("../templates/page/page.css")),
+        policy: script::policy(&script),
+        script,
+        data: embed::embed(judged),
         scenario: if scenario.is_empty() { "unnamed run".into() } else { scenario },
         word: judged.status().word(),
         sign: sign(judged.status()),
@@ -120,10 +132,17 @@ pub fn html(judged: &Judged) -> String {
 /// Light by default; where the reader prefers dark, the page by its variables and the pictures by their colours.
 pub(crate) fn css() -> String {
     const LIGHT: &str = include_str!("../templates/report.css");
-    const DARK: &str = ":root{--paper:#171a1f;--card:#171a1f;--ground:#0f1115;--ink:#e8e8e8;--muted:#a4a9b0;--line:#2e333a;\
+    const DARK: &str = "color-scheme:dark;--paper:#171a1f;--card:#171a1f;--ground:#0f1115;--ink:#e8e8e8;--muted:#a4a9b0;--line:#2e333a;\
         --code:#22262d;--held:#5fd6ae;--held-bg:#0e3328;--failed:#ff9a5c;--failed-bg:#402010;--vacuous:#f2c04d;\
-        --vacuous-bg:#3a2c08;--undecided:#7cc3f0;--undecided-bg:#0d2c42}";
-    format!("{LIGHT}@media screen and (prefers-color-scheme: dark){{{DARK}{}}}\n", dark_css())
+        --vacuous-bg:#3a2c08;--undecided:#7cc3f0;--undecided-bg:#0d2c42;";
+    // Who chose a theme by hand has it whatever the system prefers; paper is light.
+    let light = variables(|color| color.light);
+    let dark = format!("{{{DARK}{}}}", variables(|color| color.dark));
+    format!(
+        "{LIGHT}:root{{{light}}}@media screen{{:root[data-theme=dark]{dark}}}\
+         @media screen and (prefers-color-scheme: dark){{:root:not([data-theme=light]){dark}{}}}\n",
+        dark_css()
+    )
 }
 
 const LEGEND: &str = " Shaded: a fault was in force; the bars above a chart tell what it harmed. Numbers are those of the table \

@@ -44,6 +44,27 @@ pub(crate) fn dark_css() -> String {
     css
 }
 
+/// The colours as variables of a style, for what a script draws.
+pub(crate) fn variables(pick: fn(Color) -> &'static str) -> String {
+    let named = [
+        ("grid", GRID),
+        ("blue", BLUE),
+        ("green", GREEN),
+        ("orange", ORANGE),
+        ("vermillion", VERMILLION),
+        ("purple", PURPLE),
+        ("yellow", YELLOW),
+        ("sky", SKY),
+        ("quiet", QUIET),
+        ("crowded", CROWDED),
+    ];
+    let mut css = String::new();
+    for (name, color) in named {
+        let _ = write!(css, "--{name}:{};", pick(color));
+    }
+    css
+}
+
 impl Color {
     /// The light colour as numbers.
     pub(crate) fn rgb(self) -> (u8, u8, u8) {

@@ -118,12 +118,14 @@ fn compared(all: &[(Option<String>, Scenario)]) -> Comparison {
     let registry = Registry::standard();
     let play = |(_, scenario): &(Option<String>, Scenario)| {
         let plan = Plan::new(scenario, 1);
-        let run = play::run(&registry, &plan, play::Detail::Results, &mut |_, _, _| {}).unwrap();
+        let run =
+            play::run(&registry, &plan, play::Detail::Results, &mut |_, _, _| {}).expect("it can be built");
         let origin = play::Origin { file: "", name: "", text: "", command: String::new() };
         play::judge(&registry, &plan, run, origin)
     };
     let judged: Vec<Judged> = all.iter().map(play).collect();
-    let named = |((name, scenario), judged)| (Option::as_deref(name).unwrap(), scenario, judged);
+    let named =
+        |((name, scenario), judged)| (Option::as_deref(name).expect("it is a variant"), scenario, judged);
     let variants: Vec<(&str, &Scenario, &Judged)> =
         all.iter().map(|(name, scenario)| (name, scenario)).zip(&judged).map(named).collect();
     scenarios::compare::compare("file", &variants)

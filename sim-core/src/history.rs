@@ -96,6 +96,22 @@ pub struct AnyCall {
 }
 
 impl AnyCall {
+    /// What came back, if that was a result.
+    pub fn answer(&self) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Ok(answer, _) => Some(answer),
+            Outcome::Refused(_) | Outcome::Unknown => None,
+        }
+    }
+
+    /// When something came back, if it did.
+    pub fn returned(&self) -> Option<Time> {
+        match self.outcome {
+            Outcome::Ok(_, at) | Outcome::Refused(at) => Some(at),
+            Outcome::Unknown => None,
+        }
+    }
+
     /// What a call says, whatever its specification.
     pub fn of<S: Spec>(call: &Call<S>) -> AnyCall {
         let (outcome, answer) = match &call.outcome {

@@ -9,6 +9,7 @@ use crate::{
     fault::{Fault, PlannedFault, Schedule},
     gauge::Recording,
     history::{AnyCall, History, Outcome},
+    plan::Zone,
     property::PropertyReport,
     protocol::{NodeId, Role},
     spec::Spec,
@@ -37,6 +38,8 @@ pub struct Run {
     pub fingerprint: u64,
     /// Services in the order of their nodes.
     pub services: Vec<ServiceInfo>,
+    /// The zones in which nodes stand; empty where there are none.
+    pub zones: Vec<Zone>,
     /// What the network did.
     pub traffic: Traffic,
     /// Every fault of the plan, in order of time, with what it chose and did.

@@ -336,6 +336,7 @@ impl World {
             recording: self.recorder.take().map(Recorder::finish),
             tasks: self.kernel.tasks.take().unwrap_or_default(),
             services: self.services.clone(),
+            zones: self.plan.zones.clone(),
         }
     }
 }

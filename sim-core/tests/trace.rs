@@ -89,7 +89,7 @@ fn a_crash_forgets_what_waited_and_its_timers_are_nobodys() {
     assert_eq!(sent, ["7", "8"]);
     let lines: Vec<Entry<'_>> = trace(&run).entries().filter(|e| e.text == "Line(0)").collect();
     assert_eq!(packet(&run, "7").cause, lines[1].number, "the second life sent it");
-    let boot = trace(&run).entries().filter(|e| e.kind == Kind::Boot).last().unwrap();
+    let boot = trace(&run).entries().rfind(|e| e.kind == Kind::Boot).unwrap();
     assert_eq!(lines[1].cause, Some(boot.number));
 }
 
@@ -256,10 +256,9 @@ fn a_scope_keeps_what_is_in_its_windows_and_says_what_went_beyond_their_budgets(
     for (part, whole) in trace(&some).entries().zip(&wanted) {
         assert!(part.same_input(whole));
         // Packets from outside of the windows are known all the same.
-        if part.packet.is_some() {
+        if let Some(id) = part.packet {
             assert_eq!(part.cause, whole.cause);
-            let (packet, same) =
-                (trace(&some).packet(part.packet.unwrap()), trace(&all).packet(whole.packet.unwrap()));
+            let (packet, same) = (trace(&some).packet(id), trace(&all).packet(whole.packet.unwrap()));
             assert_eq!((packet.sent, packet.reached, packet.bytes), (same.sent, same.reached, same.bytes));
         }
     }

@@ -240,6 +240,7 @@ impl Kernel {
     }
 
     /// It is on its way, in this slot. Returns its place in the trace.
+    #[inline]
     pub(crate) fn flies(
         &mut self,
         draft: Option<Draft>,
@@ -247,16 +248,11 @@ impl Kernel {
         copy_of: Option<PacketId>,
     ) -> Option<PacketId> {
         let draft = draft?;
-        let tracer = self.trace.as_mut()?;
-        let copy_of = copy_of.unwrap_or(PacketId::NONE);
-        let id =
-            if draft.text == NO_TEXT { PacketId::NONE } else { tracer.admit(draft, copy_of, draft.sent) };
-        let flying = Flying { draft, id, copy_of, reached: Time::MAX };
-        tracer.flying.insert((draft.kind, draft.to, slot), flying);
-        id.known()
+        told(self, |tracer, _| tracer.fly(draft, slot, copy_of.unwrap_or(PacketId::NONE)))?
     }
 
     /// It was stopped as it was sent. Returns its place in the trace.
+    #[inline]
     pub(crate) fn fails(
         &mut self,
         draft: Option<Draft>,
@@ -264,75 +260,110 @@ impl Kernel {
         copy_of: Option<PacketId>,
     ) -> Option<PacketId> {
         let draft = draft.filter(|draft| draft.text != NO_TEXT)?;
-        let tracer = self.trace.as_mut()?;
-        let copy_of = copy_of.unwrap_or(PacketId::NONE);
-        let id = tracer.admit(draft, copy_of, draft.sent);
-        tracer.land(Flying { draft, id, copy_of, reached: Time::MAX }, fate, self.now);
-        Some(id)
+        told(self, |tracer, now| tracer.fail(draft, fate, copy_of.unwrap_or(PacketId::NONE), now))
     }
 
     /// It has come to its receiver's host.
+    #[inline]
     pub(crate) fn reaches(&mut self, event: &Event) {
-        if let Some(tracer) = &mut self.trace
-            && let Some(flying) = tracer.flying.get_mut(&(kind(event.what), NodeId(event.node), event.slot))
-        {
-            flying.reached = self.now;
-        }
+        told(self, |tracer, now| tracer.reach(event, now));
     }
 
     /// It comes to its node now, which takes it as its next input or is [`Kernel::misses`].
+    #[inline]
     pub(crate) fn comes(&mut self, event: &Event) {
-        if let Some(tracer) = &mut self.trace {
-            tracer.arriving = tracer.flying.remove(&(kind(event.what), NodeId(event.node), event.slot));
-        }
+        told(self, |tracer, _| tracer.arriving = tracer.flying.remove(&place(event)));
     }
 
     /// What came to its node is no input there.
+    #[inline]
     pub(crate) fn misses(&mut self, fate: Fate) {
-        if let Some(tracer) = &mut self.trace
-            && let Some(flying) = tracer.arriving.take()
-        {
-            tracer.land(flying, fate, self.now);
-        }
+        told(self, |tracer, now| tracer.miss(fate, now));
     }
 
     /// It will not arrive.
+    #[inline]
     pub(crate) fn vanishes(&mut self, event: &Event, fate: Fate) {
         self.comes(event);
         self.misses(fate);
     }
 
     /// An effect of the current event waits behind a barrier.
+    #[inline]
     pub(crate) fn holds(&mut self, node: NodeId) {
-        if let Some(tracer) = &mut self.trace {
-            tracer.held.entry(node).or_default().push_back(self.events);
-        }
+        let event = self.events;
+        told(self, |tracer, _| tracer.held.entry(node).or_default().push_back(event));
     }
 
     /// The first effect that waits at a node is let go, until [`Kernel::let_go`].
+    #[inline]
     pub(crate) fn lets_go(&mut self, node: NodeId) {
-        if let Some(tracer) = &mut self.trace {
+        told(self, |tracer, _| {
             tracer.released = tracer.held.get_mut(&node).and_then(VecDeque::pop_front);
-        }
+        });
     }
 
+    #[inline]
     pub(crate) fn let_go(&mut self) {
-        if let Some(tracer) = &mut self.trace {
-            tracer.released = None;
-        }
+        told(self, |tracer, _| tracer.released = None);
     }
 
     /// Nothing waits at a node any more.
     pub(crate) fn forgets(&mut self, node: NodeId) {
-        if let Some(tracer) = &mut self.trace {
-            tracer.held.remove(&node);
-        }
+        told(self, |tracer, _| drop(tracer.held.remove(&node)));
     }
 
     /// Sequence numbers are drawn that no event asked for.
     pub(crate) fn draws(&mut self) {
-        if let Some(tracer) = &mut self.trace {
-            tracer.drew.push((self.seq, 0));
+        let seq = self.seq;
+        told(self, |tracer, _| tracer.drew.push((seq, 0)));
+    }
+}
+
+/// Tells the tracer, if there is one. A run without one has no more of this than the question.
+#[inline(always)]
+fn told<R>(kernel: &mut Kernel, tell: impl FnOnce(&mut Tracer, Time) -> R) -> Option<R> {
+    #[cold]
+    #[inline(never)]
+    fn aside<R>(tracer: &mut Tracer, now: Time, tell: impl FnOnce(&mut Tracer, Time) -> R) -> R {
+        tell(tracer, now)
+    }
+    let now = kernel.now;
+    kernel.trace.as_mut().map(|tracer| aside(tracer, now, tell))
+}
+
+/// Where what an event brings is among what is on its way.
+fn place(event: &Event) -> (Kind, NodeId, u32) {
+    (kind(event.what), NodeId(event.node), event.slot)
+}
+
+/// What becomes of packets.
+impl Tracer {
+    fn fly(&mut self, draft: Draft, slot: u32, copy_of: PacketId) -> Option<PacketId> {
+        let id = match draft.text {
+            NO_TEXT => PacketId::NONE,
+            _ => self.admit(draft, copy_of, draft.sent),
+        };
+        let flying = Flying { draft, id, copy_of, reached: Time::MAX };
+        self.flying.insert((draft.kind, draft.to, slot), flying);
+        id.known()
+    }
+
+    fn fail(&mut self, draft: Draft, fate: Fate, copy_of: PacketId, now: Time) -> PacketId {
+        let id = self.admit(draft, copy_of, draft.sent);
+        self.land(Flying { draft, id, copy_of, reached: Time::MAX }, fate, now);
+        id
+    }
+
+    fn reach(&mut self, event: &Event, now: Time) {
+        if let Some(flying) = self.flying.get_mut(&place(event)) {
+            flying.reached = now;
+        }
+    }
+
+    fn miss(&mut self, fate: Fate, now: Time) {
+        if let Some(flying) = self.arriving.take() {
+            self.land(flying, fate, now);
         }
     }
 }
