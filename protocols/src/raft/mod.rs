@@ -13,7 +13,8 @@
 //! one before; it sends again from where the logs are known to agree when the follower finds a gap, or leaves a
 //! heartbeat unanswered. To a follower that is silent for longer it sends with heartbeats only. From the dissertation are
 //! pre-vote (§9.6), a leader's check of its quorum (§6.2), learners (§4.2.1) and leadership transfer (§3.10). Left out:
-//! snapshots in chunks, and asking again for a vote within a term.
+//! snapshots in chunks, asking again for a vote within a term, and client sessions (§6.3): a request that arrives twice is applied
+//! twice, so a network that duplicates breaks linearizability (`scenarios/faults/duplicates.ron`).
 //! Indexes count entries from 1, as in the paper; 0 is the place before the first.
 //!
 //! Here are what servers keep and wait for, and the step that takes inputs in; `messages.rs` is what they say; `elections.rs`,
