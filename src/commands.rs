@@ -67,7 +67,11 @@ pub(crate) fn run(registry: &Registry, files: &[PathBuf], choice: &Choice, wante
     let mut worst = Status::Held;
     let mut first = true;
     let mut verdicts = reports::Verdicts::default();
-    if let Some(Err(message)) = junit.map(output::absent) {
+    let replaced = |junit: &Path| {
+        files.iter().try_for_each(|file| output::replaceable(junit, &file.to_string_lossy()))?;
+        output::absent(junit)
+    };
+    if let Some(Err(message)) = junit.map(replaced) {
         eprintln!("error: {message}");
         return BAD_INPUT;
     }

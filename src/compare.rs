@@ -18,6 +18,8 @@ pub(crate) const CODES: &str = "Exit codes: 0 nothing got worse; 1 something did
 
 /// There was nothing to compare.
 const NOTHING: u8 = 3;
+/// What results are called.
+const SUMMARY: &str = "summary.json";
 /// So long all summaries of a side may be.
 const ALL_MAX: u64 = 1 << 30;
 /// Folders are looked through so deep.
@@ -44,10 +46,7 @@ pub(crate) fn compare(baseline: &Path, current: &Path, tolerance: Option<&Path>,
 
 fn compared(baseline: &Path, current: &Path, tolerance: Option<&Path>, to: &To) -> Result<u8, String> {
     let error = |message: String| format!("error: {message}");
-    for read in [Some(baseline), Some(current), tolerance].into_iter().flatten() {
-        let kept = |(file, _): (PathBuf, Written)| output::replaceable(&file, &read.to_string_lossy());
-        to.files().try_for_each(kept).map_err(error)?;
-    }
+    to.spares([Some(baseline), Some(current), tolerance]).map_err(error)?;
     // What an earlier comparison left goes first: nobody shall take it for this one's.
     to.files().try_for_each(|(file, _)| output::absent(&file)).map_err(error)?;
     let (baseline, current) = (results(baseline).map_err(error)?, results(current).map_err(error)?);
@@ -79,6 +78,26 @@ enum Written {
 }
 
 impl To {
+    /// Refuses files that would take the place of what is read, or of one another.
+    fn spares(&self, read: [Option<&Path>; 3]) -> Result<(), String> {
+        let history = self.history.as_ref().map(|(file, _)| file.as_path());
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let mut seen: Vec<PathBuf> = history.map(real).into_iter().collect();
+        for (file, _) in self.files() {
+            for read in read.into_iter().flatten().chain(history) {
+                output::replaceable(&file, &read.to_string_lossy())?;
+            }
+            let place = real(&file);
+            let results = place.ends_with(SUMMARY)
+                && read.into_iter().flatten().any(|read| place.starts_with(real(read)));
+            if results || seen.contains(&place) {
+                return Err(format!("{} is read, or written twice: choose another file", file.display()));
+            }
+            seen.push(place);
+        }
+        Ok(())
+    }
+
     /// The files to write, but for the history.
     fn files(&self) -> impl Iterator<Item = (PathBuf, Written)> {
         let within = |name: &str| self.out.as_ref().map(|folder| folder.join(name));
@@ -152,7 +171,7 @@ fn summaries(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()
         let kind = entry.file_type().map_err(wrong)?;
         if kind.is_dir() && depth < DEPTH_MAX {
             summaries(&entry.path(), depth + 1, found)?;
-        } else if kind.is_file() && entry.file_name() == "summary.json" {
+        } else if kind.is_file() && entry.file_name() == SUMMARY {
             found.push(entry.path());
         }
         if found.len() > RUNS_MAX {

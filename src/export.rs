@@ -102,6 +102,9 @@ fn exported(
     let mut written = 0;
     output::write(folder, &name, |to| format.write(&judged, to).map(|count| written = count))?;
     drop(progress);
+    if let Some(why) = &judged.run.stopped {
+        say!("the run stopped early, at {}: {why}", judged.run.ended);
+    }
     let left_out = judged.run.trace.as_ref().map_or(0, sim_core::trace::Trace::left_out);
     if left_out > 0 {
         say!(

@@ -45,10 +45,7 @@ pub(crate) fn absent(path: &Path) -> Result<(), String> {
 pub(crate) fn replaceable(path: &Path, read: &str) -> Result<(), String> {
     let real = |path: &Path| path.canonicalize().ok();
     if path.exists() && (!path.is_file() || real(path) == real(Path::new(read))) {
-        return Err(format!(
-            "{} is no file that may be replaced: choose another with `--out FILE`",
-            path.display()
-        ));
+        return Err(format!("{} is no file that may be replaced: choose another", path.display()));
     }
     Ok(())
 }

@@ -145,6 +145,15 @@ fn a_replay_stops_at_the_answer_that_nothing_explains() {
 }
 
 #[test]
+fn verdicts_do_not_take_the_place_of_the_scenario() {
+    let folder = Folder::new("junit");
+    let file = folder.file("small.ron", &small("", "Linearizable"));
+    let output = sim(&["run", &file, "--junit", &file, "--out", &folder.path("out")]);
+    assert_eq!(code(&output), 2, "{}", out(&output));
+    assert!(fs::read_to_string(&file).unwrap().contains("a small one"));
+}
+
+#[test]
 fn a_mistake_in_one_file_runs_none_and_writes_nothing() {
     let folder = Folder::new("mistake");
     let good = folder.file("good.ron", &small("", "Linearizable"));

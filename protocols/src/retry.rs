@@ -24,18 +24,20 @@ pub(crate) struct Retry {
     /// Whether there was an answer yet.
     known: bool,
     least: Span,
+    /// How often what was waited for did not come, since something did.
+    vain: u32,
 }
 
 impl Retry {
     /// No line is taken to be slower than a megabyte in this span, as long as nobody knows better.
     const PER_MEGABYTE: Span = Span(1_000_000_000);
-    /// Nobody waits longer than this, or so many times what he waited first.
+    /// Nobody waits longer than this, nor so many times what he waited first.
     const MAX: Span = Span(3_600_000_000_000);
-    const DOUBLED_MAX: u32 = 6;
+    const DOUBLED_MAX: u32 = 10;
 
     /// Never shorter than this.
     pub(crate) fn new(least: Span) -> Retry {
-        Retry { rto: Rto::new(least, Span(1), Retry::MAX.max(least)), known: false, least }
+        Retry { rto: Rto::new(least, Span(1), Retry::MAX.max(least)), known: false, least, vain: 0 }
     }
 
     /// For an answer to what was asked so many times in vain; it stands for so many bytes, here or there.
@@ -45,12 +47,18 @@ impl Retry {
             true => (self.rto.span() * 2).max(self.least),
             false => self.least + Retry::PER_MEGABYTE * (bytes / 1_000_000),
         };
-        wait * (1 << tries.min(Retry::DOUBLED_MAX))
+        let doubled = (tries + self.vain).min(Retry::DOUBLED_MAX);
+        (wait * (1 << doubled)).min(Retry::MAX.max(self.least))
+    }
+
+    /// Something did not come in time, and nobody asks for it again: the next one may take longer (RFC 6298, §5.5).
+    pub(crate) fn back_off(&mut self) {
+        self.vain = (self.vain + 1).min(Retry::DOUBLED_MAX);
     }
 
     /// An answer came, after so long.
     pub(crate) fn sample(&mut self, took: Span) {
-        self.known = true;
+        (self.known, self.vain) = (true, 0);
         self.rto.sample(took);
     }
 }
@@ -70,6 +78,14 @@ mod tests {
         assert_eq!(retry.after(64_000_000, 0), 10.s(), "lines are fast: 64 s are not needed");
         retry.sample(100.s());
         assert!(retry.after(0, 0) > 100.s(), "lines have become slow");
-        assert_eq!(retry.after(0, 60), retry.after(0, 6));
+        assert_eq!(retry.after(0, 60), retry.after(0, 10));
+        let before = retry.after(0, 0);
+        retry.back_off();
+        assert_eq!(retry.after(0, 0), before * 2);
+        retry.sample(100.s());
+        assert!(retry.after(0, 0) < before * 2);
+        // Somebody has set a clock.
+        retry.sample(Span(u64::MAX));
+        assert_eq!(retry.after(0, 6), Retry::MAX);
     }
 }

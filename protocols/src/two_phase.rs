@@ -362,11 +362,14 @@ impl sim_core::property::Ghost<TwoPhase> for Ghost {
             self.doubtful.clear();
         } else {
             // When the manager goes down, all who are prepared are in doubt at once; later, whoever gets there.
-            let all = (0..view.nodes.len() as u32).map(|index| NodeId(view.first.0 + index));
+            let looked = match changed == view.first {
+                true => view.first.0..view.first.0 + view.nodes.len() as u32,
+                false => changed.0..changed.0 + 1,
+            };
             let doubts = |node: &NodeId| {
                 view.state(*node).is_some_and(|state| !state.manager && state.state == Prepared)
             };
-            self.doubtful.extend(all.filter(|node| changed == view.first || *node == changed).filter(doubts));
+            self.doubtful.extend(looked.map(NodeId).filter(doubts));
         }
         self.news = self.doubtful.len().saturating_sub(before) as u64;
         let decided = match view.disk(changed).synced() {

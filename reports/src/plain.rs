@@ -98,7 +98,8 @@ impl<'a> Reader<'a, '_> {
     fn number(&mut self) -> Option<()> {
         let number = self.word(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
         // A number with a unit is no number of JSON.
-        let whole = number.len() < 20 && number.bytes().all(|c| c.is_ascii_digit());
+        let padded = number.len() > 1 && number.starts_with('0');
+        let whole = !padded && number.len() < 20 && number.bytes().all(|c| c.is_ascii_digit());
         if !whole {
             serde_json::from_str::<serde_json::Number>(number).ok()?;
         }

@@ -320,8 +320,9 @@ fn expectation(name: &str, manner: Manner, sides: &[Vec<Measured>; 2]) -> Row {
         found,
     };
     if b.iter().all(Option::is_none) {
-        let strict = manner == Manner::Single { same: true };
-        return row("is not judged any more".into(), if strict { Found::Worse } else { Found::Moved });
+        // Whoever takes out what held makes a gate of nothing.
+        let found = if held(&a) > 0 { Found::Worse } else { Found::Moved };
+        return row("is not judged any more".into(), found);
     }
     if a.iter().all(Option::is_none) {
         return row("was not judged before".into(), Found::Moved);

@@ -151,6 +151,9 @@ impl Shrinker<'_> {
     }
 
     fn fails_without_faults(&mut self, scenario: &Scenario) -> bool {
+        if self.spent() {
+            return true;
+        }
         let good = Scenario { faults: Vec::new(), ..scenario.clone() };
         // An expectation about a fault cannot be judged without it.
         let Ok(good) = read("shrunk.ron", &write(&good), self.registry) else { return true };

@@ -108,10 +108,10 @@ impl Master {
                 to.retain(|node| self.servers.get(node).is_some_and(|server| server.alive));
                 to.truncate(config.replicas as usize);
                 let more = self.targets(from, &to, config.replicas as usize - to.len(), ctx);
-                self.expect(&more);
-                to.extend(more);
+                to.extend(&more);
                 // Better late than with too few copies: who gets no answer asks again.
                 if to.len() == config.replicas as usize {
+                    self.expect(&more);
                     ctx.send(from, Targets(number, to));
                 }
             }

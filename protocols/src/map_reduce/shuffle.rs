@@ -28,7 +28,7 @@ pub(super) struct Shuffle {
     to_fetch: BTreeMap<NodeId, Vec<u32>>,
     fetching: BTreeMap<NodeId, Asked>,
     /// When it looks for whom it has waited too long: one alarm for all, since most of them answer.
-    alarm: Option<Alarm>,
+    alarm: Option<(Time, Alarm)>,
     /// How often workers did not answer, since they last did.
     silences: BTreeMap<NodeId, u32>,
     /// What was not where it should be, by worker: the master is told until it says where else it is.
@@ -74,7 +74,7 @@ impl Shuffle {
     /// What was fetched, and its size; nothing more is waited for.
     pub(super) fn take(&mut self, ctx: &mut Ctx<MapReduce>) -> (Vec<Pair>, u64) {
         self.fetching.clear();
-        if let Some(alarm) = self.alarm.take() {
+        if let Some((_, alarm)) = self.alarm.take() {
             ctx.stop(alarm);
         }
         (core::mem::take(&mut self.pairs), self.bytes)
@@ -129,9 +129,11 @@ impl Shuffle {
             let wait = retry.after(0, self.silences.get(&from).copied().unwrap_or(0));
             let now = ctx.now();
             ctx.send(from, Fetch(run, job, part, maps.clone(), now));
-            self.fetching.insert(from, Asked { maps, until: now + wait });
-            if self.alarm.is_none() {
-                self.alarm = Some(ctx.after(wait, Unfetched(run)));
+            let until = now + wait;
+            self.fetching.insert(from, Asked { maps, until });
+            if self.alarm.is_none_or(|(rings, _)| until < rings) {
+                let later = self.alarm.replace((until, ctx.after(wait, Unfetched(run))));
+                later.into_iter().for_each(|(_, alarm)| ctx.stop(alarm));
             }
         }
     }
@@ -147,7 +149,7 @@ impl Shuffle {
             waits
         });
         let next = self.fetching.values().map(|asked| asked.until).min();
-        self.alarm = next.map(|next| ctx.after(next.since(now), Unfetched(run)));
+        self.alarm = next.map(|next| (next, ctx.after(next.since(now), Unfetched(run))));
         silent
     }
 

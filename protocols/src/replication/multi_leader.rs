@@ -368,6 +368,8 @@ impl sim_core::property::Ghost<MultiLeader> for Ghost {
         let seen = self.seen.entry(changed).or_default();
         self.conflicts = conflicts.saturating_sub(seen.1);
         self.ineffective = ineffective > seen.2;
+        // A process that was killed has taken its counts with it.
+        (seen.1, seen.2) = (conflicts.min(seen.1), ineffective.min(seen.2));
         let news = seen.0.as_ref() != Some(store) || self.conflicts > 0 || self.ineffective;
         if news {
             *seen = (Some(store.clone()), conflicts, ineffective);

@@ -28,7 +28,8 @@ function binned(key) {
     const bin = Math.floor((operations.at[i] - start) / width);
     if (bin >= n) break;
     const outcome = operations.what[i] & 3;
-    out.served[bin][0] += 1; out.served[bin][outcome + 1] += 1;
+    // What may still be served in time when the run ends is not counted, as everywhere else.
+    if (operations.at[i] + data.deadline <= data.ended) { out.served[bin][0] += 1; out.served[bin][outcome + 1] += 1; }
     if (operations.took[i] >= 0 && (wanted < 0 || operations.what[i] >> 2 === wanted)) lists[bin].push(operations.took[i] / 1e3);
   }
   out.latency = lists.map((list) => {

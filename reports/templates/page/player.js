@@ -175,5 +175,5 @@ function startPlayer(parent) {
     valuesNow(table);
   });
   const density = segments.reduce((sum, s) => sum + (s.until - s.from), 0) / events.count;
-  player.speed = Math.max(0, first(SPEEDS.length, (i) => SPEEDS[i] >= density * 12) - 0) % SPEEDS.length;
+  player.speed = Math.min(SPEEDS.length - 1, first(SPEEDS.length, (i) => SPEEDS[i] >= density * 12));
 }

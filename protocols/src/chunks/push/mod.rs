@@ -40,10 +40,10 @@ pub struct Transfer {
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Msg {
-    /// A chunk, all of it; the second is its size.
-    Take(Chunk, u64),
-    /// It is here, on disk.
-    Got(u32),
+    /// A chunk, all of it; its size; and when it was sent.
+    Take(Chunk, u64, Time),
+    /// It is here, on disk, and was sent then.
+    Got(u32, Time),
     /// It came, and is not what it should be.
     Damaged(u32),
     /// So many have come to me from outside: to who shares my corner of an optimal plan.
@@ -53,8 +53,9 @@ pub enum Msg {
 impl Message for Msg {
     fn bytes(&self) -> u64 {
         match self {
-            Take(_, bytes) => *bytes,
-            Got(_) | Damaged(_) | Came(_) => 5,
+            Take(_, bytes, _) => *bytes,
+            Got(..) => 13,
+            Damaged(_) | Came(_) => 5,
         }
     }
 }
@@ -102,11 +103,10 @@ struct Settings {
     flaw: Option<Flaw>,
 }
 
-/// A transfer that waits for its acknowledgement: its place in the plan, since when, and until when.
+/// A transfer that waits for its acknowledgement: its place in the plan, and until when.
 #[derive(Clone, Copy, Debug, Hash)]
 struct UnderWay {
     place: u32,
-    since: Time,
     alarm: Alarm,
 }
 
@@ -164,8 +164,9 @@ impl Protocol for Push {
 
     fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
         match input {
-            Deliver(from, Take(chunk, _)) => self.take(from, chunk, ctx),
-            Deliver(from, Got(chunk)) => {
+            Deliver(from, Take(chunk, _, since)) => self.take(from, chunk, since, ctx),
+            Deliver(from, Got(chunk, since)) => {
+                self.retry.sample(ctx.now().since(since));
                 if let Some(place) = self.over(from, chunk, ctx) {
                     let waiting = self.under_way.iter().map(|transfer| transfer.place);
                     let open = waiting.chain(self.again.iter().copied()).chain([self.next]).min();
@@ -257,10 +258,11 @@ impl Push {
         if ctx.rng.chance(self.config.damage) {
             chunk = chunk.damaged();
         }
-        ctx.send(to, Take(chunk, self.config.chunk));
+        let now = ctx.now();
+        ctx.send(to, Take(chunk, self.config.chunk, now));
         let tries = self.tries.get(&place).copied().unwrap_or(0);
         let alarm = ctx.after(self.retry.after(self.config.chunk, tries), Acknowledged(place));
-        self.under_way.push(UnderWay { place, since: ctx.now(), alarm });
+        self.under_way.push(UnderWay { place, alarm });
     }
 
     /// The transfer of this chunk to this node is over, if one was under way: its place in the plan.
@@ -271,16 +273,13 @@ impl Push {
         // A late acknowledgement makes it needless to send it again.
         self.again.retain(|place| !this(place));
         let found = self.under_way.iter().position(|transfer| this(&transfer.place))?;
-        let UnderWay { place, since, alarm } = self.under_way.swap_remove(found);
+        let UnderWay { place, alarm } = self.under_way.swap_remove(found);
         ctx.stop(alarm);
-        // Of several it is not known which one came (Karn's algorithm, RFC 6298 §3).
-        if self.tries.remove(&place).is_none() {
-            self.retry.sample(ctx.now().since(since));
-        }
+        self.tries.remove(&place);
         Some(place)
     }
 
-    fn take(&mut self, from: NodeId, chunk: Chunk, ctx: &mut Ctx<Self>) {
+    fn take(&mut self, from: NodeId, chunk: Chunk, since: Time, ctx: &mut Ctx<Self>) {
         if !chunk.intact() && !self.has(Flaw::Unverified) {
             return ctx.send(from, Damaged(chunk.index));
         }
@@ -293,7 +292,7 @@ impl Push {
         if !self.has(Flaw::UnsyncedAck) {
             ctx.sync();
         }
-        ctx.send(from, Got(chunk.index));
+        ctx.send(from, Got(chunk.index, since));
         self.go_on(ctx);
     }
 

@@ -69,7 +69,7 @@ impl Swarm {
     }
 
     /// One that was unchoked has made its choice.
-    pub(super) fn give(&mut self, to: NodeId, chunk: u32, ctx: &mut Ctx<Self>) {
+    pub(super) fn give(&mut self, to: NodeId, chunk: u32, asked: Time, ctx: &mut Ctx<Self>) {
         let here = self.store.has(chunk) || self.has(Flaw::EarlyHave);
         let open = self.uploads.iter_mut().find(|upload| upload.to == to && upload.chunk.is_none());
         let Some(upload) = open.filter(|_| here) else { return ctx.send(to, Choke(chunk)) };
@@ -78,7 +78,7 @@ impl Swarm {
         if ctx.rng.chance(self.config.damage) {
             piece = piece.damaged();
         }
-        ctx.send(to, Piece(piece, self.size));
+        ctx.send(to, Piece(piece, self.size, asked));
     }
 
     /// The upload of this chunk to this node is over, if there is one; without a chunk: the one for which none was chosen.

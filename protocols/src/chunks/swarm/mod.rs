@@ -54,14 +54,14 @@ pub enum Msg {
     Have(u32),
     /// I have an upload for you: choose.
     Unchoke,
-    /// I choose this chunk.
-    Want(u32),
+    /// I choose this chunk, and this is when.
+    Want(u32, Time),
     /// You have nothing that I want now.
     Decline,
     /// I have no upload for this chunk.
     Choke(u32),
-    /// A chunk, all of it; the second is its size.
-    Piece(Chunk, u64),
+    /// A chunk, all of it; its size; and when it was chosen.
+    Piece(Chunk, u64, Time),
     /// It came, and is not what it should be.
     Damaged(u32),
 }
@@ -72,8 +72,9 @@ impl Message for Msg {
             Leave | Unchoke | Decline => 1,
             Who(nodes) | Peers(nodes) => 1 + 6 * nodes.len() as u64,
             Hello(have) | Welcome(have) => 1 + have.bytes(),
-            Have(_) | Want(_) | Choke(_) | Damaged(_) => 5,
-            Piece(_, bytes) => *bytes,
+            Have(_) | Choke(_) | Damaged(_) => 5,
+            Want(..) => 13,
+            Piece(_, bytes, _) => *bytes,
         }
     }
 }
@@ -205,7 +206,7 @@ impl Protocol for Swarm {
             }
 
             // §2.4: choking.
-            Deliver(from, Want(chunk)) => self.give(from, chunk, ctx),
+            Deliver(from, Want(chunk, asked)) => self.give(from, chunk, asked, ctx),
             Deliver(from, Decline) => {
                 self.neighbours.get_mut(from).into_iter().for_each(|neighbour| neighbour.busy = true);
                 self.over(from, None, ctx);
@@ -214,7 +215,7 @@ impl Protocol for Swarm {
 
             // §2.3: picking.
             Deliver(from, Unchoke) => self.choose(from, ctx),
-            Deliver(from, Piece(chunk, _)) => self.take(from, chunk, ctx),
+            Deliver(from, Piece(chunk, _, asked)) => self.take(from, chunk, asked, ctx),
             Deliver(_, Choke(chunk)) => self.gone(chunk),
 
             Request(ticket, Read(chunk)) => self.store.ask(ticket, chunk, ctx),
@@ -304,12 +305,16 @@ impl Swarm {
     /// What takes too long will not come.
     fn give_up(&mut self, ctx: &mut Ctx<Self>) {
         let (now, size) = (ctx.now(), self.size);
+        let before = self.coming.len() + self.uploads.len();
         let late = |since: Time, bytes: u64| now.since(since) > self.retry.after(bytes, 0);
         if !self.config.has(Flaw::ForgottenRequest) {
             self.coming.retain(|(_, since)| !late(*since, size));
         }
         if !self.config.has(Flaw::LeakedSlot) {
             self.uploads.retain(|upload| !late(upload.since, if upload.chunk.is_some() { size } else { 0 }));
+        }
+        if self.coming.len() + self.uploads.len() < before {
+            self.retry.back_off();
         }
         let silent: Vec<NodeId> = self.neighbours.silent().filter(|node| !self.serves(*node)).collect();
         silent.into_iter().for_each(|node| self.neighbours.forget(node));

@@ -14,8 +14,9 @@ impl Swarm {
         let room = self.coming.len() < self.config.downloads as usize;
         let wanted = if room { self.pick(&neighbour.have, ctx) } else { None };
         let Some(chunk) = wanted else { return ctx.send(from, Decline) };
-        self.coming.push((chunk, ctx.now()));
-        ctx.send(from, Want(chunk));
+        let now = ctx.now();
+        self.coming.push((chunk, now));
+        ctx.send(from, Want(chunk, now));
         if self.has(Flaw::EarlyHave) {
             self.tell(chunk, ctx);
         }
@@ -46,10 +47,8 @@ impl Swarm {
     }
 
     /// A chunk has come. Whoever sent it waits to hear so.
-    pub(super) fn take(&mut self, from: NodeId, chunk: Chunk, ctx: &mut Ctx<Self>) {
-        if let Some((_, since)) = self.coming.iter().find(|(coming, _)| *coming == chunk.index) {
-            self.retry.sample(ctx.now().since(*since));
-        }
+    pub(super) fn take(&mut self, from: NodeId, chunk: Chunk, asked: Time, ctx: &mut Ctx<Self>) {
+        self.retry.sample(ctx.now().since(asked));
         self.gone(chunk.index);
         if !chunk.intact() && !self.has(Flaw::Unverified) {
             return ctx.send(from, Damaged(chunk.index));
