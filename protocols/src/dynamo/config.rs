@@ -107,7 +107,7 @@ impl Config {
 
     /// Refuses what so many nodes cannot do: which key, and why.
     pub fn check_for(&self, nodes: u32) -> Result<(), (&'static str, String)> {
-        for (key, count) in [("replicas", self.replicas), ("read", self.read), ("write", self.write)] {
+        for (key, count) in [("read", self.read), ("write", self.write)] {
             if count > nodes {
                 return Err((
                     key,
