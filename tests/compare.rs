@@ -359,16 +359,20 @@ fn it_leaves_markdown_junit_and_a_history_with_its_trend() {
     let output = sim(&["compare", &before, &now, "--markdown", &before]);
     assert!(code(&output) == 2 && err(&output).contains("no file that may be replaced"), "{}", err(&output));
     let history = folder.path("history.jsonl");
-    let within = std::path::Path::new(&before).join("summary.json").display().to_string();
-    for (option, file) in [("--junit", history.as_str()), ("--markdown", &within)] {
-        let output = sim(&["compare", &before, &now, "--history", &history, "--label", "x", option, file]);
-        assert_eq!(code(&output), 2, "{option} {file}: {}", out(&output));
-    }
+    let label = ["--history", &history, "--label", "x"];
+    let output = sim(&[&["compare", &before, &now, "--junit", &history][..], &label].concat());
+    assert_eq!(code(&output), 2, "{}", out(&output));
+    // Nor a summary in a folder that is read.
+    fs::create_dir(folder.0.join("results")).unwrap();
+    fs::copy(&before, folder.0.join("results/summary.json")).unwrap();
+    let (results, within) = (folder.path("results"), folder.path("results/summary.json"));
+    let output = sim(&["compare", &results, &now, "--markdown", &within]);
+    assert!(code(&output) == 2 && err(&output).contains("is read, or written twice"), "{}", err(&output));
+    assert!(read("results/summary.json").starts_with('{'));
     let twice = folder.path("twice");
     let output = sim(&["compare", &before, &now, "--junit", &twice, "--markdown", &twice]);
     assert_eq!(code(&output), 2, "{}", out(&output));
     assert_eq!(read("history.jsonl").lines().count(), 3);
-    assert!(std::path::Path::new(&within).is_file());
     // A comparison that does not come about leaves none of an earlier one.
     assert!(folder.0.join("out/junit.xml").exists());
     let output = sim(&["compare", &before, &folder.path("nowhere"), "--out", &to]);
