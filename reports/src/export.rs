@@ -2,7 +2,7 @@
 
 use sim_core::{
     judged::Judged,
-    trace::{Fate, Packet, PacketId, Trace},
+    trace::{Fate, Packet},
 };
 use std::io;
 
@@ -45,29 +45,6 @@ impl Format {
                 "open it with `wireshark -N n`, where nodes have their names; lost packets have comments"
             }
         }
-    }
-}
-
-/// The packets that the trace has, by the event that sent them.
-fn by_cause(trace: &Trace) -> Vec<(u64, PacketId)> {
-    let mut packets: Vec<_> = trace.packets().map(|packet| (packet.cause, packet.id)).collect();
-    packets.sort();
-    packets
-}
-
-/// The event as which a packet arrived.
-fn arrival(packet: &Packet<'_>) -> Option<u64> {
-    match packet.fate {
-        Fate::Arrived(event) => Some(event),
-        Fate::Underway
-        | Fate::Lost
-        | Fate::Cut
-        | Fate::Dead
-        | Fate::Overflowed
-        | Fate::Corrupted
-        | Fate::Refused
-        | Fate::Reset
-        | Fate::Unawaited => None,
     }
 }
 

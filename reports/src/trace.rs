@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use sim_core::{
     judged::Judged,
     run::Run,
-    trace::{Entry, Fate, Packet, State, Trace},
+    trace::{Entry, Packet, PacketId, State, Trace},
 };
 use std::{io, iter::Peekable};
 
@@ -92,7 +92,7 @@ pub fn trace_jsonl(judged: &Judged, to: &mut dyn io::Write) -> io::Result<()> {
     let Some(trace) = &judged.run.trace else { return Ok(()) };
     let mut states = trace.states().filter(|state| state.after.is_some()).peekable();
     let sent = by_cause(trace);
-    let mut sent = sent.iter().map(|&id| trace.packet(id)).peekable();
+    let mut sent = sent.iter().map(|&(_, id)| trace.packet(id)).peekable();
     for entry in trace.entries() {
         serde_json::to_writer(&mut *to, &line(&judged.run, entry, &mut sent, &mut states))?;
         to.write_all(b"\n")?;
@@ -100,11 +100,11 @@ pub fn trace_jsonl(judged: &Judged, to: &mut dyn io::Write) -> io::Result<()> {
     Ok(())
 }
 
-/// All packets in the order of the events that sent them.
-fn by_cause(trace: &Trace) -> Vec<sim_core::trace::PacketId> {
+/// All packets with the numbers of the events that sent them, in the order of those.
+pub(crate) fn by_cause(trace: &Trace) -> Vec<(u64, PacketId)> {
     let mut packets: Vec<_> = trace.packets().map(|packet| (packet.cause, packet.id)).collect();
     packets.sort();
-    packets.into_iter().map(|(_, id)| id).collect()
+    packets
 }
 
 fn line<'a>(
@@ -139,18 +139,7 @@ fn line<'a>(
 }
 
 fn written<'a>(run: &Run, packet: &Packet<'a>) -> Sent<'a> {
-    let event = match packet.fate {
-        Fate::Arrived(event) => Some(event),
-        Fate::Underway
-        | Fate::Lost
-        | Fate::Cut
-        | Fate::Dead
-        | Fate::Overflowed
-        | Fate::Corrupted
-        | Fate::Refused
-        | Fate::Reset
-        | Fate::Unawaited => None,
-    };
+    let event = packet.fate.event();
     Sent {
         packet: packet.id.0,
         to: run.name(packet.to),

@@ -176,6 +176,11 @@ pub enum Fate {
 }
 
 impl Fate {
+    /// The number of the event as which a packet arrived, if it did.
+    pub fn event(self) -> Option<u64> {
+        if let Fate::Arrived(event) = self { Some(event) } else { None }
+    }
+
     /// The fate in a word, for files and tables.
     pub fn word(self) -> &'static str {
         match self {

@@ -4,7 +4,8 @@
 //!
 //! Times are microseconds there, with three digits behind the point for the nanoseconds.
 
-use super::{by_cause, loss};
+use super::loss;
+use crate::trace::by_cause;
 use crate::{
     faults,
     roles::{changes, servers, stretches},
@@ -150,7 +151,7 @@ fn packets(run: &Run, trace: &Trace, writer: &mut Writer<'_>) -> io::Result<()> 
         let packet = trace.packet(id);
         let ends = [
             (packet.from, trace.entry(cause)),
-            (packet.to, super::arrival(&packet).and_then(|n| trace.entry(n))),
+            (packet.to, packet.fate.event().and_then(|n| trace.entry(n))),
         ];
         if let Some(why) = loss(&packet) {
             let (pid, tid) = place(run, packet.from);

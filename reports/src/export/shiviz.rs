@@ -3,7 +3,8 @@
 //! The first line is the parser and the second, which is empty, what parts several runs: ShiViz takes both from there. An event is an input that a node took. What it sent is part of it, so the
 //! clock of a receiver takes in the clock of the event that sent.
 
-use super::{by_cause, loss};
+use super::loss;
+use crate::trace::by_cause;
 use crate::words::clean;
 use sim_core::{
     protocol::NodeId,
