@@ -424,3 +424,74 @@ fn slow_lines_make_a_job_slow_and_no_more() {
     assert!(impatient.0 < 1.5 * patient.0, "{impatient:?}, {patient:?}");
     assert!(impatient.1 < 1.5 * patient.1, "{impatient:?}, {patient:?}");
 }
+
+/// A reducer waits long for a worker that has been silent for a while. Another's answer, lost meanwhile, is asked for again
+/// in its own time.
+#[test]
+fn who_is_silent_does_not_delay_what_others_are_asked_for() {
+    let mut cluster = Cluster::equal(3, 3);
+    cluster.files.sizes = [1, 1, 5].map(|seconds| Bytes(seconds * 1_000_000)).to_vec();
+    cluster.config = Config {
+        order: Order::Given,
+        locality: false,
+        per: Bytes(1_000_000),
+        fetch_from: 0.0,
+        patience: 3.s(),
+        retry: 1.s(),
+        ..cluster.config
+    };
+    let cut = |from: u32| Fault::OneWay { from: workers(from..=from), to: workers(2..=2) };
+    cluster.faults = vec![
+        // It maps the second chunk, and the reducer hears nothing of it: not within 1 s, nor in 2 s more, nor in 4 s more.
+        fault(1.us(), None, cut(3)),
+        fault(1500.ms(), None, Fault::Crash(workers(3..=3))),
+        // At 5 s the third chunk is mapped, and what the reducer is sent at once is lost.
+        fault(4900.ms(), Some(500.ms()), cut(4)),
+    ];
+    let run = cluster.run();
+    let reduce = run.tasks.tasks.iter().find(|task| task.kind == "reduce").unwrap();
+    assert_eq!(reduce.node, NodeId(4 + 1), "the reducer is the one that is cut off");
+    // The second chunk is mapped again once the master misses its worker, from 4.5 s on; the third is asked for again at 6 s.
+    nearly(took(&run), 6.0);
+}
+
+/// On lines where everything takes longer than anybody guesses, a worker asks again for the first of what it reads and writes,
+/// and then knows better: what crosses the network in vain is little beside all that crosses it.
+#[test]
+fn workers_learn_how_long_reading_and_writing_takes() {
+    // So many bytes, and with all the patience there is.
+    let sent = |mix: Mix, replicas: u32| {
+        let mut cluster = Cluster::equal(40, 4);
+        cluster.files = dfs::Config {
+            sizes: vec![Bytes(1_000_000); 40],
+            replicas,
+            retry: 1_000.s(),
+            patience: 1_000.s(),
+            ..cluster.files
+        };
+        cluster.config = Config {
+            locality: false,
+            beat: 100.ms(),
+            patience: 1_000.s(),
+            retry: 100.ms(),
+            ..cluster.config
+        };
+        cluster.mix = Mix { word_count: 0.0, ..mix };
+        cluster.nic = Some(Rate(200_000));
+        (cluster.until, cluster.timeout) = (4_000.s(), 4_000.s());
+        let bytes = |cluster: &Cluster| {
+            let run = cluster.run();
+            assert_eq!(done(&run), 1);
+            run.traffic.bytes as f64
+        };
+        let impatient = bytes(&cluster);
+        cluster.config.retry = 1_000.s();
+        impatient / bytes(&cluster)
+    };
+    let base = Cluster::equal(40, 4).mix;
+    let reading = sent(Mix { grep: 1.0, ..base }, 1);
+    let writing = sent(Mix { sort: 1.0, reduces: 40, ..base }, 2);
+    println!("reading {reading:.3}, writing {writing:.3}");
+    assert!(reading < 2.5, "{reading}");
+    assert!(writing < 3.5, "{writing}");
+}
