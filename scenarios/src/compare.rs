@@ -182,7 +182,9 @@ fn subjects_of(expectation: &Expectation) -> Vec<Subject> {
             claim(&name, Expectation::Always(name.clone()))
         }
         // What never comes about is no fault of a variant: it may be what another is there for.
-        Expectation::Sometimes(name) | Expectation::Never(name) => {
+        Expectation::Sometimes(name)
+        | Expectation::Never(name)
+        | Expectation::Times { what: name, at_least: _, at_most: _ } => {
             figure(name.clone(), Expectation::Sometimes(name))
         }
         Expectation::Reached { what, .. } => figure(

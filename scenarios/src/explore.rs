@@ -113,6 +113,7 @@ pub fn judge(scenario: &Scenario, found: &Exploration) -> Vec<Verdict> {
                 | Claim::Converges { .. },
             )
             | Expectation::Reached { .. }
+            | Expectation::Times { .. }
             | Expectation::Availability { .. }
             | Expectation::Latency { .. }
             | Expectation::Messages { .. }

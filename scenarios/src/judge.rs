@@ -77,6 +77,7 @@ pub(crate) fn expected(
         Expectation::Sometimes(name) => property(name, Kind::Sometimes, run),
         Expectation::Reached { what, within, not_before } => reached(what, *within, *not_before, run),
         Expectation::Never(name) => never(name, run),
+        Expectation::Times { what, at_least, at_most } => counted(what, (*at_least, *at_most), run),
         Expectation::Availability { at_least, at_most, during, clients, kind } => {
             let part = Part::of(during.as_deref(), clients.as_deref(), run, sources).only(kind.as_deref());
             costs::availability((*at_least, *at_most), &part, run, measures)
@@ -217,6 +218,17 @@ fn never(name: &str, run: &Run) -> Verdict {
     turned(&format!("never {name}"), "it happened", property(name, Kind::Sometimes, run))
 }
 
+/// How often something happened.
+fn counted(what: &str, (at_least, at_most): (Option<u64>, Option<u64>), run: &Run) -> Verdict {
+    let said = |bound: Option<u64>| bound.map(|bound| bound.to_string());
+    let phrase = format!("{what} {} times", bounds(said(at_least), said(at_most)));
+    let mine = run.properties.iter().filter(|p| p.name == what && p.kind == Kind::Sometimes);
+    let found = mine.map(|p| p.held).sum();
+    let figure = if found == 0 { "never".into() } else { times(found) };
+    let status = held(fits(found, at_least, at_most));
+    Verdict { figure: figure.clone(), ..verdict(phrase, status, figure) }
+}
+
 /// When a property first came true, which a protocol's `sometimes` properties say.
 fn reached(what: &str, within: Option<Span>, not_before: Option<Span>, run: &Run) -> Verdict {
     let bounds: Vec<String> = not_before
@@ -273,6 +285,7 @@ fn unasked(scenario: &Scenario, run: &Run, sources: &Sources<'_>) -> Vec<Verdict
             )
             | Expectation::Sometimes(_)
             | Expectation::Reached { .. }
+            | Expectation::Times { .. }
             | Expectation::Never(_)
             | Expectation::Messages { .. }
             | Expectation::MessagesPerOperation { .. }

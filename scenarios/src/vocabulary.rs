@@ -350,6 +350,10 @@ const EXPECT: Section = Section {
             "such a property comes true for the first time so soon after the start, and not sooner",
         ),
         (
+            r#"Times(what: "leader changed", at_least: 1, at_most: 3)"#,
+            "it comes true so often, `at_least` or `at_most`, or in between",
+        ),
+        (
             r#"Availability(at_least: 0.99, during: "split", clients: ["client-1"], kind: "get")"#,
             "the share of operations served within their deadline is `at_least` or `at_most` this, or in between; of those \
              that were wanted during a fault, by these clients, or of this `kind`, if such are named",

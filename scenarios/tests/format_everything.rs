@@ -182,6 +182,7 @@ fn every_delay_host_link_and_expectation_is_there() {
         Expectation::Always(_),
         Expectation::Sometimes(_),
         Expectation::Reached { .. },
+        Expectation::Times { .. },
         Expectation::Never(_),
         Expectation::Messages { .. },
         Expectation::MessagesPerOperation { .. },

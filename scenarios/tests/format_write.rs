@@ -190,6 +190,11 @@ fn expectation() -> impl Strategy<Value = Expectation> {
             within: Some(within),
             not_before: None
         }),
+        any::<u64>().prop_map(|least| Expectation::Times {
+            what: "leader changed".into(),
+            at_least: Some(least),
+            at_most: None
+        }),
         (0.0..=0.5, 0.5..=1.0).prop_map(|(low, high)| Expectation::Availability {
             at_least: Some(low),
             at_most: Some(high),

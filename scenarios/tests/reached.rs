@@ -1,4 +1,4 @@
-//! `Reached`: when something first came true, and what is said of bounds that make no sense.
+//! `Reached` and `Times`: when something first came true and how often, and what is said of bounds that make no sense.
 
 use scenarios::{Registry, plan::Plan, play, read::read};
 use sim_core::judged::Status;
@@ -46,6 +46,22 @@ fn the_moment_at_which_something_first_came_true_is_held_against_both_bounds() {
         found(never),
         (Status::Failed, "all aborted not before 1ms".into(), "it never happened".into())
     );
+}
+
+#[test]
+fn how_often_something_came_true_is_held_against_both_bounds() {
+    let once = r#"Times(what: "all committed", at_least: 1, at_most: 1)"#;
+    let phrase = "all committed at least 1 and at most 1 times";
+    assert_eq!(found(once), (Status::Held, phrase.into(), "once".into()));
+    let status = |what: &str| found(&format!("Times(what: {what})")).0;
+    assert_eq!(status(r#""all committed", at_least: 2"#), Status::Failed);
+    assert_eq!(status(r#""all committed", at_most: 0"#), Status::Failed);
+    // Never is a number of times.
+    assert_eq!(status(r#""all aborted", at_most: 3"#), Status::Held);
+    assert_eq!(status(r#""all aborted", at_least: 1"#), Status::Failed);
+    assert!(problem(r#"Times(what: "all committed")"#).contains("at_least"));
+    assert!(problem(r#"Times(what: "all comitted", at_most: 1)"#).contains("all committed"));
+    assert!(problem(r#"Times(what: "all committed", at_least: 2, at_most: 1)"#).contains("at_most"));
 }
 
 #[test]

@@ -94,9 +94,11 @@ impl<P: Spreads> sim_core::property::Ghost<P> for Ghost {
 }
 
 impl Ghost {
-    /// Whether the last who told a rumour has just lost interest, and somebody has not heard the newest of some key.
-    pub(super) fn died_early(&self, all: usize) -> bool {
-        self.died && self.newest.values().any(|newest| newest.heard.count() < all)
+    /// If the last who told a rumour has just lost interest: how many have not heard the newest of a key, over all keys.
+    /// Of one rumour, that is its residue (Demers et al. 1987, §1.4).
+    pub(super) fn left_out(&self, all: usize) -> u64 {
+        let residues = self.newest.values().map(|newest| all.saturating_sub(newest.heard.count()) as u64);
+        if self.died { residues.sum() } else { 0 }
     }
 
     fn heard(&mut self, update: Update, index: usize, all: usize) {

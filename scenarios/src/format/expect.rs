@@ -29,6 +29,17 @@ pub enum Expectation {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         not_before: Option<Span>,
     },
+    /// How often a property of a protocol came true: what [`Expectation::Sometimes`] counts. At least one of the bounds is given.
+    Times {
+        /// The property.
+        what: String,
+        /// The least.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<u64>,
+        /// The most; not below `at_least`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<u64>,
+    },
     /// The share of operations that were served within their deadline: of all, or of those that `during`, `clients` and `kind`
     /// leave.
     /// At least one of the bounds is given.

@@ -126,6 +126,7 @@ impl<'a> Trial<'a> {
             | Expectation::Always(_)
             | Expectation::Sometimes(_)
             | Expectation::Reached { .. }
+            | Expectation::Times { .. }
             | Expectation::Never(_)
             | Expectation::Messages { .. }
             | Expectation::Effect { .. }

@@ -70,6 +70,7 @@ fn opposite(expectation: &Expectation) -> Option<Expectation> {
         Expectation::Sometimes(name) => Some(Expectation::Never(name.clone())),
         Expectation::Never(name) => Some(Expectation::Sometimes(name.clone())),
         Expectation::Reached { .. }
+        | Expectation::Times { .. }
         | Expectation::Effect { .. }
         | Expectation::Availability { .. }
         | Expectation::Latency { .. }
@@ -96,6 +97,10 @@ fn one(
         Expectation::Reached { what, within, not_before } => {
             property(check, at.key("what"), what, false);
             reached(check, at, *within, *not_before);
+        }
+        Expectation::Times { what, at_least, at_most } => {
+            property(check, at.key("what"), what, false);
+            counts(check, at, *at_least, *at_most);
         }
         Expectation::Availability { at_least, at_most, during, clients, kind: _ } => {
             shares(check, at, *at_least, *at_most);

@@ -14,8 +14,8 @@ pub(super) const CLAIMS: &[Property<Epidemic>] = &[
     Property::always("interest is lost for a reason", When::News, lost_for_a_reason),
     Property::always("updates soon reach everybody", When::EveryEvent, spread::soon_everywhere),
     Property::sometimes("everybody knows", When::News, spread::everybody_knows),
-    Property::sometimes("a rumour died with somebody left", When::News, |ghost: &Ghost, view, _| {
-        Judgement::happened(ghost.died_early(view.nodes.len()))
+    Property::sometimes("a rumour left a site out", When::News, |ghost: &Ghost, view, _| {
+        Judgement::times(ghost.left_out(view.nodes.len()))
     }),
     Property::sometimes("anti-entropy found something", When::News, |_, view, changed| {
         let found = |news: &News| matches!(news, News::Learned(_, _, By::AntiEntropy));
