@@ -73,6 +73,10 @@ impl Config {
     /// Refuses what so many nodes cannot do: which key, and why.
     pub fn check_for(&self, nodes: u32) -> Result<(), (&'static str, String)> {
         let managers = nodes.saturating_sub(1);
+        if managers == 0 {
+            let found = "a transaction manager alone has nobody to agree with";
+            return Err(("", format!("{found}; 2 nodes or more would do")));
+        }
         if self.refuse > managers {
             let found = format!("{} of {managers} resource managers cannot refuse", self.refuse);
             return Err(("refuse", format!("{found}; 0 to {managers} can")));

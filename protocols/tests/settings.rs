@@ -38,6 +38,8 @@ fn what_raft_cannot_do_is_refused() {
         (raft(|c| c.changes = vec![change(1.s(), &[4], &[])]), "changes"),
         (raft(|c| c.changes = vec![change(1.s(), &[0], &[])]), "changes"),
         (raft(|c| c.changes = vec![change(1.s(), &[1], &[4])]), "changes"),
+        (raft(|c| c.changes = vec![change(1.s(), &[1, 2, 1], &[])]), "changes"),
+        (raft(|c| c.changes = vec![change(1.s(), &[1, 2], &[3, 2])]), "changes"),
         (raft(|c| c.changes = vec![change(2.s(), &[1], &[]), change(1.s(), &[1], &[])]), "changes"),
         (raft(|c| c.transfers = vec![Transfer { at: 1.s(), to: 4 }]), "transfers"),
         (raft(|c| c.transfers = [2, 1].map(|at| Transfer { at: at.s(), to: 1 }).into()), "transfers"),
@@ -75,6 +77,7 @@ fn nobody_is_asked_for_who_is_not_there() {
     assert_eq!(refused(&crdt::Config::default(), 1), None);
     assert_eq!(refused(&two_phase::Config { refuse: 3, ..Default::default() }, 3), Some("refuse"));
     assert_eq!(refused(&two_phase::Config { refuse: 2, ..Default::default() }, 3), None);
+    assert_eq!(refused(&two_phase::Config::default(), 1), Some(""));
     assert_eq!(refused(&paxos::Config { retry: (2.ms(), 1.ms()), ..Default::default() }, 3), Some("retry"));
 }
 

@@ -133,6 +133,14 @@ impl Config {
                     format!("there is no server {number} of {servers}; they count from 1"),
                 ));
             }
+            let mut all: Vec<u32> = change.voters.iter().chain(&change.learners).copied().collect();
+            all.sort_unstable();
+            if let Some(twice) = all.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err((
+                    "changes",
+                    format!("server {} is named twice; it votes, or learns, or neither", twice[0]),
+                ));
+            }
         }
         if let Some(number) = self.transfers.iter().find_map(|transfer| named(&[transfer.to])) {
             return Err((

@@ -10,9 +10,9 @@
 //!
 //! Writes on both sides of a slow or broken network are *concurrent*: neither had heard of the other. Then several versions
 //! are left, and the choice is what becomes of them: the latest by the clocks of the nodes, all (siblings), or the
-//! one with the highest logical clock (Lamport 1978), which no later write can be below. Clients see one version, the one
-//! that is highest. A write under a clock that lags can be below what it was meant to replace: it is acknowledged and
-//! has no effect.
+//! one with the highest logical clock (Lamport 1978), which no later write can be below. Clients see one version: of siblings
+//! the latest. Where the latest wins, a write under a clock that lags can be below what it was meant to replace: it is
+//! acknowledged and has no effect.
 //!
 //! Left out: deletion, clients that carry contexts (a write overwrites what its node holds), and compare-and-set across
 //! nodes: it is decided by what one node holds.
@@ -91,7 +91,7 @@ pub struct Version {
     pub value: u64,
     /// By which write.
     pub dot: Dot,
-    /// Nanoseconds by the clock of its node, or a logical clock: the higher of two versions wins.
+    /// Nanoseconds by the clock of its node, or a logical clock, or whichever is higher: the higher of two versions wins, or is shown.
     pub stamp: u64,
 }
 
@@ -285,7 +285,9 @@ impl MultiLeader {
         let stamp = match self.config.conflicts {
             Conflicts::LastWriterWins => ctx.now().0,
             _ if self.has(Flaw::DeafClock) => number,
-            Conflicts::KeepSiblings | Conflicts::HighestWins => highest + 1,
+            Conflicts::HighestWins => highest + 1,
+            // Of siblings clients see the latest, and never one that a write of theirs has replaced.
+            Conflicts::KeepSiblings => ctx.now().0.max(highest + 1),
         };
         let version = Version { value, dot: (ctx.me, number), stamp };
         entry.context.insert(ctx.me, number);
