@@ -55,6 +55,16 @@ pub fn only(file: &str, all: Variants, variant: Option<&str>) -> Result<Scenario
 
 /// Reads all variants of a scenario, each with its name; the scenario itself, without a name, if it has none.
 pub fn read_all(file: &str, source: &str, catalog: &dyn Catalog) -> Result<Variants, Diagnostics> {
+    read_some(file, source, catalog, |_| true)
+}
+
+/// The same for variants with such names.
+pub(crate) fn read_some(
+    file: &str,
+    source: &str,
+    catalog: &dyn Catalog,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Variants, Diagnostics> {
     if source.len() > FILE_MAX {
         return Err(Diagnostics::of_file(file, &messages::too_large(source.len(), FILE_MAX)));
     }
@@ -68,11 +78,15 @@ pub fn read_all(file: &str, source: &str, catalog: &dyn Catalog) -> Result<Varia
         return Ok(vec![(None, read_root(&outline, None, catalog).map_err(wrong)?)]);
     };
     let mut all = Vec::new();
-    while let Some((name, root)) = parts.root(&outline, all.len()) {
+    let mut index = 0;
+    while let Some((name, root)) = parts.root(&outline, index) {
         outline.root = root;
-        let scenario = read_root(&outline, parts.introduction(&outline, all.len()), catalog)
-            .map_err(|mistakes| wrong(mistakes).with_note(messages::variants::inside(&name)))?;
-        all.push((Some(name), scenario));
+        if wanted(&name) {
+            let scenario = read_root(&outline, parts.introduction(&outline, index), catalog)
+                .map_err(|mistakes| wrong(mistakes).with_note(messages::variants::inside(&name)))?;
+            all.push((Some(name), scenario));
+        }
+        index += 1;
     }
     Ok(all)
 }

@@ -15,7 +15,7 @@ use crate::{
     format::{Catalog, Scenario},
     messages,
     outline::{Node, Outline, Shape, key},
-    read::{only, outline, read_all, text},
+    read::{only, outline, read_all, read_some, text},
     variants::{RAW, VARIANTS, Variants},
 };
 
@@ -61,6 +61,9 @@ const TEXTS: [&str; 38] = [
     "within",
 ];
 
+/// The keys whose values are things by name, in `{ }`.
+const NAMED: [&str; 2] = ["services", "regions"];
+
 /// The text `source` with the value at `path` replaced by `value`, or added if only its key is missing.
 pub fn set(source: &str, path: &str, value: &str) -> Result<String, Diagnostics> {
     splice("the scenario", source, &format!("{path}={value}")).map(|splice| splice.text)
@@ -100,15 +103,23 @@ pub fn read_set_all(
         unheard(&outline(file, &edited)?, argument, wanted)
             .map_err(|mistake| Diagnostics::new("--set", argument, Mistakes::one(mistake)))?;
     }
-    match read_all(file, &edited, catalog) {
-        Ok(all) => Ok((all, edited)),
-        Err(diagnostics) if arguments.is_empty() => Err(diagnostics),
-        Err(diagnostics) => {
-            let diagnostics = diagnostics.with_edits(&edits);
-            let sound = read_all(file, source, catalog).is_ok();
-            Err(if sound { diagnostics.with_note(messages::sound_without(arguments)) } else { diagnostics })
-        }
-    }
+    let diagnostics = match read_all(file, &edited, catalog) {
+        Ok(all) => return Ok((all, edited)),
+        Err(diagnostics) if arguments.is_empty() => return Err(diagnostics),
+        Err(diagnostics) => diagnostics,
+    };
+    let diagnostics = match read_all(file, source, catalog) {
+        Err(_) => return Err(diagnostics.with_edits(&edits)),
+        // What is set need not make sense for variants that nobody asks for.
+        Ok(all) => match wanted.filter(|wanted| all.iter().any(|(name, _)| name.as_deref() == Some(wanted))) {
+            None => diagnostics,
+            Some(wanted) => match read_some(file, &edited, catalog, |name| name == wanted) {
+                Ok(all) => return Ok((all, edited)),
+                Err(diagnostics) => diagnostics,
+            },
+        },
+    };
+    Err(diagnostics.with_edits(&edits).with_note(messages::sound_without(arguments)))
 }
 
 /// The node at `path` below `node`, if there is one.
@@ -199,17 +210,16 @@ fn splice(file: &str, source: &str, argument: &str) -> Result<Splice, Diagnostic
     let old = rest.is_empty().then_some(target.node);
     let (value_text, verbatim) = ron_value(argument, &value, old, name).map_err(blame)?;
     let blamed = |at, shown, verbatim| Edit { at, argument: argument.to_owned(), shown, verbatim };
-    let (replaced, new, mut edits) = if rest.is_empty() {
-        (target.at.clone(), value_text.clone(), Vec::new())
+    let (replaced, new, after, mut edits) = if rest.is_empty() {
+        (target.at.clone(), value_text.clone(), 0, Vec::new())
     } else {
-        let (at, new, keys) = insertion(&target, rest, &value_text);
+        let (at, new, after, keys) = insertion(&target, rest, &value_text);
         let shown = rest[0].1.start..rest[rest.len() - 1].1.end;
         let keys = keys.into_iter().zip(rest).map(|(key, step)| blamed(key, step.1.clone(), false));
         let edits = std::iter::once(blamed(at..at + new.len(), shown, false)).chain(keys).collect();
-        (at..at, new, edits)
+        (at..at, new, after, edits)
     };
     // The value is followed by nothing but the brackets that were added around it.
-    let after = rest.len().saturating_sub(1);
     let end = replaced.start + new.len() - after;
     let quotes = usize::from(!verbatim && value_text.len() == value.len() + 2);
     edits.push(blamed(end - value_text.len() + quotes..end - quotes, value.clone(), verbatim || quotes == 1));
@@ -345,8 +355,11 @@ fn walk<'n, 's>(
             _ => format!("`{}`", &argument[..steps[done - 1].1.end]),
         };
         let rest = &steps[done..];
-        let in_variants = done == 1 && matches!(&steps[0].0, Step::Key(name) if name == VARIANTS);
-        let adds = !in_variants && rest.iter().all(|(step, _)| matches!(step, Step::Key(_)));
+        let in_variants = matches!(&steps[0].0, Step::Key(name) if name == VARIANTS);
+        // A variant may say something of what stands in the file; others cannot say something of what is not there.
+        let named = matches!(target.node.shape, Shape::Map(_));
+        let there = if in_variants { done > 1 } else { !named || rest.len() == 1 };
+        let adds = there && rest.iter().all(|(step, _)| matches!(step, Step::Key(_)));
         return match (step, &target.node.shape) {
             (_, Shape::Fields(_) | Shape::Map(_)) if adds => Ok((target, rest)),
             (_, Shape::Items(items)) if adds && items.is_empty() => Ok((target, rest)),
@@ -367,9 +380,9 @@ fn walk<'n, 's>(
     Ok((target, &[]))
 }
 
-/// Where and what to insert for keys that are missing, and where each key will stand.
-fn insertion(target: &Target<'_>, rest: Located<'_>, value: &str) -> (usize, String, Vec<Place>) {
-    let (last, map) = match &target.node.shape {
+/// Where and what to insert for keys that are missing, how much of it comes after the value, and where each key will stand.
+fn insertion(target: &Target<'_>, rest: Located<'_>, value: &str) -> (usize, String, usize, Vec<Place>) {
+    let (last, mut by_name) = match &target.node.shape {
         Shape::Fields(fields) => (fields.last(), false),
         Shape::Map(fields) => (fields.last(), true),
         Shape::Items(_) | Shape::List(_) | Shape::Text | Shape::Word => (None, false),
@@ -377,17 +390,22 @@ fn insertion(target: &Target<'_>, rest: Located<'_>, value: &str) -> (usize, Str
     let open = target.node.name.as_ref().map_or(target.node.at.start, |name| name.end) + 1;
     let at = last.map_or(open, |field| field.value.at.end);
     let mut new = String::from(if last.is_some() { ", " } else { "" });
-    let mut keys = Vec::new();
+    let (mut keys, mut after) = (Vec::new(), String::new());
     for (index, (step, _)) in rest.iter().enumerate() {
         let Step::Key(name) = step else { continue };
         let start = at + new.len();
-        new += &if map && index == 0 { format!("{name:?}") } else { name.clone() };
+        new += &if by_name { format!("{name:?}") } else { name.clone() };
         keys.push(start..at + new.len());
-        new += if index + 1 < rest.len() { ": (" } else { ": " };
+        new += ": ";
+        by_name = NAMED.contains(&name.as_str()) && !by_name;
+        if index + 1 < rest.len() {
+            let (open, close) = if by_name { ("{ ", " }") } else { ("(", ")") };
+            new += open;
+            after.insert_str(0, close);
+        }
     }
     new += value;
-    new += &")".repeat(rest.len() - 1);
-    (at, new, keys)
+    (at, new + &after, after.len(), keys)
 }
 
 /// The RON of a value, in quotes if they were left out, and whether it is as it was given.

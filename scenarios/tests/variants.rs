@@ -214,6 +214,43 @@ fn an_introduction_follows_the_files() {
 }
 
 #[test]
+fn what_is_set_need_only_make_sense_for_who_is_asked_for() {
+    let text = FILE.replace(
+        "VARIANTS",
+        r#"variants: { "quorum": (), "raft": (services: { "db": (run: "raft", with: ()) }) }"#,
+    );
+    let read = |argument, wanted| {
+        let found = read_set_all("file.ron", &text, &[argument], wanted, &Registry::standard());
+        found.map_err(|problems| problems.render(false).to_string())
+    };
+    // `with` of the base is no longer that of `raft`, so what is set there is for `quorum` alone.
+    let set = "services.db.with.read=9";
+    assert!(read(set, None).unwrap_err().contains("in the variant `quorum`"));
+    assert!(read(set, Some("quorum")).unwrap_err().contains("in the variant `quorum`"));
+    let set = "services.db.with.write=1";
+    let (found, _) = read(set, Some("quorum")).unwrap();
+    assert_eq!(found.len(), 2, "it makes sense for all");
+    let set = "clients.mix=(counters: 1.0)";
+    assert!(read(set, Some("raft")).unwrap_err().contains("in the variant `raft`"));
+    let set = "variants.quorum.services.db.nodes=0";
+    let (found, _) = read(set, Some("raft")).unwrap();
+    assert_eq!(found.iter().map(|(name, _)| name.as_deref()).collect::<Vec<_>>(), [Some("raft")]);
+    assert!(read(set, Some("quorum")).is_err());
+}
+
+#[test]
+fn what_is_set_may_be_the_first_that_a_variant_says_of_a_service() {
+    let text = FILE.replace("VARIANTS", r#"variants: { "one": (), "two": (calm: "1s") }"#);
+    for name in ["one", "two"] {
+        let argument = format!("variants.{name}.services.db.nodes=5");
+        let (all, _) =
+            read_set_all("file.ron", &text, &[&argument], Some(name), &Registry::standard()).unwrap();
+        let found = only("file.ron", all, Some(name)).unwrap();
+        assert_eq!(found.services[0].nodes, 5, "{argument}");
+    }
+}
+
+#[test]
 fn what_is_set_for_nothing_is_refused() {
     let text = FILE.replace(
         "VARIANTS",
