@@ -2,7 +2,10 @@
 
 use crate::workload::{Shares, Workload};
 use serde::{Deserialize, Serialize};
-use sim_core::{prelude::*, spec::Access};
+use sim_core::{
+    prelude::*,
+    spec::{Access, Merge},
+};
 
 /// The specification: under each key a counter, a set of a few elements, and a register.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -152,6 +155,20 @@ impl Spec for Objects {
                 | Op::Contains(..),
                 _,
             ) => None,
+        }
+    }
+
+    const MERGES: bool = true;
+
+    fn merge(op: &Op, ret: Option<&Ret>) -> Option<Merge> {
+        match (*op, ret) {
+            (Op::Increment(_), _) => Some(Merge::Count(1)),
+            (Op::Decrement(_), _) => Some(Merge::Count(-1)),
+            (Op::Count(_), Some(Ret::Count(count))) => Some(Merge::Counted(*count)),
+            (Op::Add(..), _) => Some(Merge::Add),
+            (Op::Remove(..), _) => Some(Merge::Remove),
+            (Op::Contains(..), Some(Ret::Contains(there))) => Some(Merge::Contains(*there)),
+            (Op::Count(_) | Op::Contains(..) | Op::Assign(..) | Op::Value(_), _) => None,
         }
     }
 }

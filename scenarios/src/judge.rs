@@ -3,6 +3,7 @@
 
 mod costs;
 mod effects;
+mod merged;
 mod part;
 mod registers;
 

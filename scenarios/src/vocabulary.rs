@@ -397,7 +397,8 @@ const EXPECT: Section = Section {
         (
             r#"NoLostWrites(within: "2s")"#,
             "when the faults are over and the calm part has begun, so long after the last write of a key its reads find every \
-             acknowledged write, or a newer one",
+             acknowledged write, or a newer one; counters show every acknowledged update once, and sets what was added and cannot \
+             have been removed",
         ),
         (r#"Converges(within: "2s")"#, "such reads find the same at every server"),
     ],

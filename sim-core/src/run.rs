@@ -3,6 +3,7 @@
 use crate::{
     check::{
         linearizability::{Budget, Verdict as Linearizability},
+        merged::Merged,
         register::Registers,
     },
     digest::Digest,
@@ -325,6 +326,8 @@ pub trait AnyHistory: Debug {
     fn linearizable(&self, budget: Budget) -> Linearizability;
     /// Its reads and writes of registers; `None` if its specification has none.
     fn registers(&self) -> Option<Registers>;
+    /// Its counters and sets; `None` if its specification has none.
+    fn merged(&self) -> Option<Merged>;
     /// A call by its place in the history, whatever its specification.
     fn call(&self, index: usize) -> AnyCall;
     /// See [`History::describe`].
@@ -372,6 +375,9 @@ impl<S: Spec> AnyHistory for History<S> {
     }
     fn registers(&self) -> Option<Registers> {
         Registers::of(self)
+    }
+    fn merged(&self) -> Option<Merged> {
+        Merged::of(self)
     }
     fn call(&self, index: usize) -> AnyCall {
         AnyCall::of(&self.calls[index])

@@ -44,6 +44,31 @@ pub trait Spec: Clone + Debug + Eq + Hash + Sized + 'static {
         let _ = (op, ret);
         None
     }
+
+    /// Whether some operations update counters or sets, one counter or one element under each key, so that
+    /// [`crate::check::merged`] can judge them. What says so here overrides [`Spec::merge`] too.
+    const MERGES: bool = false;
+    /// What `op` did to the counter or the element under its key, if it returned `ret`, or may have done if it was not answered;
+    /// `None` if it is no operation on one, or a read that was not answered. Updates that are called again count again.
+    fn merge(op: &Self::Op, ret: Option<&Self::Ret>) -> Option<Merge> {
+        let _ = (op, ret);
+        None
+    }
+}
+
+/// What a call did to a counter or to an element of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Merge {
+    /// It counted by so much.
+    Count(i64),
+    /// It was told what the counter shows.
+    Counted(i64),
+    /// It added the element.
+    Add,
+    /// It removed the element.
+    Remove,
+    /// It was told whether the element is there.
+    Contains(bool),
 }
 
 /// What a call did to a register.

@@ -26,7 +26,8 @@ pub struct GCounter(BTreeMap<NodeId, u64>);
 impl GCounter {
     /// Counts one for this replica.
     pub fn increment(&mut self, replica: NodeId) {
-        *self.0.entry(replica).or_insert(0) += 1;
+        let own = self.0.entry(replica).or_insert(0);
+        *own = own.saturating_add(1);
     }
     /// What this replica has counted.
     pub fn of(&self, replica: NodeId) -> u64 {

@@ -169,7 +169,7 @@ pub enum Expectation {
         clients: Option<Vec<String>>,
     },
     /// Acknowledged writes, or later ones, are found by reads that are made in the calm part, so long after it began and
-    /// after the last write of their key.
+    /// after the last write of their key; and so are updates of counters and sets, each once.
     NoLostWrites {
         /// More than nothing.
         within: Span,

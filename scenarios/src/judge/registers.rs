@@ -1,11 +1,14 @@
 //! What clients were told of registers: how old, in which order, and whether it stayed.
 
-use super::{bounds, fits, held, part::Part, percent, turned, verdict};
+use super::{bounds, fits, held, merged, part::Part, percent, turned, verdict};
 use crate::format::Scenario;
 use sim_core::{
-    check::register::{
-        Convergence, Guarantee, Lost, Registers, Rest, Sessions, Staleness, convergence, lost_writes,
-        sessions, staleness,
+    check::{
+        merged::Merged,
+        register::{
+            Convergence, Guarantee, Lost, Registers, Rest, Sessions, Staleness, convergence, lost_writes,
+            sessions, staleness,
+        },
     },
     judged::{Status, Verdict},
     run::{AnyHistory, Run},
@@ -14,7 +17,7 @@ use sim_core::{
 use std::cell::OnceCell;
 
 /// So many keys are told one by one.
-const TOLD_MAX: usize = 5;
+pub(super) const TOLD_MAX: usize = 5;
 /// What every verdict on the order of writes rests on.
 const ASSUMED: &str = "of two writes the one made when the other was over is taken for the newer";
 
@@ -22,15 +25,16 @@ const ASSUMED: &str = "of two writes the one made when the other was over is tak
 pub(crate) struct Told<'a> {
     scenario: &'a Scenario,
     run: &'a Run,
-    found: OnceCell<Vec<(&'a dyn AnyHistory, Registers)>>,
+    found: OnceCell<Vec<Checked<'a, Registers>>>,
+    merged: OnceCell<Vec<Checked<'a, Merged>>>,
 }
 
 /// A history with what a check found in it.
-type Checked<'a, T> = (&'a dyn AnyHistory, T);
+pub(super) type Checked<'a, T> = (&'a dyn AnyHistory, T);
 
 impl<'a> Told<'a> {
     pub(crate) fn of(scenario: &'a Scenario, run: &'a Run) -> Told<'a> {
-        Told { scenario, run, found: OnceCell::new() }
+        Told { scenario, run, found: OnceCell::new(), merged: OnceCell::new() }
     }
 
     /// Judges every history that has registers.
@@ -40,6 +44,15 @@ impl<'a> Told<'a> {
             histories.filter_map(|history| Some((history, history.registers()?))).collect()
         });
         found.iter().map(|(history, registers)| (*history, check(registers))).collect()
+    }
+
+    /// The same of every history that has counters or sets.
+    pub(super) fn check_merged<T>(&self, check: impl Fn(&Merged) -> T) -> Vec<Checked<'a, T>> {
+        let found = self.merged.get_or_init(|| {
+            let histories = self.run.histories.iter().map(|history| &**history);
+            histories.filter_map(|history| Some((history, history.merged()?))).collect()
+        });
+        found.iter().map(|(history, merged)| (*history, check(merged))).collect()
     }
 
     /// When the service should have come to rest: the faults are over, and it is the calm part if there is one.
@@ -59,7 +72,7 @@ impl<'a> Told<'a> {
     }
 }
 
-fn lines(history: &dyn AnyHistory, calls: &[usize]) -> Vec<String> {
+pub(super) fn lines(history: &dyn AnyHistory, calls: &[usize]) -> Vec<String> {
     calls.iter().map(|call| format!("  {}", history.describe(*call))).collect()
 }
 
@@ -168,10 +181,14 @@ pub(super) fn stale_reads(
     Verdict { figure, evidence: worst(&all), ..verdict(phrase, status, finding) }
 }
 
-/// Every acknowledged write is found at rest, or something newer.
+/// Every acknowledged write is found at rest, or something newer; and every update of counters and sets.
 pub(super) fn no_lost_writes(within: Span, told: &Told<'_>) -> Verdict {
-    let phrase = format!("no lost writes within {within}");
     let rest = told.rest(within);
+    merged::kept(found_again(within, rest, told), rest, told)
+}
+
+fn found_again(within: Span, rest: Rest, told: &Told<'_>) -> Verdict {
+    let phrase = format!("no lost writes within {within}");
     let all: Vec<Checked<'_, Lost>> = told.check(|registers| lost_writes(registers, rest));
     let sum = |count: fn(&Lost) -> usize| all.iter().map(|(_, found)| count(found)).sum::<usize>();
     let (keys, judged, lost) = (sum(|found| found.keys), sum(|found| found.judged), sum(|found| found.lost));
@@ -210,7 +227,7 @@ fn after(rest: Rest) -> String {
     format!("more than {} after its last write, and after {}", rest.within, Span(rest.from.0))
 }
 
-fn more(evidence: &mut Vec<String>, keys: usize) {
+pub(super) fn more(evidence: &mut Vec<String>, keys: usize) {
     if keys > TOLD_MAX {
         evidence.push(format!("and {} more keys", keys - TOLD_MAX));
     }
@@ -218,8 +235,12 @@ fn more(evidence: &mut Vec<String>, keys: usize) {
 
 /// All servers tell the same at rest.
 pub(super) fn converges(within: Span, told: &Told<'_>) -> Verdict {
-    let phrase = format!("converges within {within}");
     let rest = told.rest(within);
+    merged::agree(agree(within, rest, told), rest, told)
+}
+
+fn agree(within: Span, rest: Rest, told: &Told<'_>) -> Verdict {
+    let phrase = format!("converges within {within}");
     let all: Vec<Checked<'_, Convergence>> = told.check(|registers| convergence(registers, rest));
     let sum = |count: fn(&Convergence) -> usize| all.iter().map(|(_, found)| count(found)).sum::<usize>();
     let (judged, open) = (sum(|found| found.judged), sum(|found| found.open));

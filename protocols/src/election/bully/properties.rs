@@ -8,8 +8,8 @@ pub(super) const PROPERTIES: &[Property<Bully>] = &[
     Property::always("one leader", When::EveryEvent, one_leader),
     Property::always("nobody higher lives", When::RoleChange, nobody_higher),
     Property::always("the highest soon leads all", When::EveryEvent, soon),
-    Property::sometimes("elected", When::News, |ghost: &Ghost, _, _| {
-        Judgement::happened(!ghost.leaders.is_empty())
+    Property::sometimes("elected", When::News, |ghost: &Ghost, view, changed| {
+        Judgement::happened(ghost.leaders.get(&changed) == Some(&view.now))
     }),
     Property::sometimes("a leader gave way", When::News, |ghost: &Ghost, _, _| {
         Judgement::happened(ghost.gave_way)
@@ -28,7 +28,7 @@ pub struct Ghost {
     changed: Time,
     /// Somebody was still not led by the highest, when much later the next one died or booted.
     unled: Option<String>,
-    /// A leader has become a follower, at once or after it had asked.
+    /// A leader has just become a follower, at once or after it had asked.
     gave_way: bool,
 }
 
@@ -51,6 +51,7 @@ impl Living {
 
 impl sim_core::property::Ghost<Bully> for Ghost {
     fn observe(&mut self, view: &View<'_, Bully>, changed: NodeId) -> bool {
+        self.gave_way = false;
         let node = view.state(changed);
         if node.is_some() != self.living.contains_key(&changed) {
             self.unled = self.living.keys().find_map(|&node| self.unled(view, node));
@@ -76,7 +77,7 @@ impl sim_core::property::Ghost<Bully> for Ghost {
             self.asking.insert(changed);
         }
         let gives_way = matches!(node.state, State::Following(_)) && self.asking.remove(&changed);
-        self.gave_way |= gives_way;
+        self.gave_way = gives_way;
         led || gives_way
     }
 }

@@ -7,9 +7,7 @@ pub(super) const PROPERTIES: &[Property<Ring>] = &[
     Property::always("one leader", When::News, one_leader),
     Property::always("the greatest leads", When::News, greatest),
     Property::always("only the elected is followed", When::News, elected),
-    Property::sometimes("elected", When::News, |ghost: &Ghost, _, _| {
-        Judgement::happened(!ghost.elected.is_empty())
-    }),
+    Property::sometimes("elected", When::News, |ghost: &Ghost, _, _| Judgement::happened(ghost.elects)),
     Property::sometimes("all know the leader", When::News, |ghost: &Ghost, view, _| {
         Judgement::happened(ghost.knows.values().flatten().count() == view.nodes.len())
     }),
@@ -20,18 +18,21 @@ pub(super) const PROPERTIES: &[Property<Ring>] = &[
 pub struct Ghost {
     numbers: BTreeMap<NodeId, u64>,
     elected: BTreeSet<(NodeId, u64)>,
+    /// Whether somebody has just been.
+    elects: bool,
     knows: BTreeMap<NodeId, Option<u64>>,
 }
 
 impl sim_core::property::Ghost<Ring> for Ghost {
     fn observe(&mut self, view: &View<'_, Ring>, changed: NodeId) -> bool {
+        self.elects = false;
         let Some(node) = view.state(changed) else {
             return self.knows.insert(changed, None).flatten().is_some();
         };
         self.numbers.insert(changed, node.number);
         let before = self.knows.insert(changed, node.leader).flatten();
-        let elects = node.leader == Some(node.number) && self.elected.insert((changed, node.number));
-        elects || before != node.leader
+        self.elects = node.leader == Some(node.number) && self.elected.insert((changed, node.number));
+        self.elects || before != node.leader
     }
 }
 

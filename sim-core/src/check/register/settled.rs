@@ -14,10 +14,15 @@ pub struct Rest {
 }
 
 impl Rest {
+    /// When something that was written last at this moment is at rest.
+    pub(crate) fn begins(self, written: Time) -> Time {
+        self.from.max(written) + self.within
+    }
+
     /// The reads of `key` at rest, in the order of their calls.
     pub(super) fn reads<'r>(self, registers: &'r Registers, key: &Key) -> &'r [Read] {
         let reads = &registers.reads[key.reads.clone()];
-        let rests = self.from.max(key.written) + self.within;
+        let rests = self.begins(key.written);
         &reads[reads.partition_point(|read| read.called <= rests)..]
     }
 }
