@@ -146,11 +146,45 @@ async function still(browser, report) {
   return { wrong };
 }
 
+/** Variants in one picture: all of them move together, and one that is hidden is not drawn. */
+async function compared(browser, report) {
+  const wrongs = [];
+  for (const colorScheme of ["light", "dark"]) {
+    const { page, wrong, close } = await open(browser, report, { colorScheme });
+    assert(await page.isVisible("#live"), "the script did not start");
+    const painted = await colours(page);
+    assert(painted.length >= 3, `only ${painted.length} pictures`);
+    for (const [name, number] of painted) assert(number >= 4, `an empty picture: ${name}`);
+    await zooms(page);
+    const picture = () => page.evaluate(() => document.querySelector(".panel canvas").toDataURL());
+    const all = await picture();
+    await page.click(".variants button"); await frames(page);
+    const less = await picture();
+    assert.notStrictEqual(less, all, "a variant cannot be hidden");
+    await page.click(".variants button"); await frames(page);
+    assert.strictEqual(await picture(), all, "and not be shown again");
+    await page.click("#theme"); await frames(page);
+    assert.notStrictEqual(await picture(), all, "the button changes no theme");
+    await close();
+    wrongs.push({ wrong, pictures: painted.length });
+  }
+  const { page, wrong, close } = await open(browser, report, { javaScriptEnabled: false });
+  assert(!(await page.isVisible("#live")) && (await page.isVisible(".multiples svg")), "nothing is shown without script");
+  await close();
+  return [...wrongs, { wrong }];
+}
+
 (async () => {
   const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
   let failed = false;
   for (const report of reports) {
     try {
+      if (report.endsWith("comparison.html")) {
+        const seen = await compared(browser, report);
+        for (const { wrong } of seen) assert.deepStrictEqual(wrong, []);
+        console.log(`${report}: ${seen[0].pictures} pictures side by side`);
+        continue;
+      }
       const seen = await light(browser, report);
       for (const { wrong } of [seen, await dark(browser, report), await still(browser, report)]) assert.deepStrictEqual(wrong, []);
       console.log(`${report}: ${seen.pictures} pictures, open after ${seen.took} ms`);

@@ -2,9 +2,11 @@
 
 use crate::{
     charts::{self, Place},
+    embed,
     html::css,
     page::Listed,
     paint::{Ink, Paint},
+    script,
     verdicts::{headline, sign},
     words::{clean, columns, counted, fit, short},
 };
@@ -64,6 +66,9 @@ fn shown(cell: &Cell) -> String {
 #[template(path = "comparison.html")]
 struct Page {
     css: String,
+    policy: String,
+    script: String,
+    data: String,
     name: String,
     about: String,
     /// Whether any of them has clients.
@@ -117,8 +122,12 @@ pub fn comparison_html(comparison: &Comparison, judged: &[&Judged]) -> String {
         latency: charts::latency_on(scale, judged, Place::Page),
         clients: judged.measures.total.wanted > 0,
     };
+    let script = script::comparison();
     let page = Page {
-        css: css(),
+        css: format!("{}{}", css(), include_str!("../templates/page/page.css")),
+        policy: script::policy(&script),
+        script,
+        data: embed::variants(&comparison.variants, judged),
         name: short(&comparison.name, 120),
         about: short(&comparison.about, 2_000),
         clients: judged.iter().any(|judged| judged.measures.total.wanted > 0),

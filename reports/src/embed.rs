@@ -7,6 +7,7 @@ mod events;
 mod happenings;
 mod operations;
 mod readings;
+mod variants;
 mod witness;
 
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
 use serde::Serialize;
 use sim_core::{judged::Judged, time::Time};
 
+pub(crate) use variants::variants;
 pub(crate) use witness::unexplained;
 
 #[derive(Serialize)]
@@ -85,7 +87,12 @@ pub(crate) fn embed(judged: &Judged) -> String {
         trace: events::part(judged, unexplained.as_ref().map(|(_, witness)| witness.at)),
         witness: unexplained.map(|(history, witness)| witness::shown(judged, history, &witness)),
     };
-    let json = serde_json::to_string(&data).expect("numbers and texts can be written");
+    ready(&data)
+}
+
+/// So that nothing in it can end the element that holds it.
+fn ready(data: &impl Serialize) -> String {
+    let json = serde_json::to_string(data).expect("numbers and texts can be written");
     clean(&json).replace('<', "\\u003c")
 }
 

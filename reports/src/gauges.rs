@@ -63,7 +63,7 @@ pub(crate) fn stacked(pictures: Vec<Picture>) -> Option<String> {
 pub(crate) fn pictures(judged: &Judged, place: Place) -> Vec<Picture> {
     let Some(recording) = &judged.run.recording else { return Vec::new() };
     let mut pictures = Vec::new();
-    for series in told(judged).filter(|series| !series.own || series.unit == "%") {
+    for series in told(judged).filter(|series| !series.own || series.unit == "%" || series.seldom) {
         if series.points.iter().all(|point| point.nodes == 0) {
             continue;
         }
@@ -99,7 +99,7 @@ fn goal(series: &Series) -> String {
     format!("{} {}", number(series.goal), series.unit).trim_end().into()
 }
 
-fn title(judged: &Judged, series: &Series) -> String {
+pub(crate) fn title(judged: &Judged, series: &Series) -> String {
     let service = judged.run.services.get(series.service).map_or("", |service| &service.name);
     format!("{}: {}", short(service, 40), series.name)
 }
@@ -134,11 +134,16 @@ fn completion(judged: &Judged, recording: &Recording, series: &Series, place: Pl
 fn spread(judged: &Judged, recording: &Recording, series: &Series, place: Place) -> Picture {
     let axis = Axis::of(judged);
     let most = series.points.iter().map(|point| point.max).fold(series.goal, f64::max);
-    let ticks = ticks(most);
-    let top = ticks.last().copied().unwrap_or(1.0).max(most);
+    let least = series.points.iter().map(|point| point.min).fold(0.0, f64::min);
+    // Below zero there are clocks that are behind.
+    let below = ticks(-least).into_iter().skip(1).rev().map(|tick| -tick).filter(|_| least < 0.0);
+    let ticks: Vec<f64> =
+        below.chain(ticks(most).into_iter().take(if most > 0.0 || least == 0.0 { 7 } else { 1 })).collect();
+    let (bottom, top) = (least, ticks.last().copied().unwrap_or(1.0).max(most));
+    let share = |value: f64| ((value - bottom) / (top - bottom)).clamp(0.0, 1.0);
     let line = |pick: fn(&Point) -> f64| -> Vec<(f64, f64)> {
         let read = recording.moments.iter().zip(&series.points).filter(|(_, point)| point.nodes > 0);
-        read.map(|(at, point)| (axis.share(*at), (pick(point) / top).clamp(0.0, 1.0))).collect()
+        read.map(|(at, point)| (axis.share(*at), share(pick(point)))).collect()
     };
     let tip = |point: &Point| {
         let [min, median, max] = [point.min, point.median, point.max].map(number);
@@ -151,7 +156,7 @@ fn spread(judged: &Judged, recording: &Recording, series: &Series, place: Place)
         tips: tips(recording, series, tip),
         title: &title,
         key: vec![("least".into(), ORANGE), ("median".into(), GREEN), ("most".into(), BLUE)],
-        ticks: ticks.into_iter().map(|tick| (tick / top, with_unit(tick, series.unit))).collect(),
+        ticks: ticks.iter().map(|&tick| (share(tick), with_unit(tick, series.unit))).collect(),
         series: vec![
             Drawn::Line(line(|point| point.max), BLUE, 2),
             Drawn::Line(line(|point| point.min), ORANGE, 2),

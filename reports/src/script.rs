@@ -2,27 +2,45 @@
 
 use sha2::{Digest, Sha256};
 
+macro_rules! parts {
+    ($($name:literal),* $(,)?) => {
+        &[$(include_str!(concat!("../templates/page/", $name, ".js"))),*]
+    };
+}
+
 /// Small files, each about one thing, in the order in which they need one another. Together they are one function of their own,
 /// so that they share names and leave none behind.
-const PARTS: [&str; 13] = [
-    include_str!("../templates/page/words.js"),
-    include_str!("../templates/page/data.js"),
-    include_str!("../templates/page/view.js"),
-    include_str!("../templates/page/axis.js"),
-    include_str!("../templates/page/charts.js"),
-    include_str!("../templates/page/lanes.js"),
-    include_str!("../templates/page/tasks.js"),
-    include_str!("../templates/page/spacetime.js"),
-    include_str!("../templates/page/inspector.js"),
-    include_str!("../templates/page/player.js"),
-    include_str!("../templates/page/witness.js"),
-    include_str!("../templates/page/theme.js"),
-    include_str!("../templates/page/start.js"),
+const PAGE: &[&str] = parts![
+    "words",
+    "data",
+    "view",
+    "axis",
+    "lines",
+    "charts",
+    "lanes",
+    "tasks",
+    "spacetime",
+    "inspector",
+    "player",
+    "witness",
+    "theme",
+    "start",
 ];
+/// Those of the page that compares.
+const COMPARISON: &[&str] = parts!["words", "compare", "view", "axis", "lines", "theme", "comparison"];
 
-/// The script as it stands between its tags.
+/// The script of a run's page as it stands between its tags.
 pub(crate) fn script() -> String {
-    format!("(() => {{\n\"use strict\";\n{}}})();\n", PARTS.concat())
+    function(PAGE)
+}
+
+/// The same of the page that compares.
+pub(crate) fn comparison() -> String {
+    function(COMPARISON)
+}
+
+fn function(parts: &[&str]) -> String {
+    format!("(() => {{\n\"use strict\";\n{}}})();\n", parts.concat())
 }
 
 /// The content security policy of a page with this script: nothing is fetched, and no other script runs.

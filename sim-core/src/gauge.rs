@@ -6,7 +6,8 @@
 //! its size does not grow with the length of a run and hardly with its nodes. In a service of more than
 //! [`Series::READ_MAX`] nodes only so many are read, evenly spaced by number.
 //!
-//! Beside the gauges of the protocols there are the engine's own: what each node sent, and how busy its interface was.
+//! Beside the gauges of the protocols there are the engine's own: what each node sent, how busy its interface was, what waited
+//! there and at the node itself, and how wrong its clock was.
 
 use crate::{
     link::Nic,
@@ -74,6 +75,8 @@ pub struct Series {
     pub unit: &'static str,
     /// Whether it is one of the engine's own.
     pub own: bool,
+    /// Whether it is nothing as a rule, and left out of a recording in which it always was.
+    pub seldom: bool,
     /// Over all nodes that were read, one for each of [`Recording::moments`].
     pub points: Vec<Point>,
     /// The nodes that are told one by one; empty in large services.
@@ -204,7 +207,9 @@ impl Recorder {
         total - core::mem::replace(&mut counted[place], total)
     }
 
-    pub(crate) fn finish(self) -> Recording {
+    pub(crate) fn finish(mut self) -> Recording {
+        let nothing = |point: &Point| point.min == 0.0 && point.max == 0.0;
+        self.recording.series.retain(|series| !(series.seldom && series.points.iter().all(nothing)));
         self.recording
     }
 }
@@ -225,6 +230,7 @@ mod tests {
             name: "held",
             unit: "chunks",
             own: false,
+            seldom: false,
             points: Vec::new(),
             nodes: vec![NodeId(0), NodeId(1)],
             each: vec![Vec::new(); 2],

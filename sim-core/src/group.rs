@@ -90,6 +90,10 @@ pub(crate) trait Group: Debug {
     fn gauges(&self) -> Vec<(&'static str, &'static str)>;
     /// Reads one of them at every so many-th node.
     fn read(&self, gauge: usize, stride: usize, into: &mut Vec<Reading>);
+    /// How many inputs wait for this node: for a core, or because it is busy or frozen.
+    fn inputs_waiting(&self, node: NodeId) -> usize;
+    /// The clock of this node.
+    fn clock(&self, node: NodeId) -> Clock;
     /// What theory says of them.
     fn bounds(&self, around: &Surroundings) -> Vec<Bound>;
     /// A copy, for snapshots.
@@ -585,6 +589,17 @@ impl<P: Protocol> Group for Members<P> {
         let reading = |state: &P| [(gauge.read)(state), (gauge.goal)(state)].map(|x| x.unwrap_or(f64::NAN));
         let nodes = self.members.iter().step_by(stride);
         into.extend(nodes.map(|member| member.state.as_ref().map_or([f64::NAN; 2], reading)));
+    }
+
+    fn inputs_waiting(&self, node: NodeId) -> usize {
+        let aside = self.members[self.at(node)].node.aside.as_ref();
+        aside.map_or(0, |aside| {
+            aside.inbox.len() + aside.service.as_ref().map_or(0, |service| service.line.len())
+        })
+    }
+
+    fn clock(&self, node: NodeId) -> Clock {
+        self.members[self.at(node)].node.clock()
     }
 
     fn bounds(&self, around: &Surroundings) -> Vec<Bound> {

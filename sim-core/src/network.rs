@@ -178,6 +178,11 @@ impl Network {
         self.pipes.passed(node, now)
     }
 
+    /// What its uplink has taken and not sent yet by now, in bytes, and then its downlink, where they are limited.
+    pub(crate) fn queued(&self, node: NodeId, now: Time) -> [Option<u64>; 2] {
+        self.pipes.queued(node, now)
+    }
+
     /// The machine of a node, by the first node on it.
     pub(crate) fn machine(&self, node: NodeId) -> NodeId {
         self.links.machine(node)

@@ -32,6 +32,13 @@ pub(super) struct FaultMark {
     say: String,
 }
 
+impl FaultMark {
+    /// Whether it is the same that happens at the same time.
+    pub(super) fn same(&self, other: &FaultMark) -> bool {
+        (&self.name, self.kind, self.from, self.until) == (&other.name, other.kind, other.from, other.until)
+    }
+}
+
 pub(super) fn faults(judged: &Judged) -> Vec<FaultMark> {
     let all = judged.run.faults.len().min(FAULTS_MAX);
     let told = faults::told(judged, 0..all);

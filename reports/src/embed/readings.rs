@@ -3,7 +3,7 @@
 use crate::words::short;
 use serde::Serialize;
 use sim_core::{
-    gauge::Series,
+    gauge::{Point, Series},
     judged::Judged,
     task::{How, Task, Why},
 };
@@ -27,7 +27,9 @@ struct Line {
     own: bool,
     goal: f64,
     bounds: Vec<(String, u64)>,
-    /// Of all nodes together, where that is known; -1 where nobody had a reading.
+    /// Whether it is nothing as a rule: what waits, and what clocks are off by.
+    seldom: bool,
+    /// Of all nodes together, where that is known; null where nobody had a reading.
     sum: Vec<f64>,
     min: Vec<f64>,
     median: Vec<f64>,
@@ -35,10 +37,10 @@ struct Line {
     each: Vec<(u32, Vec<f64>)>,
 }
 
-/// Four significant digits: a chart shows no more, and a page has no room for more.
-fn rounded(number: f64) -> f64 {
+/// Four significant digits: a chart shows no more, and a page has no room for more. What is no number becomes null.
+pub(super) fn rounded(number: f64) -> f64 {
     if !number.is_finite() || number == 0.0 {
-        return if number == 0.0 { 0.0 } else { -1.0 };
+        return number;
     }
     let scale = libm::pow(10.0, 3.0 - libm::floor(libm::log10(libm::fabs(number))));
     let near = libm::round(number * scale) / scale;
@@ -59,8 +61,8 @@ pub(super) fn readings(judged: &Judged) -> Option<Readings> {
 }
 
 fn line(series: &Series) -> Line {
-    let figures = |pick: fn(&sim_core::gauge::Point) -> f64| -> Vec<f64> {
-        let figure = |point| if point_is_read(point) { rounded(pick(point)) } else { -1.0 };
+    let figures = |pick: fn(&Point) -> f64| -> Vec<f64> {
+        let figure = |point: &Point| if point.nodes > 0 { rounded(pick(point)) } else { f64::NAN };
         series.points.iter().map(figure).collect()
     };
     let sum = |moment: usize| {
@@ -76,22 +78,19 @@ fn line(series: &Series) -> Line {
         name: series.name,
         unit: series.unit,
         own: series.own,
+        seldom: series.seldom,
         goal: rounded(series.goal),
         bounds: series.bounds.iter().map(|bound| (short(&bound.name, 80), bound.at.0)).collect(),
         sum: if series.each.is_empty() { Vec::new() } else { (0..series.points.len()).map(sum).collect() },
         min: figures(|point| point.min),
         median: figures(|point| point.median),
         max: figures(|point| point.max),
-        each: if series.nodes.len() <= LINES_MAX && !series.own {
+        each: if series.nodes.len() <= LINES_MAX && (!series.own || series.seldom) {
             each.map(own_line).collect()
         } else {
             Vec::new()
         },
     }
-}
-
-fn point_is_read(point: &sim_core::gauge::Point) -> bool {
-    point.nodes > 0
 }
 
 /// Tasks as bars.

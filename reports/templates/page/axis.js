@@ -14,26 +14,6 @@ function mix() {
 const AREAS = { network: "vermillion", hosts: "orange", clocks: "purple", disks: "sky" };
 const areaColor = (area) => ink[AREAS[area] || "crowded"];
 
-/** The colours of roles: who leads stands out, who wants to is orange, and what most nodes are most of the time is quiet. */
-const ROLE_COLORS = (() => {
-  const times = new Map(), colors = new Map([["down", null], ["paused", "crowded"]]);
-  for (const list of roles.values()) for (const s of list) times.set(s.role, (times.get(s.role) || 0) + s.until - s.from);
-  const leading = new Set(data.roles.names.filter((_, i) => data.roles.leading[i]));
-  const others = ["quiet", "green", "purple", "sky", "yellow"];
-  for (const [role] of [...times].sort((a, b) => b[1] - a[1])) {
-    if (colors.has(role)) continue;
-    if (leading.has(role)) colors.set(role, "blue");
-    else if (/candidate|electing|proposer/.test(role)) colors.set(role, "orange");
-    else colors.set(role, others.length > 1 ? others.shift() : others[0]);
-  }
-  return colors;
-})();
-/** The colour of a role; none of one that is down. */
-function roleColor(role) {
-  const name = ROLE_COLORS.get(role);
-  return name === null ? null : ink[name || "quiet"];
-}
-
 const tickStep = (width) => nice(((view.until - view.from) / Math.max(1, width - LEFT - RIGHT)) * 96);
 
 function ticks(width) {
@@ -119,6 +99,18 @@ function showTip(lines, canvas) {
   tip.style.top = `${Math.max(4, Math.min(y + 14, window.innerHeight - tip.offsetHeight - 4))}px`;
 }
 onChange(() => { if (!view.hover) tip.hidden = true; });
+
+/** Windows of faults without overlaps, so that ten faults at once are no darker than one. Cuts with sides of their own apart. */
+const shades = (() => {
+  const out = [], last = new Map();
+  for (const { area, from, until, nodes } of [...windows].sort((a, b) => a.from - b.from)) {
+    const sided = area === "network" && nodes.length > 1, key = `${area}|${sided}`, open = last.get(key);
+    if (open && from <= open.until) { open.until = Math.max(open.until, until); continue; }
+    const shade = { area, from, until, sided };
+    last.set(key, shade); out.push(shade);
+  }
+  return out;
+})();
 
 const faultsAt = (time) => windows.filter((f) => f.from <= time && time <= f.until).map((f) => `fault ${f.number} “${f.name}”: ${f.whom || f.kind}`);
 

@@ -1,4 +1,4 @@
-// Latency, throughput, availability, traffic, and whatever was read off the nodes.
+// Latency, throughput, availability, traffic, and whatever was read off the nodes of a run.
 
 let kindShown = "";
 
@@ -63,18 +63,6 @@ function latencyMarks(height) {
     }
   }
   return marks;
-}
-
-function drawLine(ctx, width, points, color, thick = 1.5) {
-  ctx.strokeStyle = color; ctx.lineWidth = thick; ctx.beginPath();
-  let pen = false;
-  for (const [time, y] of points) {
-    if (y === null) { pen = false; continue; }
-    const x = xOf(time, width);
-    if (pen) ctx.lineTo(x, y); else ctx.moveTo(x, y);
-    pen = true;
-  }
-  ctx.stroke(); ctx.lineWidth = 1;
 }
 
 function drawLatency(ctx, width, height) {
@@ -188,45 +176,6 @@ function hoverShare(at) {
   return [moment(at.time, (view.until - view.from) / 1000), ...binWords(at.time), ...down, ...faultsAt(at.time)];
 }
 
-// Readings.
-
-const unitWords = (value, unit) => (unit === "B/s" ? `${size(value)}/s` : unit === "B" || unit === "bytes" ? size(value) : unit === "%" ? `${digits(value)} %` : `${value >= 1000 ? count(value) : digits(value)}${unit ? (unit.startsWith("/") ? unit : ` ${unit}`) : ""}`);
-
-/** A chart of lines: `lines` are {name, color, values, low, high}. */
-function readingsPanel(parent, title, unit, lines, { goal = 0, bounds = [] } = {}) {
-  const at = data.readings.at;
-  const most = Math.max(goal, 1e-9, ...lines.flatMap((l) => [...l.values, ...(l.high || [])])) * 1.08;
-  const step = nice(most / 3);
-  const marks = (height) => { const out = []; for (let n = 0; n <= most; n += step) out.push({ y: height - (n / most) * (height - 6), text: unitWords(n, unit) }); return out; };
-  panel(parent, {
-    title, height: 84, axis: false,
-    legend: lines.length > 1 && lines.length <= 7 ? () => lines.map((l, i) => swatch(`s${i % 7}`, "", l.name)) : null,
-    draw(ctx, width, height) {
-      drawScale(ctx, width, marks(height));
-      const y = (value) => (value < 0 ? null : height - (value / most) * (height - 6));
-      within(ctx, width, height, () => {
-        lines.forEach((l, k) => {
-          const color = ink.series[k % ink.series.length];
-          if (l.low) {
-            ctx.fillStyle = color; ctx.globalAlpha = 0.18; ctx.beginPath();
-            at.forEach((time, i) => { if (l.high[i] >= 0) ctx.lineTo(xOf(time, width), y(l.high[i])); });
-            for (let i = at.length - 1; i >= 0; i--) if (l.low[i] >= 0) ctx.lineTo(xOf(at[i], width), y(l.low[i]));
-            ctx.fill(); ctx.globalAlpha = 1;
-          }
-          drawLine(ctx, width, at.map((time, i) => [time, y(l.values[i])]), color, 1.6);
-        });
-        if (goal) { ctx.setLineDash([5, 4]); ctx.strokeStyle = ink.muted; ctx.beginPath(); ctx.moveTo(LEFT, y(goal)); ctx.lineTo(width, y(goal)); ctx.stroke(); ctx.setLineDash([]); }
-        for (const [, time] of bounds) { const x = xOf(time, width); ctx.setLineDash([2, 3]); ctx.strokeStyle = ink.vermillion; ctx.beginPath(); ctx.moveTo(x, 0); ctx.lineTo(x, height); ctx.stroke(); ctx.setLineDash([]); }
-      });
-    },
-    hover(p) {
-      const i = Math.min(at.length - 1, first(at.length, (k) => at[k] >= p.time));
-      const words = (l) => `${l.name}: ${l.values[i] < 0 ? "no reading" : unitWords(l.values[i], unit)}${l.low && l.values[i] >= 0 ? ` (${unitWords(l.low[i], unit)} to ${unitWords(l.high[i], unit)})` : ""}`;
-      return [moment(at[i], 1e6), ...lines.slice(0, 16).map(words), ...bounds.filter(([, time]) => Math.abs(time - p.time) < (view.until - view.from) / 60).map(([name, time]) => `not before ${moment(time)}: ${name}`), ...faultsAt(p.time)];
-    },
-  });
-}
-
 const seriesName = (line) => data.services[line.service]?.name ?? "";
 
 /** What the protocols of the run tell of themselves. */
@@ -238,9 +187,19 @@ function startGauges(parent) {
   }
 }
 
+/** What waits, and what clocks are off by: where it ever was anything. */
+function startLevels(parent) {
+  for (const line of (data.readings ? data.readings.list : []).filter((one) => one.seldom)) {
+    const median = { name: "median", values: line.median, low: line.min, high: line.max };
+    const lines = line.each.length ? line.each.map(([node, values]) => ({ name: nodeName(node), values })) : [median];
+    readingsPanel(parent, `${line.name[0].toUpperCase()}${line.name.slice(1)}, ${seriesName(line)}`, line.unit, lines);
+  }
+}
+
 /** What every node sends. */
 function startTraffic(parent) {
   if (!data.readings) return;
+  startLevels(parent);
   const list = data.readings.list;
   for (const own of ["messages sent", "bytes sent"]) {
     const lines = list.filter((line) => line.own && line.name === own && line.sum.length && line.sum.some((x) => x > 0)).slice(0, 7);

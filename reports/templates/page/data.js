@@ -67,18 +67,6 @@ const leaderships = (() => {
 const faults = data.faults.filter((f) => f.from >= 0).map((f) => ({ ...f, until: f.until < 0 ? data.ended : f.until, open: f.until < 0 }));
 const windows = faults.filter((f) => f.harms && f.until > f.from);
 
-/** The same without overlaps, so that ten faults at once are no darker than one. Cuts with sides of their own apart. */
-const shades = (() => {
-  const out = [], last = new Map();
-  for (const { area, from, until, nodes } of [...windows].sort((a, b) => a.from - b.from)) {
-    const sided = area === "network" && nodes.length > 1, key = `${area}|${sided}`, open = last.get(key);
-    if (open && from <= open.until) { open.until = Math.max(open.until, until); continue; }
-    const shade = { area, from, until, sided };
-    last.set(key, shade); out.push(shade);
-  }
-  return out;
-})();
-
 // Events.
 const events = data.trace.entries;
 events.count = events.number.length;

@@ -1,5 +1,25 @@
 // Who had which role, as a lane per server.
 
+/** The colours of roles: who leads stands out, who wants to is orange, and what most nodes are most of the time is quiet. */
+const ROLE_COLORS = (() => {
+  const times = new Map(), colors = new Map([["down", null], ["paused", "crowded"]]);
+  for (const list of roles.values()) for (const s of list) times.set(s.role, (times.get(s.role) || 0) + s.until - s.from);
+  const leading = new Set(data.roles.names.filter((_, i) => data.roles.leading[i]));
+  const others = ["quiet", "green", "purple", "sky", "yellow"];
+  for (const [role] of [...times].sort((a, b) => b[1] - a[1])) {
+    if (colors.has(role)) continue;
+    if (leading.has(role)) colors.set(role, "blue");
+    else if (/candidate|electing|proposer/.test(role)) colors.set(role, "orange");
+    else colors.set(role, others.length > 1 ? others.shift() : others[0]);
+  }
+  return colors;
+})();
+/** The colour of a role; none of one that is down. */
+function roleColor(role) {
+  const name = ROLE_COLORS.get(role);
+  return name === null ? null : ink[name || "quiet"];
+}
+
 const LANES_MAX = 40;
 
 /** Servers that have lanes: all if they are few. */

@@ -131,7 +131,7 @@ function start() {
   view.cursor = start ? start.at : 0;
   document.addEventListener("keydown", keys);
   window.addEventListener("resize", changed); window.addEventListener("scroll", changed, { passive: true });
-  startTheme(theme);
+  startTheme(theme, () => paintRoles(document));
   changed();
 }
 start();

@@ -136,6 +136,14 @@ impl Pipes {
         })
     }
 
+    /// See [`Network::queued`].
+    pub(super) fn queued(&self, node: NodeId, now: Time) -> [Option<u64>; 2] {
+        [&self.up, &self.down].map(|pipes| {
+            let pipe = pipes.get(self.place(node))?.as_ref()?;
+            Some(pipe.all.left(pipe.plan.rate.0, now))
+        })
+    }
+
     pub(super) fn none(&self) -> bool {
         self.up.is_empty() && self.down.is_empty() && self.shared.is_empty()
     }
