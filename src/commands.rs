@@ -52,11 +52,13 @@ pub(crate) struct Asked {
 pub(crate) struct Wanted<'a> {
     pub(crate) out: Option<&'a Path>,
     pub(crate) trace: bool,
+    pub(crate) png: bool,
+    pub(crate) parquet: bool,
     pub(crate) junit: Option<&'a Path>,
 }
 
 pub(crate) fn run(registry: &Registry, files: &[PathBuf], choice: &Choice, wanted: &Wanted<'_>) -> u8 {
-    let Wanted { out, trace, junit } = *wanted;
+    let Wanted { out, junit, .. } = *wanted;
     let asked: Vec<_> = files.iter().map(|file| read_variants(registry, file, &choice.set)).collect();
     let Some(asked) = asked.into_iter().collect::<Option<Vec<Vec<Asked>>>>() else { return BAD_INPUT };
     if asked.iter().flatten().any(|one| !runs(one))
@@ -89,7 +91,7 @@ pub(crate) fn run(registry: &Registry, files: &[PathBuf], choice: &Choice, wante
             if !std::mem::take(&mut first) {
                 say!("");
             }
-            match play_and_write(registry, one, &plan, choice, &folder, trace) {
+            match play_and_write(registry, one, &plan, choice, &folder, wanted) {
                 Ok(judged) => {
                     worst = worst.max(judged.status());
                     verdicts.add(&judged);
@@ -165,7 +167,7 @@ fn play_and_write(
     plan: &Plan,
     choice: &Choice,
     folder: &Path,
-    trace: bool,
+    &Wanted { trace, png, parquet, .. }: &Wanted<'_>,
 ) -> Result<Judged, String> {
     let mut progress = Progress::new(&one.name);
     let detail = if trace { Detail::Trace } else { Detail::Readings };
@@ -188,19 +190,18 @@ fn play_and_write(
     }
     progress.doing("writing");
     // What an earlier run left here goes first: nobody shall take its report for this one's.
-    output::clear(folder, &["report.html", "trace.jsonl", "gauges.svg", "tasks.svg"])?;
-    let text = |text: String| move |to: &mut dyn Write| to.write_all(text.as_bytes());
+    output::clear(folder, &["report.html", "trace.jsonl", "ops.parquet"])?;
+    let text = |text: String| move |to: &mut (dyn Write + Send)| to.write_all(text.as_bytes());
     output::write(folder, "plan.ron", text(judged.provenance.plan.clone()))?;
-    output::write(folder, "latency.svg", text(reports::latency_svg(&judged)))?;
-    output::write(folder, "availability.svg", text(reports::availability_svg(&judged)))?;
-    if let Some(gauges) = reports::gauges_svg(&judged) {
-        output::write(folder, "gauges.svg", text(gauges))?;
-    }
-    if let Some(tasks) = reports::tasks_svg(&judged) {
-        output::write(folder, "tasks.svg", text(tasks))?;
-    }
+    output::picture(folder, "latency", Some(reports::latency_svg(&judged)), png)?;
+    output::picture(folder, "availability", Some(reports::availability_svg(&judged)), png)?;
+    output::picture(folder, "gauges", reports::gauges_svg(&judged), png)?;
+    output::picture(folder, "tasks", reports::tasks_svg(&judged), png)?;
     output::write(folder, "summary.json", text(reports::summary_json(&judged)))?;
     output::write(folder, "ops.csv", |to| reports::operations_csv(&judged, to))?;
+    if parquet {
+        output::write(folder, "ops.parquet", |to| reports::operations_parquet(&judged, to))?;
+    }
     output::write(folder, "history.jsonl", |to| reports::history_jsonl(&judged, to))?;
     if trace {
         output::write(folder, "trace.jsonl", |to| reports::trace_jsonl(&judged, to))?;

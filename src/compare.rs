@@ -28,6 +28,7 @@ const DEPTH_MAX: usize = 8;
 /// Where the comparison goes besides standard output.
 pub(crate) struct To {
     pub(crate) out: Option<PathBuf>,
+    pub(crate) png: bool,
     pub(crate) markdown: Option<PathBuf>,
     pub(crate) junit: Option<PathBuf>,
     /// And the label of the line in there.
@@ -75,6 +76,7 @@ enum Written {
     Markdown,
     Junit,
     Trend,
+    TrendPng,
 }
 
 impl To {
@@ -102,12 +104,14 @@ impl To {
     fn files(&self) -> impl Iterator<Item = (PathBuf, Written)> {
         let within = |name: &str| self.out.as_ref().map(|folder| folder.join(name));
         let trend = within("trend.svg").filter(|_| self.history.is_some());
+        let trend_png = within("trend.png").filter(|_| self.png);
         [
             (self.markdown.clone(), Written::Markdown),
             (within("comparison.md"), Written::Markdown),
             (self.junit.clone(), Written::Junit),
             (within("junit.xml"), Written::Junit),
             (trend, Written::Trend),
+            (trend_png, Written::TrendPng),
         ]
         .into_iter()
         .filter_map(|(file, written)| Some((file?, written)))
@@ -120,12 +124,13 @@ fn write(regression: &reports::Regression, mut past: Vec<Entry>, to: &To) -> Res
         output::write_file(file, &past.iter().map(Entry::line).collect::<String>())?;
     }
     to.files().try_for_each(|(file, written)| {
-        let text = match written {
-            Written::Markdown => reports::regression_markdown(regression),
-            Written::Junit => reports::regression_junit(regression),
-            Written::Trend => reports::trend_svg(&past),
+        let content = match written {
+            Written::Markdown => reports::regression_markdown(regression).into(),
+            Written::Junit => reports::regression_junit(regression).into(),
+            Written::Trend => reports::trend_svg(&past).into(),
+            Written::TrendPng => reports::png(&reports::trend_svg(&past))?,
         };
-        output::write_file(&file, &text)
+        output::write_file(&file, content)
     })
 }
 

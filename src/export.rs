@@ -21,6 +21,12 @@ use std::{
 /// So many events and packets are exported at most: what has more, no viewer opens.
 const MOST: u64 = 5_000_000;
 
+/// Instead of those of the other commands.
+pub(crate) const CODES: &str = "Exit codes: 0 it is written; 2 bad input or usage, or results that cannot be written; 3 nothing happened in that stretch.";
+
+/// The exit code where there was nothing to export.
+const NOTHING: u8 = 3;
+
 /// What opens it.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum Viewer {
@@ -57,7 +63,7 @@ pub(crate) fn export(
     out: Option<&Path>,
 ) -> u8 {
     match exported(registry, file, choice, to, stretch, out) {
-        Ok(()) => 0,
+        Ok(code) => code,
         Err(message) => {
             if !message.is_empty() {
                 eprintln!("error: {message}");
@@ -74,7 +80,7 @@ fn exported(
     to: Viewer,
     Stretch { from, until }: Stretch,
     out: Option<&Path>,
-) -> Result<(), String> {
+) -> Result<u8, String> {
     // A run is known by its plan, which lies in its folder.
     let file = if file.is_dir() { Cow::Owned(file.join("plan.ron")) } else { Cow::Borrowed(file) };
     let one = read(registry, &file, &choice.set).ok_or_else(String::new)?;
@@ -112,6 +118,10 @@ fn exported(
             counted(left_out, "event")
         );
     }
+    if written == 0 {
+        say!("{}: nothing happened there; choose another stretch with --from and --until", place.display());
+        return Ok(NOTHING);
+    }
     say!(
         "{}: {} of seed {}: {}",
         place.display(),
@@ -119,5 +129,5 @@ fn exported(
         judged.run.seed,
         format.advice()
     );
-    Ok(())
+    Ok(0)
 }

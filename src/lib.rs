@@ -63,6 +63,12 @@ enum Command {
         /// Also write trace.jsonl: every input that a node took.
         #[arg(long)]
         trace: bool,
+        /// Also write every picture as PNG.
+        #[arg(long)]
+        png: bool,
+        /// Also write the operations as Parquet: ops.parquet, with the columns of ops.csv.
+        #[arg(long)]
+        parquet: bool,
         /// Also write the verdicts of all runs as JUnit XML, for CI servers.
         #[arg(long, value_name = "FILE")]
         junit: Option<PathBuf>,
@@ -80,6 +86,9 @@ enum Command {
         /// Write comparison.md, junit.xml and, with --history, trend.svg in here.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// With --out and --history, also write trend.png.
+        #[arg(long, requires_all = ["out", "history"])]
+        png: bool,
         /// Write the table as Markdown.
         #[arg(long, value_name = "FILE")]
         markdown: Option<PathBuf>,
@@ -158,6 +167,9 @@ enum Command {
         /// Where to write sweep.csv, sweep.json and sweep.svg [default: sim-out/<scenario>/sweep].
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Also write sweep.png.
+        #[arg(long)]
+        png: bool,
     },
     /// Visit every state of a small world: all orders in which messages arrive, timers run out, processes crash.
     Explore {
@@ -206,6 +218,7 @@ enum Command {
         show: Vec<String>,
     },
     /// Play a scenario, or the plan of a run, and write what happened for a viewer: Perfetto, ShiViz or Wireshark.
+    #[command(after_help = export::CODES)]
     Export {
         /// A scenario file, such as plan.ron, or the folder of a run.
         #[arg(value_name = "FILE")]
@@ -307,12 +320,13 @@ pub fn main(registry: &Registry) -> ExitCode {
         }
     };
     let code = match cli.command {
-        Command::Run { files, choice, out, trace, junit } => {
-            let wanted = commands::Wanted { out: out.as_deref(), trace, junit: junit.as_deref() };
+        Command::Run { files, choice, out, trace, png, parquet, junit } => {
+            let wanted =
+                commands::Wanted { out: out.as_deref(), trace, png, parquet, junit: junit.as_deref() };
             commands::run(registry, &files, &choice, &wanted)
         }
-        Command::Compare { baseline, current, tolerance, out, markdown, junit, history, label } => {
-            let to = compare::To { out, markdown, junit, history: history.zip(label) };
+        Command::Compare { baseline, current, tolerance, out, png, markdown, junit, history, label } => {
+            let to = compare::To { out, png, markdown, junit, history: history.zip(label) };
             compare::compare(&baseline, &current, tolerance.as_deref(), &to)
         }
         Command::Check { files, set } => commands::check(registry, &files, &set),
@@ -327,8 +341,8 @@ pub fn main(registry: &Registry) -> ExitCode {
             let terms = scenarios::shrink::Terms { runs_max: runs, events_max: events };
             shrink::shrink(registry, &file, &choice, terms, out.as_deref())
         }
-        Command::Sweep { file, set, seeds, jobs, out } => {
-            sweep::sweep(registry, &file, &sweep::Terms { set, seeds, jobs }, out.as_deref())
+        Command::Sweep { file, set, seeds, jobs, out, png } => {
+            sweep::sweep(registry, &file, &sweep::Terms { set, seeds, jobs, png }, out.as_deref())
         }
         Command::Explore { file, set, out } => explore::explore(registry, &file, &set, out.as_deref()),
         Command::Replay { file, choice, until, around, show } => {

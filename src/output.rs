@@ -10,7 +10,7 @@ use std::{
 pub(crate) fn write(
     folder: &Path,
     name: &str,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    content: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
 ) -> Result<(), String> {
     let aside = folder.join(format!(".{name}.{}", std::process::id()));
     let place = folder.join(name);
@@ -29,10 +29,22 @@ pub(crate) fn write(
     })
 }
 
-/// Writes a text to a file of its own, and says where.
-pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), String> {
+/// Writes a file of its own.
+pub(crate) fn write_file(path: &Path, content: impl AsRef<[u8]>) -> Result<(), String> {
     let (folder, name) = split(path)?;
-    write(folder, &name, |to| to.write_all(text.as_bytes()))
+    write(folder, &name, |to| to.write_all(content.as_ref()))
+}
+
+/// Writes a picture: `NAME.svg`, and `NAME.png` where that is wanted. One that an earlier run left, and that is not written
+/// now, goes.
+pub(crate) fn picture(folder: &Path, name: &str, svg: Option<String>, png: bool) -> Result<(), String> {
+    let names = ["svg", "png"].map(|kind| format!("{name}.{kind}"));
+    clear(folder, &names.each_ref().map(String::as_str))?;
+    let Some(svg) = svg else { return Ok(()) };
+    if png {
+        write_file(&folder.join(&names[1]), reports::png(&svg)?)?;
+    }
+    write_file(&folder.join(&names[0]), svg)
 }
 
 /// Removes a file that an earlier run left where this one is to write its own: nobody shall take that for this one's.

@@ -13,11 +13,7 @@ use scenarios::{
     plan::Plan,
     play::{self, Detail},
 };
-use std::{
-    io::Write,
-    num::NonZero,
-    path::{Path, PathBuf},
-};
+use std::{io::Write, num::NonZero, path::Path};
 
 /// Instead of those of the other commands.
 pub(crate) const CODES: &str = "Exit codes: 0 the grid was run, whatever its runs came to; 2 bad input or usage, or results that cannot be written.";
@@ -32,6 +28,7 @@ pub(crate) struct Terms {
     pub(crate) set: Vec<String>,
     pub(crate) seeds: Seeds,
     pub(crate) jobs: Option<u16>,
+    pub(crate) png: bool,
 }
 
 pub(crate) fn sweep(registry: &Registry, file: &Path, terms: &Terms, out: Option<&Path>) -> u8 {
@@ -65,14 +62,15 @@ fn swept(registry: &Registry, file: &Path, terms: &Terms, out: Option<&Path>) ->
         points,
     };
     let folder = folder(out, first, 1, "sweep");
-    let text = |text: String| move |to: &mut dyn Write| to.write_all(text.as_bytes());
+    let text = |text: String| move |to: &mut (dyn Write + Send)| to.write_all(text.as_bytes());
     output::write(&folder, "sweep.csv", |to| reports::sweep_csv(&sweep, to))?;
     output::write(&folder, "sweep.json", text(reports::sweep_json(&sweep)))?;
-    output::write(&folder, "sweep.svg", text(reports::sweep_svg(&sweep)))?;
+    output::picture(&folder, "sweep", Some(reports::sweep_svg(&sweep)), terms.png)?;
     say!("{}", reports::sweep_text(&sweep).trim_end());
     say!("\nagain: {}", clean(&sweep.command));
-    let files: Vec<PathBuf> = ["sweep.csv", "sweep.json", "sweep.svg"].map(|name| folder.join(name)).into();
-    say!("results  {}", files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "));
+    let names = ["sweep.csv", "sweep.json", "sweep.svg", "sweep.png"];
+    let files = names.into_iter().take(if terms.png { 4 } else { 3 }).map(|name| folder.join(name));
+    say!("results  {}", files.map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "));
     Ok(())
 }
 
@@ -186,14 +184,14 @@ fn played(registry: &Registry, places: &[Place], terms: &Terms) -> Result<Vec<Po
         bar.inc(1);
         measured
     };
-    let runs: Vec<Result<Measured, String>> = pool.install(|| jobs.par_iter().map(run).collect());
+    // Nobody goes on after the first run that cannot be had.
+    let runs: Result<Vec<Measured>, String> = pool.install(|| jobs.par_iter().map(run).collect());
     bar.finish_and_clear();
-    let mut runs = runs.into_iter();
+    let mut runs = runs?.into_iter();
     let each = (terms.seeds.end - terms.seeds.start) as usize;
-    let point = |place: &Place| {
-        Ok(Point { values: place.values.clone(), runs: runs.by_ref().take(each).collect::<Result<_, _>>()? })
-    };
-    places.iter().map(point).collect()
+    let point =
+        |place: &Place| Point { values: place.values.clone(), runs: runs.by_ref().take(each).collect() };
+    Ok(places.iter().map(point).collect())
 }
 
 fn measured(registry: &Registry, asked: &Asked, seed: u64) -> Result<Measured, String> {

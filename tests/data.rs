@@ -5,6 +5,10 @@
 mod folder;
 
 use folder::Folder;
+use parquet::{
+    file::reader::{FileReader, SerializedFileReader},
+    record::Field,
+};
 use serde_json::Value;
 use std::{collections::BTreeMap, fs, process::Command};
 
@@ -25,7 +29,7 @@ fn played(name: &str) -> Folder {
 )"#,
     );
     let sim = Command::new(env!("CARGO_BIN_EXE_sim"))
-        .args(["run", &file, "--out", &folder.path("out")])
+        .args(["run", &file, "--png", "--parquet", "--out", &folder.path("out")])
         .output()
         .unwrap();
     assert_eq!(sim.status.code(), Some(0), "{}", String::from_utf8_lossy(&sim.stdout));
@@ -156,4 +160,44 @@ fn a_history_without_overlaps_can_be_replayed_from_its_texts() {
         *kinds.entry(call["kind"].as_str().unwrap().into()).or_default() += 1;
     }
     assert!(kinds.len() == 3 && kinds.values().all(|count| *count > 20), "{kinds:?}");
+}
+
+#[test]
+fn parquet_holds_what_csv_does() {
+    let folder = played("data-parquet");
+    let file = fs::File::open(folder.0.join("out/ops.parquet")).unwrap();
+    let rows: Vec<BTreeMap<String, String>> = SerializedFileReader::new(file)
+        .unwrap()
+        .get_row_iter(None)
+        .unwrap()
+        .map(|row| {
+            let columns = row.unwrap().into_columns().into_iter();
+            let cell = |field| match field {
+                Field::Null => String::new(),
+                Field::Str(text) => text,
+                other => other.to_string(),
+            };
+            columns.map(|(name, field)| (name, cell(field))).collect()
+        })
+        .collect();
+    assert_eq!(rows, operations(&read(&folder, "ops.csv")));
+}
+
+#[test]
+fn pictures_are_written_as_png_too_and_none_is_left_of_an_earlier_run() {
+    let folder = played("data-png");
+    for name in ["latency", "availability"] {
+        let file = folder.0.join("out").join(format!("{name}.png"));
+        let bytes = fs::read(&file).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG\r\n"), "{name}");
+    }
+    let again = Command::new(env!("CARGO_BIN_EXE_sim"))
+        .args(["run", &folder.path("small.ron"), "--out", &folder.path("out")])
+        .output()
+        .unwrap();
+    assert_eq!(again.status.code(), Some(0));
+    for name in ["latency.png", "availability.png", "ops.parquet"] {
+        assert!(!folder.0.join("out").join(name).exists(), "{name}");
+    }
+    assert!(folder.0.join("out/latency.svg").exists());
 }

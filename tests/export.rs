@@ -66,6 +66,18 @@ fn what_makes_no_sense_is_refused_and_nothing_is_replaced() {
     assert_eq!(fs::read_to_string(file).unwrap(), SMALL);
 }
 
+#[test]
+fn a_stretch_in_which_nothing_happened_is_no_success() {
+    let folder = Folder::new("export-nothing");
+    let file = folder.file("small.ron", SMALL);
+    let stretch = ["--from", "2999999999ns", "--until", "2999999999ns", "--out", &folder.path("out")];
+    for to in ["perfetto", "shiviz", "pcapng"] {
+        let output = sim(&[&["export", &file, "--to", to], &stretch[..]].concat());
+        assert_eq!(output.status.code(), Some(3), "{to}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("nothing happened there"), "{to}");
+    }
+}
+
 /// Viewers draw slices of a thread that overlap one inside the other, or not at all.
 #[test]
 fn slices_of_inputs_at_almost_the_same_moment_do_not_overlap() {

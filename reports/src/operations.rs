@@ -41,7 +41,7 @@ pub fn operations_csv(judged: &Judged, to: &mut dyn io::Write) -> io::Result<()>
 }
 
 /// The same words as in the summary.
-fn outcome(operation: &Operation, measures: &Measures) -> &'static str {
+pub(crate) fn outcome(operation: &Operation, measures: &Measures) -> &'static str {
     match operation.latency() {
         Some(latency) if latency <= measures.deadline => "in_time",
         Some(_) => "late",
@@ -51,7 +51,7 @@ fn outcome(operation: &Operation, measures: &Measures) -> &'static str {
 }
 
 /// Whether availability counts it: what was wanted so late that its deadline lies beyond the end says nothing yet.
-fn counted(operation: &Operation, measures: &Measures, ended: Time) -> bool {
+pub(crate) fn counted(operation: &Operation, measures: &Measures, ended: Time) -> bool {
     operation.intended + measures.deadline <= ended
 }
 

@@ -111,13 +111,15 @@ pub fn read_set_all(
     let diagnostics = match read_all(file, source, catalog) {
         Err(_) => return Err(diagnostics.with_edits(&edits)),
         // What is set need not make sense for variants that nobody asks for.
-        Ok(all) => match wanted.filter(|wanted| all.iter().any(|(name, _)| name.as_deref() == Some(wanted))) {
-            None => diagnostics,
-            Some(wanted) => match read_some(file, &edited, catalog, |name| name == wanted) {
-                Ok(all) => return Ok((all, edited)),
-                Err(diagnostics) => diagnostics,
-            },
-        },
+        Ok(all) => {
+            match wanted.filter(|wanted| all.iter().any(|(name, _)| name.as_deref() == Some(wanted))) {
+                None => diagnostics,
+                Some(wanted) => match read_some(file, &edited, catalog, |name| name == wanted) {
+                    Ok(all) => return Ok((all, edited)),
+                    Err(diagnostics) => diagnostics,
+                },
+            }
+        }
     };
     Err(diagnostics.with_edits(&edits).with_note(messages::sound_without(arguments)))
 }
