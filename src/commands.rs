@@ -108,7 +108,7 @@ pub(crate) fn run(registry: &Registry, files: &[PathBuf], choice: &Choice, wante
             return BAD_INPUT;
         }
     }
-    if let Some(Err(message)) = junit.map(|file| output::write_file(file, &verdicts.xml())) {
+    if let Some(Err(message)) = junit.map(|file| output::write_file(file, verdicts.xml())) {
         eprintln!("error: {message}");
         return BAD_INPUT;
     }

@@ -121,7 +121,7 @@ impl To {
 fn write(regression: &reports::Regression, mut past: Vec<Entry>, to: &To) -> Result<(), String> {
     if let Some((file, label)) = &to.history {
         past.push(Entry::of(regression, label));
-        output::write_file(file, &past.iter().map(Entry::line).collect::<String>())?;
+        output::write_file(file, past.iter().map(Entry::line).collect::<String>())?;
     }
     to.files().try_for_each(|(file, written)| {
         let content = match written {

@@ -6,6 +6,9 @@ use std::{
     path::Path,
 };
 
+/// Files of hundreds of megabytes are written in pieces of so many bytes.
+const BUFFER: usize = 1 << 18;
+
 /// Writes `name` into `folder`, which is made if it is not there.
 pub(crate) fn write(
     folder: &Path,
@@ -15,7 +18,7 @@ pub(crate) fn write(
     let aside = folder.join(format!(".{name}.{}", std::process::id()));
     let place = folder.join(name);
     let written = fs::create_dir_all(folder).and_then(|()| {
-        let mut file = BufWriter::new(fs::File::create(&aside)?);
+        let mut file = BufWriter::with_capacity(BUFFER, fs::File::create(&aside)?);
         content(&mut file)?;
         file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         fs::rename(&aside, &place)

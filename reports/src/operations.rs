@@ -1,11 +1,12 @@
 //! The operations as CSV: one line each, for spreadsheets and plots.
 
+use crate::words::Names;
 use sim_core::{
     judged::{Judged, Measures},
     run::Operation,
     time::Time,
 };
-use std::{collections::BTreeMap, io};
+use std::{borrow::Cow, io};
 
 /// The first line.
 const HEADER: &str = "client,operation,kind,key,intended_ns,answered_ns,latency_ns,calls,outcome,counted";
@@ -17,25 +18,30 @@ const HEADER: &str = "client,operation,kind,key,intended_ns,answered_ns,latency_
 /// Those of `to`.
 pub fn operations_csv(judged: &Judged, to: &mut dyn io::Write) -> io::Result<()> {
     writeln!(to, "{HEADER}")?;
-    let mut names = BTreeMap::new();
+    let (mut line, mut names) = (String::new(), Names::of(judged));
     for operation in &judged.measures.operations {
-        let client = || field(&judged.run.name(operation.client));
-        let client = names.entry(operation.client).or_insert_with(client);
-        let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
-        writeln!(
-            to,
-            "{},{},{},{},{},{},{},{},{},{}",
-            client,
-            operation.number,
-            field(operation.kind),
-            operation.key,
-            operation.intended.0,
-            number(operation.done.map(|done| done.0)),
-            number(operation.latency().map(|latency| latency.0)),
-            operation.calls,
-            outcome(operation, &judged.measures),
-            counted(operation, &judged.measures, judged.run.ended),
-        )?;
+        let number = |line: &mut String, number: Option<u64>| {
+            if let Some(number) = number {
+                line.push_str(itoa::Buffer::new().format(number));
+            }
+            line.push(',');
+        };
+        line.clear();
+        put_field(&mut line, names.get(operation.client));
+        number(&mut line, Some(operation.number.into()));
+        put_field(&mut line, operation.kind);
+        number(&mut line, Some(operation.key));
+        number(&mut line, Some(operation.intended.0));
+        number(&mut line, operation.done.map(|done| done.0));
+        number(&mut line, operation.latency().map(|latency| latency.0));
+        number(&mut line, Some(operation.calls.into()));
+        put_field(&mut line, outcome(operation, &judged.measures));
+        line.push_str(if counted(operation, &judged.measures, judged.run.ended) {
+            "true\n"
+        } else {
+            "false\n"
+        });
+        to.write_all(line.as_bytes())?;
     }
     Ok(())
 }
@@ -55,10 +61,16 @@ pub(crate) fn counted(operation: &Operation, measures: &Measures, ended: Time) -
     operation.intended + measures.deadline <= ended
 }
 
+/// A field and the comma behind it.
+fn put_field(line: &mut String, text: &str) {
+    line.push_str(&field(text));
+    line.push(',');
+}
+
 /// A field, in quotes where it needs them.
-pub(crate) fn field(text: &str) -> String {
+pub(crate) fn field(text: &str) -> Cow<'_, str> {
     if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
+        format!("\"{}\"", text.replace('"', "\"\"")).into()
     } else {
         text.into()
     }

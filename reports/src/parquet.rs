@@ -34,10 +34,7 @@ const GROUP: usize = 1 << 17;
 /// # Errors
 /// Those of `to`.
 pub fn operations_parquet(judged: &Judged, to: &mut (dyn io::Write + Send)) -> io::Result<()> {
-    written(judged, to).map_err(|error| match error {
-        ParquetError::External(inner) => io::Error::other(inner),
-        other => io::Error::other(other),
-    })
+    written(judged, to).map_err(io::Error::other)
 }
 
 fn written(judged: &Judged, to: &mut (dyn io::Write + Send)) -> Result<(), ParquetError> {

@@ -162,7 +162,7 @@ pub fn sweep_json(sweep: &Sweep) -> String {
 /// Those of `to`.
 pub fn sweep_csv(sweep: &Sweep, to: &mut dyn io::Write) -> io::Result<()> {
     let field = crate::operations::field;
-    let mut head: Vec<String> = sweep.parameters.iter().map(|name| field(name)).collect();
+    let mut head: Vec<String> = sweep.parameters.iter().map(|name| field(name).into_owned()).collect();
     head.extend(["seed", "status", "fingerprint"].map(String::from));
     head.extend(measured().map(|(_, Family { name, unit, .. })| match unit {
         Unit::Time => format!("{name}_ns"),
@@ -171,7 +171,7 @@ pub fn sweep_csv(sweep: &Sweep, to: &mut dyn io::Write) -> io::Result<()> {
     writeln!(to, "{}", head.join(","))?;
     for point in &sweep.points {
         for run in &point.runs {
-            let mut row: Vec<String> = point.values.iter().map(|value| field(value)).collect();
+            let mut row: Vec<String> = point.values.iter().map(|value| field(value).into_owned()).collect();
             row.extend([run.seed.to_string(), status(run).word().into(), run.fingerprint.clone()]);
             let figure = |(place, family): (usize, &Family)| {
                 run.figures.get(&(place, family.name.to_string())).map_or_else(String::new, f64::to_string)

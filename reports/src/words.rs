@@ -4,11 +4,32 @@
 //! a control character: not to a terminal, where it would move the cursor, and not into XML, where it is not allowed.
 
 use sim_core::{
+    judged::Judged,
     protocol::NodeId,
     run::Run,
     size::Bytes,
     time::{Span, Time},
 };
+
+/// The names of a run's nodes, each made when it is asked for first: a run has few nodes and may have millions of calls.
+pub(crate) struct Names<'a> {
+    run: &'a Run,
+    made: Vec<Option<String>>,
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn of(judged: &'a Judged) -> Names<'a> {
+        Names { run: &judged.run, made: Vec::new() }
+    }
+
+    pub(crate) fn get(&mut self, node: NodeId) -> &str {
+        let place = node.0 as usize;
+        if place >= self.made.len() {
+            self.made.resize(place + 1, None);
+        }
+        self.made[place].get_or_insert_with(|| self.run.name(node))
+    }
+}
 
 /// A span with three significant digits, never coarser than a second: `812ms`, `1.42s`, `20s`.
 pub(crate) fn span(span: Span) -> String {
