@@ -172,10 +172,11 @@ fn parquet_holds_what_csv_does() {
         .unwrap()
         .map(|row| {
             let columns = row.unwrap().into_columns().into_iter();
-            let cell = |field| match field {
-                Field::Null => String::new(),
-                Field::Str(text) => text,
-                other => other.to_string(),
+            let cell = |field| {
+                if let Field::Str(text) = field {
+                    return text;
+                }
+                if field == Field::Null { String::new() } else { field.to_string() }
             };
             columns.map(|(name, field)| (name, cell(field))).collect()
         })
