@@ -2,6 +2,7 @@
 
 use crate::{Choice, output, progress::Progress};
 use reports::counted;
+pub(crate) use reports::quoted;
 use scenarios::{
     Registry,
     diagnostics::Diagnostics,
@@ -233,16 +234,6 @@ fn command(one: &Asked, plan: &Plan, choice: &Choice) -> String {
     let mut words = vec!["sim run".to_string(), quoted(&one.file), format!("--seed {}", plan.core.seed)];
     words.extend(choice.set.iter().map(|set| format!("--set {}", quoted(set))));
     words.join(" ")
-}
-
-/// A word for a POSIX shell.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_string()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 pub(crate) fn colored() -> bool {

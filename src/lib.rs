@@ -21,6 +21,7 @@ mod hunt;
 mod output;
 mod progress;
 mod replay;
+mod serve;
 mod shrink;
 mod sweep;
 
@@ -262,6 +263,16 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Show scenarios in a browser of this machine: run them, look at their reports, interfere with them, save what came of it.
+    #[command(after_help = serve::HELP)]
+    Serve {
+        /// A folder with scenario files in or below it, or one scenario file. Links in it are not followed.
+        #[arg(value_name = "DIR|FILE")]
+        path: PathBuf,
+        /// The port on 127.0.0.1; 0 for any that is free.
+        #[arg(long, value_name = "N", default_value_t = 7878)]
+        port: u16,
+    },
     /// Run a scenario here and in a fresh process, and compare every event.
     Verify {
         /// A scenario file.
@@ -357,6 +368,7 @@ pub fn main(registry: &Registry) -> ExitCode {
             replay::diff(registry, files, [seeds.map(|seeds| seeds.0), seeds.map(|seeds| seeds.1)], &set)
         }
         Command::Merge { files, out } => hunt::merge(&files, &out),
+        Command::Serve { path, port } => serve::serve(registry, &path, port),
         Command::Verify { file, choice } => commands::verify(registry, &file, &choice),
         Command::List { what: None, .. } => commands::list(registry),
         Command::List { what: Some(What::Faults), markdown } => commands::list_faults(markdown),

@@ -129,8 +129,9 @@ pub fn html(judged: &Judged) -> String {
     page.render().expect("rendering into a string does not fail")
 }
 
-/// Light by default; where the reader prefers dark, the page by its variables and the pictures by their colours.
-pub(crate) fn css() -> String {
+/// The style of all pages: light by default; where the reader prefers dark, the page by its variables and the pictures by their
+/// colours.
+pub fn css() -> String {
     const LIGHT: &str = include_str!("../templates/report.css");
     const DARK: &str = "color-scheme:dark;--paper:#171a1f;--card:#171a1f;--ground:#0f1115;--ink:#e8e8e8;--muted:#a4a9b0;--line:#2e333a;\
         --code:#22262d;--held:#5fd6ae;--held-bg:#0e3328;--failed:#ff9a5c;--failed-bg:#402010;--vacuous:#f2c04d;\

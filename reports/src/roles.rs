@@ -17,7 +17,7 @@ pub(crate) struct Stretch {
 }
 
 /// Whether this role leads its group, whatever the protocol calls it.
-pub(crate) fn leads(role: Role) -> bool {
+pub fn leads(role: Role) -> bool {
     matches!(role.0, "leader" | "primary" | "coordinator" | "master" | "sequencer")
 }
 

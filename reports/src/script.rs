@@ -2,6 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
+/// Words and figures, and elements made of them: for the script of any page.
+pub const WORDS: &str = include_str!("../templates/page/words.js");
+
 macro_rules! parts {
     ($($name:literal),* $(,)?) => {
         &[$(include_str!(concat!("../templates/page/", $name, ".js"))),*]
