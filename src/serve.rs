@@ -1,7 +1,7 @@
 //! `sim serve`: scenarios in a browser.
 
 use crate::commands::{BAD_INPUT, say};
-use ::serve::{Shelf, Terms};
+use ::serve::{Limits, Shelf, Terms};
 use scenarios::Registry;
 use std::{num::NonZero, path::Path};
 
@@ -15,8 +15,8 @@ pub(crate) fn serve(registry: &Registry, path: &Path, port: u16) -> u8 {
     let served = Shelf::open(path).and_then(|shelf| {
         // One core is left to the server and the browser.
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let threads = cores.saturating_sub(1).clamp(1, 4);
-        let terms = Terms { shelf, port, threads, patience: Terms::PATIENCE };
+        let threads = cores.saturating_sub(1).clamp(1, 2);
+        let terms = Terms { shelf, port, threads, limits: Limits::default() };
         ::serve::serve(registry, terms, |address| {
             say!("{} in a browser: http://{address}/    (Ctrl-C stops it)", path.display());
         })

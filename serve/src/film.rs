@@ -24,8 +24,6 @@ use sim_core::{
 pub const NODES_MAX: u64 = 2_000;
 /// The longest run here, in simulated time.
 pub const UNTIL_MAX: Span = Span(3_600 * 1_000_000_000);
-/// The most inputs that a run may take here.
-pub const EVENTS_MAX: u64 = 20_000_000;
 /// Whether anybody still waits is asked after so many.
 const STEP: u64 = 100_000;
 /// What is read off the nodes, for charts, is read so often; and the profile of a run has so many points.
@@ -137,10 +135,11 @@ pub(crate) fn fits(scenario: &Scenario) -> Result<(), Refusal> {
 fn go_on(world: &mut World, until: Time, wanted: &Wanted) -> Result<(), Refusal> {
     loop {
         let most = world.events() + STEP;
-        world.run_to(until, most.min(EVENTS_MAX));
-        if world.events() >= EVENTS_MAX {
+        let events_max = wanted.events_max;
+        world.run_to(until, most.min(events_max));
+        if world.events() >= events_max {
             return Err(Refusal::unfit(format!(
-                "this run takes more than {EVENTS_MAX} events, the most here: `sim run` plays it, or make it shorter or smaller"
+                "this run takes more than {events_max} events, the most here: `sim run` plays it, or make it shorter or smaller"
             )));
         }
         if world.events() < most {

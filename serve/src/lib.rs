@@ -34,14 +34,15 @@ use std::{
 use tokio::{net::TcpListener, runtime, sync::oneshot, time};
 
 pub use api::LIVES_MAX;
-pub use film::{EVENTS_MAX, NODES_MAX, UNTIL_MAX};
+pub use film::{NODES_MAX, UNTIL_MAX};
 pub use live::ACTS_MAX;
 pub use shelf::{DEPTH_MAX, FILE_MAX, FILES_MAX, Shelf};
+pub use workers::Limits;
 
 /// The largest body of a request, in bytes.
 pub const BODY_MAX: usize = 64 << 10;
 /// So long open answers are waited for when the server is to stop.
-const FAREWELL: Duration = Duration::from_secs(3);
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What is served.
 #[derive(Clone, Debug)]
@@ -52,13 +53,8 @@ pub struct Terms {
     pub port: u16,
     /// So many runs are played at the same time.
     pub threads: usize,
-    /// An answer that takes longer is given up.
-    pub patience: Duration,
-}
-
-impl Terms {
-    /// What is waited for an answer unless somebody says otherwise.
-    pub const PATIENCE: Duration = Duration::from_nanos(live::PATIENCE.0);
+    /// How much one answer may take.
+    pub limits: Limits,
 }
 
 #[derive(Debug)]
@@ -86,7 +82,7 @@ pub fn serve_until(
     let stopping = Arc::new(AtomicBool::new(false));
     std::thread::scope(|scope| {
         let workers =
-            workers::Workers::start(scope, registry, terms.threads, terms.patience, Arc::clone(&stopping));
+            workers::Workers::start(scope, registry, terms.threads, terms.limits, Arc::clone(&stopping));
         let served = runtime.block_on(listen(terms, workers, ready, stop, &stopping));
         // Whoever still works is told to stop, and the queue is closed with the last of the tasks: the threads end.
         stopping.store(true, Relaxed);

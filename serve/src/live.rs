@@ -19,7 +19,7 @@ use sim_core::{
     fault::{Fault, Keep, Pick},
     protocol::Role,
     run::Run,
-    time::{Span, Time},
+    time::Time,
 };
 
 /// So often one may interfere with a run.
@@ -366,6 +366,3 @@ impl Wish {
         Ok((fault, words))
     }
 }
-
-/// The most that may be waited for one answer, for the page to say.
-pub(crate) const PATIENCE: Span = Span(30_000_000_000);

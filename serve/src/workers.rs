@@ -23,13 +23,29 @@ type Job = Box<dyn FnOnce(&Registry) + Send>;
 #[derive(Debug)]
 pub(crate) struct Workers {
     jobs: SyncSender<Job>,
-    patience: Duration,
+    limits: Limits,
     stopping: Arc<AtomicBool>,
 }
 
+/// How much one answer may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// One that takes longer is given up.
+    pub patience: Duration,
+    /// The most inputs that a run may take: what clients were told is kept for all of them.
+    pub events_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { patience: Duration::from_secs(30), events_max: 5_000_000 }
+    }
+}
+
 /// Told to whoever works: whether anybody still waits for it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Wanted {
+    pub(crate) events_max: u64,
     given_up: Arc<AtomicBool>,
     stopping: Arc<AtomicBool>,
 }
@@ -58,7 +74,7 @@ impl Workers {
         scope: &'scope Scope<'scope, '_>,
         registry: &'scope Registry,
         threads: usize,
-        patience: Duration,
+        limits: Limits,
         stopping: Arc<AtomicBool>,
     ) -> Workers {
         let (jobs, queue) = sync_channel::<Job>(WAITING_MAX);
@@ -67,7 +83,7 @@ impl Workers {
             let queue = Arc::clone(&queue);
             scope.spawn(move || work(registry, &queue));
         }
-        Workers { jobs, patience, stopping }
+        Workers { jobs, limits, stopping }
     }
 
     /// Has something done, and waits for it, but not for ever.
@@ -75,8 +91,11 @@ impl Workers {
         &self,
         work: impl FnOnce(&Registry, &Wanted) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let wanted =
-            Wanted { given_up: Arc::new(AtomicBool::new(false)), stopping: Arc::clone(&self.stopping) };
+        let wanted = Wanted {
+            events_max: self.limits.events_max,
+            given_up: Arc::new(AtomicBool::new(false)),
+            stopping: Arc::clone(&self.stopping),
+        };
         let wait = Wait(Arc::clone(&wanted.given_up));
         let (answer, answered) = oneshot::channel();
         let job = move |registry: &Registry| {
@@ -89,14 +108,14 @@ impl Workers {
         self.jobs.try_send(Box::new(job)).map_err(|_| {
             Refusal::busy(format!("{WAITING_MAX} requests wait already: try again in a moment"))
         })?;
-        let found = timeout(self.patience, answered).await;
+        let found = timeout(self.limits.patience, answered).await;
         drop(wait);
         match found {
             Ok(Ok(found)) => found,
             Ok(Err(_)) => Err(Refusal::busy("the server stops")),
             Err(_) => Err(Refusal::unfit(format!(
                 "this takes longer than {} s, the most that is waited for here: make the run shorter or smaller, or use `sim run`",
-                self.patience.as_secs()
+                self.limits.patience.as_secs()
             ))),
         }
     }
