@@ -1,9 +1,10 @@
 //! What the page asks for, request by request.
 
 use crate::{
-    App, film,
+    App,
     guard::REPORT_POLICY,
     live::{Choice, Live, Wish},
+    played::{self, Until},
     refusal::Refusal,
 };
 use axum::{
@@ -109,17 +110,21 @@ async fn undo(State(app): State<Arc<App>>, Path(id): Path<String>, body: Body) -
 
 async fn moment(State(app): State<Arc<App>>, Path((id, at)): Path<(String, String)>) -> Answer {
     let (live, at) = app.lives.at(&id, &at)?;
-    json(&app.workers.ask(move |registry, wanted| film::moment(registry, &live, at, wanted)).await?)
+    json(&app.workers.ask(move |registry, wanted| played::moment(registry, &live, at, wanted)).await?)
 }
 
 async fn report(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
     let live = app.lives.get(&id)?;
-    page(app.workers.ask(move |registry, wanted| film::report(registry, &live, None, wanted)).await?)
+    page(app.workers.ask(move |registry, wanted| played::report(registry, &live, Until::End, wanted)).await?)
 }
 
 async fn report_until(State(app): State<Arc<App>>, Path((id, at)): Path<(String, String)>) -> Answer {
     let (live, at) = app.lives.at(&id, &at)?;
-    page(app.workers.ask(move |registry, wanted| film::report(registry, &live, Some(at), wanted)).await?)
+    page(
+        app.workers
+            .ask(move |registry, wanted| played::report(registry, &live, Until::Before(at), wanted))
+            .await?,
+    )
 }
 
 fn page(html: String) -> Answer {

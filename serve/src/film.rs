@@ -1,37 +1,16 @@
 //! A run as the page plays it: the whole of it, played ahead, of which the page shows what lies before its present moment.
-//!
-//! A run is a function of its scenario, so nothing has to be kept alive between two clicks: an interference is one more fault
-//! of the scenario, and the run is played anew from its beginning. What is shown and what is saved are the same by construction.
 
-use crate::{live::Live, refusal::Refusal, workers::Wanted};
-use scenarios::{
-    Registry,
-    format::Scenario,
-    plan::Plan,
-    play::{self, Origin},
-};
+use crate::{live::Live, played::Shown};
+use scenarios::format::Expectation;
 use serde::Serialize;
 use sim_core::{
-    judged::Judged,
-    protocol::Role,
-    run::{FaultReport, Run},
-    time::{Span, Time},
-    trace::{Scope, Trace},
-    world::World,
+    judged::{Judged, Status},
+    run::FaultReport,
+    time::Time,
 };
 
-/// The most nodes of a world here, clients included.
-pub const NODES_MAX: u64 = 2_000;
-/// The longest run here, in simulated time.
-pub const UNTIL_MAX: Span = Span(3_600 * 1_000_000_000);
-/// Whether anybody still waits is asked after so many.
-const STEP: u64 = 100_000;
-/// What is read off the nodes, for charts, is read so often; and the profile of a run has so many points.
-const SAMPLES: u32 = 200;
 /// So many changes of role go to the page.
 const ROLES_MAX: usize = 50_000;
-/// So many nodes tell what they know at a moment.
-const SHOWN_MAX: usize = 64;
 /// So many faults, violations, verdicts go to the page.
 const LISTED_MAX: usize = 500;
 
@@ -101,147 +80,28 @@ pub(crate) struct Moment {
     at: u64,
     events: u64,
     /// What each server knows, by its position in the world.
-    shows: Vec<(u32, Vec<(&'static str, String)>)>,
+    shows: Vec<Shown>,
     verdicts: Vec<Verdict>,
 }
 
-/// A run up to a moment, for whoever interferes there.
-pub(crate) struct Past {
-    /// Of everything that happened before, and every state that it led to.
-    pub(crate) fingerprint: u64,
-    pub(crate) run: Run,
-    shows: Vec<(u32, Vec<(&'static str, String)>)>,
-}
-
-/// Refuses worlds that are too large for here.
-pub(crate) fn fits(scenario: &Scenario) -> Result<(), Refusal> {
-    let clients = scenario.clients.as_ref().map_or(0, |clients| u64::from(clients.nodes));
-    let nodes = scenario.services.iter().map(|service| u64::from(service.nodes)).sum::<u64>() + clients;
-    if nodes > NODES_MAX {
-        return Err(Refusal::unfit(format!(
-            "this world has {nodes} nodes, and {NODES_MAX} are the most here: `sim run` plays it, or set fewer"
-        )));
-    }
-    if scenario.until.since(Time::ZERO) > UNTIL_MAX {
-        return Err(Refusal::unfit(format!(
-            "this run lasts {}, and {UNTIL_MAX} is the longest here: `sim run` plays it, or set `until`",
-            scenario.until
-        )));
-    }
-    Ok(())
-}
-
-/// Goes on until `until`, unless that takes too many events, or nobody waits any more.
-fn go_on(world: &mut World, until: Time, wanted: &Wanted) -> Result<(), Refusal> {
-    loop {
-        let most = world.events() + STEP;
-        let events_max = wanted.events_max;
-        world.run_to(until, most.min(events_max));
-        if world.events() >= events_max {
-            return Err(Refusal::unfit(format!(
-                "this run takes more than {events_max} events, the most here: `sim run` plays it, or make it shorter or smaller"
-            )));
+impl Moment {
+    pub(crate) fn of(live: &Live, at: Time, shows: Vec<Shown>, judged: &Judged) -> Moment {
+        let mut verdicts = verdicts(judged);
+        // Most that does not hold yet may do so before the end; what is broken for good is broken.
+        for (verdict, expectation) in verdicts.iter_mut().zip(&live.scenario.expect) {
+            let open = verdict.word != Status::Failed.word() || !for_good(expectation);
+            if open && verdict.word != Status::Held.word() {
+                (verdict.word, verdict.sign) = ("open", "…");
+            }
         }
-        if world.events() < most {
-            return Ok(());
-        }
-        wanted.still()?;
+        Moment { at: at.0, events: judged.run.events, shows, verdicts }
     }
 }
 
-fn world(registry: &Registry, plan: &Plan) -> Result<World, Refusal> {
-    registry.world(plan).map_err(Refusal::unfit)
-}
-
-/// The last moment before this one.
-fn before(at: Time) -> Time {
-    Time(at.0.saturating_sub(1))
-}
-
-/// Plays a run up to a moment.
-pub(crate) fn past(registry: &Registry, plan: &Plan, at: Time, wanted: &Wanted) -> Result<Past, Refusal> {
-    let mut world = world(registry, plan)?;
-    world.record(SAMPLES);
-    go_on(&mut world, before(at), wanted)?;
-    let servers = plan.core.services.iter().zip(sim_core::plan::number(&plan.core.services));
-    let ids = servers.filter(|(_, info)| !info.clients).flat_map(|(_, info)| info.ids());
-    let shows = ids.take(SHOWN_MAX).map(|node| (node.0, world.show(node))).collect();
-    let run = world.finish();
-    Ok(Past { fingerprint: run.fingerprint, run, shows })
-}
-
-/// A whole run, judged; and the fingerprint of its past at a moment, if one is asked for.
-pub(crate) struct Whole {
-    pub(crate) judged: Judged,
-    pub(crate) past: Option<u64>,
-    /// Moments, and events taken by then.
-    profile: Vec<(Time, u64)>,
-}
-
-/// Plays a run to its end.
-pub(crate) fn whole(
-    registry: &Registry,
-    live: &Live,
-    cut: Option<Time>,
-    wanted: &Wanted,
-) -> Result<Whole, Refusal> {
-    let plan = live.plan();
-    let mut world = world(registry, &plan)?;
-    world.record(SAMPLES);
-    let mut past = None;
-    if let Some(at) = cut {
-        go_on(&mut world, before(at), wanted)?;
-        past = Some(world.clone().finish().fingerprint);
-    }
-    let mut profile = Vec::new();
-    let until = plan.core.until;
-    for slice in 1..=u64::from(SAMPLES) {
-        let at = Time((u128::from(until.0) * u128::from(slice) / u128::from(SAMPLES)) as u64);
-        go_on(&mut world, at, wanted)?;
-        profile.push((at, world.events()));
-    }
-    let judged = judge(registry, live, &plan, world.finish());
-    Ok(Whole { judged, past, profile })
-}
-
-fn judge(registry: &Registry, live: &Live, plan: &Plan, run: Run) -> Judged {
-    let (name, command) = (live.name(), live.command());
-    play::judge(registry, plan, run, Origin { file: &live.file, name: &name, text: &live.text, command })
-}
-
-/// The page that explains a run: all of it, or what lies before a moment.
-pub(crate) fn report(
-    registry: &Registry,
-    live: &Live,
-    until: Option<Time>,
-    wanted: &Wanted,
-) -> Result<String, Refusal> {
-    let plan = live.plan();
-    if let Some(at) = until {
-        let past = past(registry, &plan, at, wanted)?;
-        return Ok(reports::html(&judge(registry, live, &plan, past.run)));
-    }
-    let Whole { mut judged, profile, .. } = whole(registry, live, None, wanted)?;
-    if let Some(scope) = reports::scope(&judged, &profile) {
-        judged.run.trace = traced(registry, &plan, scope, wanted)?;
-    }
-    Ok(reports::html(&judged))
-}
-
-/// The trace of what matters in a run: it is played once more.
-fn traced(registry: &Registry, plan: &Plan, scope: Scope, wanted: &Wanted) -> Result<Option<Trace>, Refusal> {
-    let mut world = world(registry, plan)?;
-    world.trace_only(scope);
-    go_on(&mut world, plan.core.until, wanted)?;
-    Ok(world.finish().trace)
-}
-
-/// What is known at a moment.
-pub(crate) fn moment(registry: &Registry, live: &Live, at: Time, wanted: &Wanted) -> Result<Moment, Refusal> {
-    let plan = live.plan();
-    let past = past(registry, &plan, at, wanted)?;
-    let judged = judge(registry, live, &plan, past.run);
-    Ok(Moment { at: at.0, events: judged.run.events, shows: past.shows, verdicts: verdicts(&judged) })
+/// Whether what failed once cannot hold any more.
+fn for_good(expectation: &Expectation) -> bool {
+    use Expectation as E;
+    matches!(expectation, E::Linearizable | E::Always(_) | E::Never(_) | E::Sessions(_))
 }
 
 impl Film {
@@ -334,15 +194,4 @@ fn verdicts(judged: &Judged) -> Vec<Verdict> {
         finding: reports::clean(&v.finding),
     };
     judged.verdicts.iter().take(LISTED_MAX).map(verdict).collect()
-}
-
-/// What each node is at the end of a run, by its position.
-pub(crate) fn roles(run: &Run) -> Vec<Role> {
-    let mut roles = vec![Role::DOWN; run.node_count() as usize];
-    for change in &run.roles {
-        if let Some(role) = roles.get_mut(change.node.0 as usize) {
-            *role = change.role;
-        }
-    }
-    roles
 }

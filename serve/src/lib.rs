@@ -1,7 +1,7 @@
 //! Scenarios in a browser: a page that lists them, plays one, and lets people interfere with it.
 //!
 //! ```text
-//! page ─request─▶ guard (who asks?) ─▶ api (what for?) ─▶ workers (threads) ─▶ live, film (play it anew) ─▶ reports
+//! page ─request─▶ guard (who asks?) ─▶ api (what for?) ─▶ workers (threads) ─▶ live, played (play it anew) ─▶ reports
 //! ```
 //!
 //! The server listens on loopback only, writes no file, and reads none outside of its folder. An interference is an explicit
@@ -16,6 +16,7 @@ mod api;
 mod film;
 mod guard;
 mod live;
+mod played;
 mod refusal;
 mod shelf;
 mod workers;
@@ -34,8 +35,8 @@ use std::{
 use tokio::{net::TcpListener, runtime, sync::oneshot, time};
 
 pub use api::LIVES_MAX;
-pub use film::{NODES_MAX, UNTIL_MAX};
 pub use live::ACTS_MAX;
+pub use played::{NODES_MAX, UNTIL_MAX};
 pub use shelf::{DEPTH_MAX, FILE_MAX, FILES_MAX, Shelf};
 pub use workers::Limits;
 

@@ -1,7 +1,8 @@
 //! A scenario that somebody plays with: as it was read, and what was done to it since.
 
 use crate::{
-    film::{self, Film},
+    film::Film,
+    played::{self, Until},
     refusal::Refusal,
     shelf::Book,
     workers::Wanted,
@@ -112,7 +113,7 @@ impl Live {
                 ))
             })?;
         }
-        film::fits(&scenario)?;
+        played::fits(&scenario)?;
         let (file, stem) = (book.file(), book.stem());
         Ok(Live {
             id: 0,
@@ -172,8 +173,9 @@ impl Live {
 
     /// Plays it.
     pub(crate) fn play(&mut self, registry: &Registry, wanted: &Wanted) -> Result<Film, Refusal> {
-        let whole = film::whole(registry, self, None, wanted)?;
-        let film = Film::of(self, &whole.judged);
+        let plan = self.plan();
+        let run = played::play(registry, &plan, Until::End, None, wanted)?.run;
+        let film = Film::of(self, &played::judge(registry, self, &plan, run));
         self.fingerprint = film.fingerprint.clone();
         Ok(film)
     }
@@ -187,8 +189,8 @@ impl Live {
     ) -> Result<(Live, Film), Refusal> {
         let at = Time(wish.at);
         self.timely(wish, at)?;
-        let past = film::past(registry, &self.plan(), at, wanted)?;
-        let (fault, words) = wish.fault(&past.run)?;
+        let past = played::play(registry, &self.plan(), Until::Before(at), None, wanted)?.run;
+        let (fault, words) = wish.fault(&past)?;
         let mut live = self.clone();
         let say = format!("the class: {words}");
         let name = self.next_name();
@@ -209,11 +211,12 @@ impl Live {
         if read != live.scenario {
             return Err(Refusal::bug("this scenario is another one when it is saved and read again"));
         }
-        let whole = film::whole(registry, &live, Some(at), wanted)?;
-        if whole.past != Some(past.fingerprint) {
+        let plan = live.plan();
+        let whole = played::play(registry, &plan, Until::End, Some(at), wanted)?;
+        if whole.marked != Some(past.fingerprint) {
             return Err(Refusal::bug(format!("what happened before {at} would not be what it was")));
         }
-        let film = Film::of(&live, &whole.judged);
+        let film = Film::of(&live, &played::judge(registry, &live, &plan, whole.run));
         live.fingerprint = film.fingerprint.clone();
         Ok((live, film))
     }
@@ -303,7 +306,7 @@ impl Wish {
     ///
     /// A role stays a role: with another seed the file hits whoever leads then. Whom it hits in this run is in the words.
     fn fault(&self, run: &Run) -> Result<(Fault, String), Refusal> {
-        let roles = film::roles(run);
+        let roles = played::roles(run);
         let (picks, hit) = match (&self.role, self.nodes.as_slice()) {
             (Some(role), []) => {
                 let servers = run.services.iter().filter(|service| !service.clients);

@@ -39,6 +39,23 @@ function cutPairs() {
   return pairs;
 }
 
+/** The sides of a cut between more nodes than two, as letters: `A`, `B`, … for each node that is on one. */
+function sides() {
+  const letters = new Map();
+  for (const fault of inForce()) {
+    if (fault.cuts !== "sides" || fault.chose.flat().length < 3) continue;
+    fault.chose.forEach((side, i) => side.forEach((node) => letters.set(node, String.fromCharCode(65 + (i % 26)))));
+  }
+  return letters;
+}
+
+/** The next moment after the present at which something is seen to change. */
+function nextChange() {
+  const moments = servers().flatMap((node) => changes[node].map((c) => c.when));
+  for (const fault of film.faults) { moments.push(fault.struck); if (fault.ended !== null) moments.push(fault.ended); }
+  return Math.min(film.until, ...moments.filter((when) => when >= at && when > 0).map((when) => (Math.floor(when / 1e6) + 1) * 1e6));
+}
+
 let colors = new Map();
 /** Who leads stands out, who wants to is orange, what most nodes are most of the time is quiet. */
 function paints() {

@@ -1,8 +1,8 @@
 // Time, and what can be done at its present moment.
 
-const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
+const SPEEDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
 const MS = 1e6;
-let playing = false, before = 0, speed = 1;
+let playing = false, before = 0, speed = 1, step = 1e9;
 
 /** Moments are whole milliseconds, so that what is saved is fit to read. */
 const whole = (when) => Math.min(film.until, Math.max(0, Math.round(when / MS) * MS));
@@ -56,6 +56,8 @@ function obstacle() {
 function refresh() {
   if (!film || by("stage").hidden) return;
   clock(); draw();
+  by("act-leader").hidden = !film.leads.length;
+  by("forward").disabled = by("next").disabled = ended();
   by("play").textContent = playing ? "❚❚ Pause" : "▶ Play";
   const why = obstacle(), free = !why && !busy, picked = [...chosen], roles = picked.map((node) => nodeNow(node).role), led = leaders();
   const enable = (name, on) => { by(`act-${name}`).disabled = !(free && on); };
@@ -74,6 +76,15 @@ function refresh() {
   by("undo").disabled = busy || !film.acts.length;
   by("save").disabled = busy;
   by("play").disabled = busy && !playing;
+}
+
+/** A run lasts half a minute on the screen, and thirty steps. */
+function pace() {
+  const wanted = film.until / 30e9;
+  speed = SPEEDS.reduce((best, one) => (Math.abs(Math.log(one / wanted)) < Math.abs(Math.log(best / wanted)) ? one : best));
+  by("speed").value = String(speed);
+  step = Math.max(MS, nice(film.until / 30));
+  by("forward").textContent = `+${span(step)}`;
 }
 
 /** What was done, and how the run is called. */
@@ -146,10 +157,10 @@ function save() {
 
 function startPlayer() {
   by("speed").replaceChildren(...SPEEDS.map((value) => make("option", { value }, `${value}×`)));
-  by("speed").value = "1";
   by("speed").addEventListener("change", () => { speed = Number(by("speed").value); });
   by("play").addEventListener("click", () => (playing ? pause() : play()));
-  by("forward").addEventListener("click", () => { playing = false; go(at + 1e9); stands(); });
+  by("forward").addEventListener("click", () => { playing = false; go(at + step); stands(); });
+  by("next").addEventListener("click", () => { playing = false; go(nextChange()); stands(); });
   by("cursor").addEventListener("input", () => { playing = false; go((by("cursor").value / 1000) * film.until); });
   by("cursor").addEventListener("change", stands);
   by("undo").addEventListener("click", undo);

@@ -1,4 +1,4 @@
-// The picture: nodes as buttons on a ring, the links between them, and what happened so far as lanes.
+// The picture: nodes as buttons on a ring, or in rows where they are many, the links between them, and what happened so far as lanes.
 
 const DRAWN_MAX = 40, LINKED_MAX = 16, CLIENTS_MAX = 12;
 const SVG = "http://www.w3.org/2000/svg";
@@ -16,12 +16,14 @@ function cast() {
 
 function build() {
   const box = by("nodes"), { ring, clients, left, unseen } = cast();
-  const width = Math.max(320, box.clientWidth), tall = ring.length > 16 ? 440 : ring.length > 7 ? 340 : 300, high = tall + (clients.length ? 44 : 0);
+  const width = Math.max(320, box.clientWidth), columns = Math.max(2, Math.floor(width / 92)), grid = ring.length > LINKED_MAX;
+  const tall = grid ? Math.ceil(ring.length / columns) * 50 : ring.length > 7 ? 340 : 300, high = tall + (clients.length ? 44 : 0);
   box.style.height = `${high}px`;
-  box.classList.toggle("crowded", ring.length > 12);
+  box.classList.toggle("crowded", ring.length > 8);
   places = new Map();
-  const cx = width / 2, cy = tall / 2, rx = Math.min(width / 2 - 60, 300), ry = tall / 2 - 46;
+  const cx = width / 2, cy = tall / 2, rx = Math.min(width / 2 - 60, 380), ry = tall / 2 - 46;
   ring.forEach((node, i) => {
+    if (grid) return places.set(node, { x: (width * ((i % columns) + 0.5)) / columns, y: 50 * Math.floor(i / columns) + 25 });
     const turn = (2 * Math.PI * i) / ring.length - Math.PI / 2, alone = ring.length === 1;
     places.set(node, { x: alone ? cx : cx + rx * Math.cos(turn), y: alone ? cy : cy + ry * Math.sin(turn) });
   });
@@ -70,25 +72,31 @@ function drawLinks() {
   if (all.length <= LINKED_MAX) {
     all.forEach((a, i) => all.slice(i + 1).forEach((b) => { if (!pairs.has(`${a}-${b}`)) parts.push(line(places.get(a), places.get(b), "link")); }));
   }
-  // Of cuts between more nodes than one could follow, only those of servers.
+  // Of cuts between more nodes than one could follow, those of servers; the letters of the sides tell the rest.
   const shown = [...pairs].map((pair) => pair.split("-").map(Number)).filter((two) => two.every((node) => places.has(node)));
-  const told = shown.length > 60 ? shown.filter((two) => two.every((node) => !film.nodes[node].client)).slice(0, 200) : shown;
-  for (const [a, b] of told) parts.push(line(places.get(a), places.get(b), "link cut"), cross(places.get(a), places.get(b)));
+  const inside = shown.filter((two) => two.every((node) => !film.nodes[node].client));
+  for (const [a, b] of shown.length > 8 ? inside.slice(0, 100) : shown) {
+    parts.push(line(places.get(a), places.get(b), "link cut"));
+    if (inside.length <= 30) parts.push(cross(places.get(a), places.get(b)));
+  }
   by("links").replaceChildren(...parts);
 }
 
 function drawNodes() {
   const apart = new Set(inForce().filter((f) => f.cuts === "apart").flatMap((f) => f.chose.flat()));
+  const letters = sides();
   for (const [node, button] of buttons) {
     const { role, epoch } = nodeNow(node), client = film.nodes[node].client;
     const word = client && role !== "down" && role !== "paused" ? "" : role === "down" ? "✕ down" : role === "paused" ? "❄ frozen" : leads(role) ? `★ ${role}` : role;
-    const text = epoch && !client && role !== "down" ? `${word} · ${epoch}` : word;
+    const text = epoch && !client && (leads(role) || colorOf(role) === "orange") ? `${word} · ${epoch}` : word;
     const look = `node ${client ? "client" : ""} role-${client && !["down", "paused"].includes(role) ? "quiet" : colorOf(role)} ${role === "down" ? "down" : role === "paused" ? "frozen" : ""} ${apart.has(node) ? "apart" : ""}`;
     if (button.className !== look) button.className = look;
     if (button.lastChild.textContent !== text) button.lastChild.textContent = text;
+    const letter = letters.get(node) ?? "";
+    if (button.dataset.side !== letter) button.dataset.side = letter;
     const pressed = String(chosen.has(node));
     if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
-    button.setAttribute("aria-label", `${film.nodes[node].name}, ${role}${apart.has(node) ? ", cut off" : ""}`);
+    button.setAttribute("aria-label", `${film.nodes[node].name}, ${role}${apart.has(node) ? ", cut off" : ""}${letter ? `, on side ${letter} of a cut` : ""}`);
   }
 }
 
@@ -116,9 +124,16 @@ function drawLanes() {
     ctx.fillStyle = ink("muted"); ctx.fillText(when ? span(when) : "0s", x(when), high - 7);
   }
   if (film.calm_from !== null) { ctx.fillStyle = ink("muted"); ctx.fillText("calm", (x(film.calm_from) + x(film.until)) / 2, 8); }
+  for (const fault of film.faults.filter((f) => past(f.struck))) {
+    const from = x(fault.struck), to = x(Math.min(fault.ended ?? film.until, at));
+    if (fault.harms) { ctx.globalAlpha = 0.12; ctx.fillStyle = ink("vermillion"); ctx.fillRect(from, top, Math.max(1, to - from), bottom - top); ctx.globalAlpha = 1; }
+    ctx.fillStyle = fault.harms ? ink("vermillion") : ink("green");
+    ctx.textAlign = "center"; ctx.fillText(fault.harms ? "▼" : "▽", from, top - 8);
+  }
   rows.forEach((node, row) => {
     const y = top + row * lane;
-    ctx.fillStyle = ink("muted"); ctx.textAlign = "right"; ctx.fillText(cut(film.nodes[node].name, 11), left - 6, y + lane / 2);
+    // Narrow lanes have no room for every name.
+    if (lane > 11 || row % 2 === 0) { ctx.fillStyle = ink("muted"); ctx.textAlign = "right"; ctx.fillText(cut(film.nodes[node].name, 11), left - 6, y + lane / 2); }
     changes[node].forEach((c, i, list) => {
       if (!past(c.when)) return;
       const from = x(c.when), to = Math.max(from + 1, x(Math.min(list[i + 1]?.when ?? film.until, at)));
@@ -127,12 +142,6 @@ function drawLanes() {
       ctx.fillStyle = ink(color); ctx.fillRect(from, y + 2, to - from, lane - 4);
     });
   });
-  for (const fault of film.faults.filter((f) => past(f.struck))) {
-    const from = x(fault.struck), to = x(Math.min(fault.ended ?? film.until, at));
-    if (fault.harms) { ctx.globalAlpha = 0.12; ctx.fillStyle = ink("vermillion"); ctx.fillRect(from, top, Math.max(1, to - from), bottom - top); ctx.globalAlpha = 1; }
-    ctx.fillStyle = fault.harms ? ink("vermillion") : ink("green");
-    ctx.textAlign = "center"; ctx.fillText(fault.harms ? "▼" : "▽", from, top - 8);
-  }
   if (served) {
     const base = bottom - 2, tallest = bars - 8, y = top + rows.length * lane + 6;
     ctx.fillStyle = ink("muted"); ctx.textAlign = "right"; ctx.fillText("served", left - 6, (y + base) / 2);

@@ -10,7 +10,7 @@ function showList() {
   let folder = "";
   by("list").replaceChildren(...shown.flatMap((s) => {
     const at = s.name.lastIndexOf("/"), here = s.name.slice(0, Math.max(0, at)), plain = s.name.slice(at + 1).replace(/\.ron$/, "");
-    const head = here !== folder ? [make("li", { class: "folder" }, here || "/")] : [];
+    const head = here !== folder ? [make("li", { class: "folder" }, here)] : [];
     folder = here;
     const about = s.error ? "cannot be run: see why" : s.about.split(/(?<=[.!?])\s/)[0];
     const button = make("button", { type: "button", class: s.error ? "broken" : "", "aria-current": String(current?.id === s.id), onclick: () => choose(s) }, make("b", {}, plain), make("span", {}, cut(about, 90)));
@@ -52,7 +52,7 @@ function run() {
   return doing("running", async () => {
     const next = JSON.parse(await ask("/api/runs", { scenario: s.id, variant: s.variants.length ? by("variant").value : null, seed: by("seed").value.trim(), set }));
     chosen.clear(); at = 0; playing = false;
-    load(next);
+    load(next); pace();
     by("ran").hidden = by("source").open = false;
     covers = "whole"; reported = "";
     listVerdicts("Verdicts", []); listValues([]);
@@ -108,7 +108,9 @@ async function start() {
   });
   try {
     const listing = JSON.parse(await ask("/api/scenarios"));
-    scenarios = listing.scenarios;
+    // Those at the top first: they are what the rest is about.
+    const deep = (s) => Number(s.name.includes("/"));
+    scenarios = listing.scenarios.sort((a, b) => deep(a) - deep(b));
     showList();
     if (listing.note) by("listed").textContent += ` ${listing.note}`;
     if (scenarios.length === 1) choose(scenarios[0]);
