@@ -7,17 +7,21 @@
 use crate::{App, refusal::Refusal};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
 
 /// What a page of this server may do: run its own script and style, ask this server, and show a report in a frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; \
                       img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// A report runs its script, as its own policy has it, with no origin: it cannot ask this server for anything.
 pub(crate) const REPORT_POLICY: &str = "sandbox allow-scripts; frame-ancestors 'self'";
+
+/// Beside what a run may take, so long a request may take to be sent.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The names by which this server may be called.
 #[derive(Clone, Debug)]
@@ -40,7 +44,10 @@ impl Names {
 
 pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let response = match check(&app.names, &request) {
-        Ok(()) => next.run(request).await,
+        // Whoever does not go on speaking is not waited for either.
+        Ok(()) => timeout(app.workers.patience() + GRACE, next.run(request)).await.unwrap_or_else(|_| {
+            Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request did not come to its end").into_response()
+        }),
         Err(refusal) => refusal.into_response(),
     };
     with_headers(response)

@@ -86,6 +86,10 @@ impl Workers {
         Workers { jobs, limits, stopping }
     }
 
+    pub(crate) fn patience(&self) -> Duration {
+        self.limits.patience
+    }
+
     /// Has something done, and waits for it, but not for ever.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,

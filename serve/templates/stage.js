@@ -103,7 +103,7 @@ function drawNodes() {
 /** Lanes of roles, faults, and how many operations were served in time: up to the present. */
 function drawLanes() {
   const canvas = by("lanes"), rows = servers().slice(0, DRAWN_MAX), served = film.windows.some((w) => w[1] > 0);
-  const lane = rows.length > 12 ? 9 : 16, left = 74, right = 10, top = 18, bars = served ? 44 : 0;
+  const lane = rows.length > 12 ? 9 : 16, left = 74, right = 18, top = 18, bars = served ? 44 : 0;
   const high = top + rows.length * lane + 6 + bars + 18, width = canvas.parentElement.clientWidth, scale = window.devicePixelRatio || 1;
   if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(high * scale)) {
     canvas.width = Math.round(width * scale); canvas.height = Math.round(high * scale); canvas.style.height = `${high}px`;

@@ -278,6 +278,17 @@ fn requests_are_bounded() {
         });
     };
     begun(Limits { patience: Duration::from_millis(300), ..Limits::default() }, "most that is waited for");
+    served(&folder.0, Limits { patience: Duration::from_millis(10), ..Limits::default() }, |server| {
+        let (host, origin) = (format!("host: {}", server.0), format!("origin: http://{}", server.0));
+        let head = [
+            "POST /api/runs HTTP/1.1",
+            &host,
+            &origin,
+            "content-type: application/json",
+            "content-length: 9",
+        ];
+        server.raw(&head, "{").refused(408, "did not come to its end");
+    });
     begun(Limits { events_max: 150_000, ..Limits::default() }, "more than 150000 events");
 }
 
