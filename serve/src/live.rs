@@ -234,9 +234,6 @@ impl Live {
 
     /// Whether something can be done at this moment.
     fn timely(&self, wish: &Wish, at: Time) -> Result<(), Refusal> {
-        if wish.revision != self.acts.len() {
-            return Err(Refusal::conflict("somebody else was faster: look at what was done, and try again"));
-        }
         if self.acts.len() >= ACTS_MAX {
             return Err(Refusal::conflict(format!(
                 "{ACTS_MAX} interferences are the most of a run: save it"
