@@ -8,8 +8,8 @@ const fs = require("fs");
 const [program, sim, work, pictures] = process.argv.slice(2);
 
 /** A server, and where it is. */
-function serve() {
-  const child = spawn(sim, ["serve", "scenarios", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
+function serve(folder) {
+  const child = spawn(sim, ["serve", folder, "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
   const stopped = new Promise((done) => child.on("exit", (code, signal) => done(signal || code)));
   const address = new Promise((done, failed) => {
     let said = "";
@@ -117,8 +117,34 @@ async function saves(page) {
   return shown;
 }
 
+/** Names and texts that would be markup, if anything let them: in the list, on the stage, in the log and in what is saved. */
+async function hostile(browser, folder, address) {
+  const evil = "</script><img src=x onerror=alert(1)><b>";
+  fs.mkdirSync(`${folder}/<img src=x onerror=alert(2)>`, { recursive: true });
+  fs.writeFileSync(`${folder}/<img src=x onerror=alert(2)>/'"&.ron`, `(about: "${evil}", seed: 1, until: "5s",
+    services: { "db": (run: "raft", nodes: 3) }, clients: (nodes: 2, of: "db", load: Open(Poisson(50.0))), network: (delay: Constant("1ms")),
+    faults: [(name: "${evil}", at: "1s", lasts: "1s", do: Isolate([Node("db-1")]), say: "${evil}")], expect: [Linearizable])`);
+  fs.writeFileSync(`${folder}/broken.ron`, `(about: "${evil}", sede: "${evil}")`);
+  const page = await browser.newPage(), wrong = watch(page, address);
+  page.setDefaultTimeout(8000);
+  await page.goto(`${address}/`);
+  await page.click("#list button.broken");
+  assert.match(await text(page, "trouble"), /onerror/);
+  await page.click("#list button:not(.broken)");
+  assert.strictEqual(await text(page, "about"), evil);
+  await page.click("#run"); await idle(page);
+  await page.click("#tab-stage");
+  await page.click("#next"); await page.click("#next");
+  await page.click("#nodes button >> nth=0"); await press(page, "act-crash");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save")]);
+  assert.match(download.suggestedFilename(), /^[-a-z0-9.]+$/);
+  assert.strictEqual(await page.$("main img, nav img"), null, "a text became markup");
+  await page.close();
+  return wrong;
+}
+
 (async () => {
-  const server = serve(), address = await server.address;
+  const server = serve("scenarios"), address = await server.address;
   const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
   let failed = false;
   for (const colorScheme of ["light", "dark"]) {
@@ -154,6 +180,15 @@ async function saves(page) {
     }
     await context.close();
   }
+  fs.mkdirSync(`${work}/evil`);
+  const evil = serve(`${work}/evil`);
+  try {
+    assert.deepStrictEqual(await hostile(browser, `${work}/evil`, await evil.address), []);
+  } catch (error) {
+    failed = true;
+    console.log(`hostile names: ${error.stack}`);
+  }
+  evil.child.kill("SIGTERM");
   server.child.kill("SIGINT");
   const ended = await Promise.race([server.stopped, new Promise((done) => setTimeout(() => done("nothing, after 8 s"), 8000))]);
   if (ended !== 0) { failed = true; console.log(`Ctrl-C ended the server with ${ended}`); server.child.kill("SIGKILL"); }
