@@ -2,12 +2,13 @@
 
 use crate::{
     Choice,
-    commands::{Asked, BAD_INPUT, colored, quoted, read, say},
+    asked::{Asked, read},
+    commands::{BAD_INPUT, colored, say},
     output,
     replay::{Point, View, clipped},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use reports::{count, counted};
+use reports::{count, counted, quoted};
 use scenarios::{
     Registry, explore,
     format::{Explore, Messages, Scenario, Step},

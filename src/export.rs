@@ -2,7 +2,8 @@
 
 use crate::{
     Choice,
-    commands::{BAD_INPUT, folder, read, say},
+    asked::{folder, read},
+    commands::{BAD_INPUT, say},
     output,
     progress::Progress,
 };

@@ -2,7 +2,8 @@
 //! do not know of it.
 
 use crate::{
-    commands::{BAD_INPUT, read, say},
+    asked::read,
+    commands::{BAD_INPUT, say},
     hunt::{Terms, Watcher},
 };
 use reports::count;

@@ -1,11 +1,12 @@
 //! `sim hunt` and `sim merge`: many seeds, and what came of them.
 
 use crate::{
-    commands::{Asked, BAD_INPUT, folder, quoted, read_all, say},
+    asked::{Asked, folder, read_all},
+    commands::{BAD_INPUT, say},
     output,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use reports::{clean, count, counted};
+use reports::{clean, count, counted, quoted};
 use scenarios::{
     Registry,
     format::{Expectation, Scenario},

@@ -12,6 +12,7 @@
 //! Where things are: [`core`] is the engine and what a protocol is written against, [`protocols`] are those that come
 //! with it, [`scenarios`] reads files, plans, runs and judges, [`reports`] draws what came of it.
 
+mod asked;
 mod commands;
 mod compare;
 mod explore;
@@ -21,9 +22,11 @@ mod hunt;
 mod output;
 mod progress;
 mod replay;
+mod run;
 mod serve;
 mod shrink;
 mod sweep;
+mod verify;
 
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -332,9 +335,8 @@ pub fn main(registry: &Registry) -> ExitCode {
     };
     let code = match cli.command {
         Command::Run { files, choice, out, trace, png, parquet, junit } => {
-            let wanted =
-                commands::Wanted { out: out.as_deref(), trace, png, parquet, junit: junit.as_deref() };
-            commands::run(registry, &files, &choice, &wanted)
+            let wanted = run::Wanted { out: out.as_deref(), trace, png, parquet, junit: junit.as_deref() };
+            run::run(registry, &files, &choice, &wanted)
         }
         Command::Compare { baseline, current, tolerance, out, png, markdown, junit, history, label } => {
             let to = compare::To { out, png, markdown, junit, history: history.zip(label) };
@@ -369,11 +371,11 @@ pub fn main(registry: &Registry) -> ExitCode {
         }
         Command::Merge { files, out } => hunt::merge(&files, &out),
         Command::Serve { path, port } => serve::serve(registry, &path, port),
-        Command::Verify { file, choice } => commands::verify(registry, &file, &choice),
+        Command::Verify { file, choice } => verify::verify(registry, &file, &choice),
         Command::List { what: None, .. } => commands::list(registry),
         Command::List { what: Some(What::Faults), markdown } => commands::list_faults(markdown),
         Command::Fingerprint { file, choice, trace } => {
-            commands::fingerprint(registry, &file, &choice, trace.as_deref())
+            verify::fingerprint(registry, &file, &choice, trace.as_deref())
         }
     };
     ExitCode::from(code)

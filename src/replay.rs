@@ -2,9 +2,10 @@
 
 use crate::{
     Choice,
-    commands::{BAD_INPUT, colored, quoted, read, read_any, say},
+    asked::{read, read_any},
+    commands::{BAD_INPUT, colored, say},
 };
-use reports::clean;
+use reports::{clean, quoted};
 use scenarios::{Registry, plan::Plan, play::EVENTS_MAX};
 use sim_core::{
     check::linearizability::{Budget, Finding, Witness},

@@ -2,11 +2,12 @@
 
 use crate::{
     Choice,
-    commands::{Asked, BAD_INPUT, quoted, read, say},
+    asked::{Asked, read},
+    commands::{BAD_INPUT, say},
     output,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use reports::{clean, counted};
+use reports::{clean, counted, quoted};
 use scenarios::{
     Registry,
     shrink::{self, Shrunk, Size, Terms},

@@ -1,13 +1,14 @@
 //! `sim sweep`: a grid of parameters, several seeds each, on all cores.
 
 use crate::{
-    commands::{Asked, BAD_INPUT, folder, quoted, read_variants, runs, say},
+    asked::{Asked, folder, read_variants, runs},
+    commands::{BAD_INPUT, say},
     hunt::Seeds,
     output,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
-use reports::{Measured, Point, Sweep, clean, count};
+use reports::{Measured, Point, Sweep, clean, count, quoted};
 use scenarios::{
     Registry,
     plan::Plan,

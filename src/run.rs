@@ -1,0 +1,182 @@
+//! `sim run`: plays scenarios, has them judged, and writes what came of them.
+
+use crate::{
+    Choice,
+    asked::{Asked, folder, folders_differ, read_variants, runs},
+    commands::{BAD_INPUT, colored, say},
+    output,
+    progress::Progress,
+};
+use reports::quoted;
+use scenarios::{
+    Registry,
+    format::Scenario,
+    plan::Plan,
+    play::{self, Detail},
+};
+use sim_core::{
+    judged::{Judged, Status},
+    run::Run,
+    trace::{Scope, Trace},
+};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+/// What is to be left of runs.
+pub(crate) struct Wanted<'a> {
+    pub(crate) out: Option<&'a Path>,
+    pub(crate) trace: bool,
+    pub(crate) png: bool,
+    pub(crate) parquet: bool,
+    pub(crate) junit: Option<&'a Path>,
+}
+
+pub(crate) fn run(registry: &Registry, files: &[PathBuf], choice: &Choice, wanted: &Wanted<'_>) -> u8 {
+    let Wanted { out, junit, .. } = *wanted;
+    let asked: Vec<_> = files.iter().map(|file| read_variants(registry, file, &choice.set)).collect();
+    let Some(asked) = asked.into_iter().collect::<Option<Vec<Vec<Asked>>>>() else { return BAD_INPUT };
+    if asked.iter().flatten().any(|one| !runs(one))
+        || !folders_differ(&asked.iter().filter_map(|variants| variants.first()).collect::<Vec<_>>())
+    {
+        return BAD_INPUT;
+    }
+    let mut worst = Status::Held;
+    let mut first = true;
+    let mut verdicts = reports::Verdicts::default();
+    let replaced = |junit: &Path| {
+        files.iter().try_for_each(|file| output::replaceable(junit, &file.to_string_lossy()))?;
+        output::absent(junit)
+    };
+    if let Some(Err(message)) = junit.map(replaced) {
+        eprintln!("error: {message}");
+        return BAD_INPUT;
+    }
+    for variants in &asked {
+        let mut played = Vec::new();
+        for one in variants {
+            let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
+            let whole = folder(out, one, asked.len(), &plan.core.seed.to_string());
+            // What compared an earlier run would seem to be about this one.
+            if let Err(message) = output::clear(&whole, &["comparison.html"]) {
+                eprintln!("error: {message}");
+                return BAD_INPUT;
+            }
+            let folder = one.variant.as_ref().map_or(whole.clone(), |variant| whole.join(variant));
+            if !std::mem::take(&mut first) {
+                say!("");
+            }
+            match play_and_write(registry, one, &plan, choice, &folder, wanted) {
+                Ok(judged) => {
+                    worst = worst.max(judged.status());
+                    verdicts.add(&judged);
+                    played.push((one, judged, whole));
+                }
+                Err(message) => {
+                    eprintln!("error: {message}");
+                    return BAD_INPUT;
+                }
+            }
+        }
+        if let Err(message) = compare(&played) {
+            eprintln!("error: {message}");
+            return BAD_INPUT;
+        }
+    }
+    if let Some(Err(message)) = junit.map(|file| output::write_file(file, verdicts.xml())) {
+        eprintln!("error: {message}");
+        return BAD_INPUT;
+    }
+    worst.exit_code()
+}
+
+/// Variants of one file, side by side.
+fn compare(played: &[(&Asked, Judged, PathBuf)]) -> Result<(), String> {
+    let [(first, _, folder), _, ..] = played else { return Ok(()) };
+    let variants: Vec<(&str, &Scenario, &Judged)> = played
+        .iter()
+        .map(|(one, judged, _)| (one.variant.as_deref().unwrap_or_default(), &one.scenario, judged))
+        .collect();
+    let comparison = scenarios::compare::compare(&first.stem, &variants);
+    let judged: Vec<&Judged> = variants.iter().map(|(_, _, judged)| *judged).collect();
+    let html = reports::comparison_html(&comparison, &judged);
+    output::write(folder, "comparison.html", move |to| to.write_all(html.as_bytes()))?;
+    say!("\n{}", reports::comparison_text(&comparison, colored()).trim_end());
+    say!("comparison  {}", folder.join("comparison.html").display());
+    Ok(())
+}
+
+fn play_and_write(
+    registry: &Registry,
+    one: &Asked,
+    plan: &Plan,
+    choice: &Choice,
+    folder: &Path,
+    &Wanted { trace, png, parquet, .. }: &Wanted<'_>,
+) -> Result<Judged, String> {
+    let mut progress = Progress::new(&one.name);
+    let detail = if trace { Detail::Trace } else { Detail::Readings };
+    let mut profile = Vec::new();
+    let run = play::run(registry, plan, detail, &mut |now, until, events| {
+        profile.push((now, events));
+        progress.at(now, until, events);
+    })?;
+    progress.doing("checking");
+    let origin = play::Origin {
+        file: &one.file,
+        name: &one.name,
+        text: &one.text,
+        command: command(one, plan, choice),
+    };
+    let mut judged = play::judge(registry, plan, run, origin);
+    if !trace && let Some(scope) = reports::scope(&judged, &profile) {
+        progress.doing("tracing");
+        judged.run.trace = traced(registry, plan, scope, &judged.run)?;
+    }
+    progress.doing("writing");
+    // What an earlier run left here goes first: nobody shall take its report for this one's.
+    output::clear(folder, &["report.html", "trace.jsonl", "ops.parquet"])?;
+    let text = |text: String| move |to: &mut (dyn Write + Send)| to.write_all(text.as_bytes());
+    output::write(folder, "plan.ron", text(judged.provenance.plan.clone()))?;
+    output::picture(folder, "latency", Some(reports::latency_svg(&judged)), png)?;
+    output::picture(folder, "availability", Some(reports::availability_svg(&judged)), png)?;
+    output::picture(folder, "gauges", reports::gauges_svg(&judged), png)?;
+    output::picture(folder, "tasks", reports::tasks_svg(&judged), png)?;
+    output::write(folder, "summary.json", text(reports::summary_json(&judged)))?;
+    output::write(folder, "ops.csv", |to| reports::operations_csv(&judged, to))?;
+    if parquet {
+        output::write(folder, "ops.parquet", |to| reports::operations_parquet(&judged, to))?;
+    }
+    output::write(folder, "history.jsonl", |to| reports::history_jsonl(&judged, to))?;
+    if trace {
+        output::write(folder, "trace.jsonl", |to| reports::trace_jsonl(&judged, to))?;
+    }
+    // Last, because it is what people open: when it is there, everything is.
+    output::write(folder, "report.html", text(reports::html(&judged)))?;
+    drop(progress);
+    say!("{}", reports::text(&judged, colored()).trim_end());
+    say!("report      {}", folder.join("report.html").display());
+    Ok(judged)
+}
+
+/// The trace of what matters in a run, for its page: the run is played once more.
+fn traced(registry: &Registry, plan: &Plan, scope: Scope, first: &Run) -> Result<Option<Trace>, String> {
+    let mut world = registry.world(plan)?;
+    world.trace_only(scope);
+    world.run(play::EVENTS_MAX);
+    let again = world.finish();
+    assert_eq!(
+        (again.fingerprint, again.events),
+        (first.fingerprint, first.events),
+        "a run is a function of its plan, traced or not"
+    );
+    Ok(again.trace)
+}
+
+/// The command that gives this run again.
+fn command(one: &Asked, plan: &Plan, choice: &Choice) -> String {
+    let mut words = vec!["sim run".to_string(), quoted(&one.file), format!("--seed {}", plan.core.seed)];
+    words.extend(choice.set.iter().map(|set| format!("--set {}", quoted(set))));
+    words.join(" ")
+}
