@@ -50,6 +50,7 @@ fn compared(baseline: &Path, current: &Path, tolerance: Option<&Path>, to: &To) 
     to.spares([Some(baseline), Some(current), tolerance]).map_err(error)?;
     // What an earlier comparison left goes first: nobody shall take it for this one's.
     to.files().try_for_each(|(file, _)| output::absent(&file)).map_err(error)?;
+    to.out.iter().try_for_each(|folder| output::clear(folder, &["trend.png"])).map_err(error)?;
     let (baseline, current) = (results(baseline).map_err(error)?, results(current).map_err(error)?);
     let tolerance = match tolerance {
         Some(file) => tolerances(file, &baseline, &current)?,

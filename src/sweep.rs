@@ -14,7 +14,12 @@ use scenarios::{
     plan::Plan,
     play::{self, Detail},
 };
-use std::{io::Write, num::NonZero, path::Path};
+use std::{
+    io::Write,
+    num::NonZero,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 /// Instead of those of the other commands.
 pub(crate) const CODES: &str = "Exit codes: 0 the grid was run, whatever its runs came to; 2 bad input or usage, or results that cannot be written.";
@@ -185,10 +190,23 @@ fn played(registry: &Registry, places: &[Place], terms: &Terms) -> Result<Vec<Po
         bar.inc(1);
         measured
     };
-    // Nobody goes on after the first run that cannot be had.
-    let runs: Result<Vec<Measured>, String> = pool.install(|| jobs.par_iter().map(run).collect());
+    // Nobody goes on after a run that cannot be had; of several the first in the order of the grid is told.
+    let failed = AtomicUsize::new(usize::MAX);
+    let run = |(index, job): (usize, &(&Place, u64))| {
+        if failed.load(Relaxed) < index {
+            return None;
+        }
+        let measured = run(job);
+        if measured.is_err() {
+            failed.fetch_min(index, Relaxed);
+        }
+        Some(measured)
+    };
+    let runs: Vec<Option<Result<Measured, String>>> =
+        pool.install(|| jobs.par_iter().enumerate().map(run).collect());
     bar.finish_and_clear();
-    let mut runs = runs?.into_iter();
+    let runs: Vec<Measured> = runs.into_iter().flatten().collect::<Result<_, _>>()?;
+    let mut runs = runs.into_iter();
     let each = (terms.seeds.end - terms.seeds.start) as usize;
     let point =
         |place: &Place| Point { values: place.values.clone(), runs: runs.by_ref().take(each).collect() };

@@ -4,31 +4,8 @@
 
 mod folder;
 
-use folder::Folder;
-use std::{
-    fs,
-    process::{Command, Output},
-};
-
-fn sim(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sim"))
-        .args(args)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("it was not killed")
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use folder::{Folder, code, err, out, sim};
+use std::{fs, process::Command};
 
 /// A scenario of a second or two, with these parts put in.
 fn small(faults: &str, expect: &str) -> String {

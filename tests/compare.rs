@@ -4,28 +4,9 @@
 
 mod folder;
 
-use folder::Folder;
+use folder::{Folder, code, err, out, sim};
 use serde_json::{Value, json};
-use std::{
-    fs,
-    process::{Command, Output},
-};
-
-fn sim(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sim")).args(args).output().unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("it was not killed")
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use std::fs;
 
 const SMALL: &str = r#"(
     about: "a small one",

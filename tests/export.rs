@@ -4,16 +4,8 @@
 
 mod folder;
 
-use folder::Folder;
-use std::{
-    collections::BTreeMap,
-    fs,
-    process::{Command, Output},
-};
-
-fn sim(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sim")).args(args).output().unwrap()
-}
+use folder::{Folder, code, err, out, sim};
+use std::{collections::BTreeMap, fs};
 
 const SMALL: &str = r#"(
     about: "a small one",
@@ -34,7 +26,7 @@ fn a_run_is_exported_from_its_scenario_its_plan_and_its_folder_alike() {
         let export = |file: &str, more: &[&str], name: &str| {
             let name = folder.path(name);
             let output = sim(&[&["export", file, "--to", to, "--out", &name], more].concat());
-            assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+            assert_eq!(code(&output), 0, "{}", err(&output));
             fs::read(name).unwrap()
         };
         let one = export(&file, &["--seed", "4"], "one");
@@ -59,8 +51,8 @@ fn what_makes_no_sense_is_refused_and_nothing_is_replaced() {
         (vec!["--to", "shiviz", "--from", "9", "--out", &out], "no unit"),
     ] {
         let output = sim(&[&["export", &file], more.as_slice()].concat());
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(2) && text.contains(said), "{more:?}: {text}");
+        let text = err(&output);
+        assert!(code(&output) == 2 && text.contains(said), "{more:?}: {text}");
         assert!(!folder.0.join("out").exists());
     }
     assert_eq!(fs::read_to_string(file).unwrap(), SMALL);
@@ -73,8 +65,8 @@ fn a_stretch_in_which_nothing_happened_is_no_success() {
     let stretch = ["--from", "2999999999ns", "--until", "2999999999ns", "--out", &folder.path("out")];
     for to in ["perfetto", "shiviz", "pcapng"] {
         let output = sim(&[&["export", &file, "--to", to], &stretch[..]].concat());
-        assert_eq!(output.status.code(), Some(3), "{to}");
-        assert!(String::from_utf8_lossy(&output.stdout).contains("nothing happened there"), "{to}");
+        assert_eq!(code(&output), 3, "{to}");
+        assert!(out(&output).contains("nothing happened there"), "{to}");
     }
 }
 

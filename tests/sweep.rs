@@ -4,25 +4,9 @@
 
 mod folder;
 
-use folder::Folder;
+use folder::{Folder, code, err, out, sim};
 use serde_json::Value;
-use std::{
-    collections::BTreeMap,
-    fs,
-    process::{Command, Output},
-};
-
-fn sim(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sim")).args(args).output().unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use std::{collections::BTreeMap, fs};
 
 const SMALL: &str = r#"(
     about: "a small one",
@@ -54,7 +38,7 @@ fn threads_make_no_difference_and_each_run_is_that_of_sim_run() {
         let set = ["--set", "services.db.nodes=3,5", "--set", "network.loss=0.0,0.05,0.3"];
         let args = ["sweep", &file, "--seeds", "2..5", "--jobs", jobs, "--out", &folder.path(to)];
         let output = sim(&[&args[..], &set].concat());
-        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        assert_eq!(code(&output), 0, "{}", err(&output));
         assert_eq!(err(&output), "", "no progress bar when nobody watches");
         out(&output).replace(&folder.path(to), "")
     };
@@ -134,13 +118,13 @@ fn variants_are_one_more_parameter_and_texts_do_no_harm() {
     expect:"#;
     let file = folder.file("two.ron", &SMALL.replace("expect:", variants));
     let output = sim(&["sweep", &file, "--seeds", "2", "--out", &folder.path("out")]);
-    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(code(&output), 0, "{}", err(&output));
     let names: Vec<String> =
         rows(&folder, "out/sweep.csv").into_iter().map(|row| row["variant"].clone()).collect();
     assert_eq!(names, ["fast", "fast", "slow", "slow"]);
     let hostile = "about=\"<script>alert(1)</script>\",\"=1+1|`\u{1b}[2J\"";
     let output = sim(&["sweep", &file, "--set", hostile, "--seeds", "1", "--out", &folder.path("hostile")]);
-    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(code(&output), 0, "{}", err(&output));
     let svg = fs::read_to_string(folder.0.join("hostile/sweep.svg")).unwrap();
     assert!(!svg.contains("<script") && svg.contains("&lt;script") && !svg.contains('\u{1b}'), "{svg}");
     assert!(!out(&output).contains('\u{1b}'));
@@ -166,7 +150,7 @@ fn what_is_no_grid_is_refused() {
     ] {
         let to = folder.path("out");
         let output = sim(&[&["sweep", &file, "--out", &to], more.as_slice()].concat());
-        assert!(output.status.code() == Some(2) && err(&output).contains(said), "{more:?}: {}", err(&output));
+        assert!(code(&output) == 2 && err(&output).contains(said), "{more:?}: {}", err(&output));
         assert!(!folder.0.join("out").exists());
     }
     let one = format!("faults[0].at={}", (1..=40).map(|v| format!("{v}ms")).collect::<Vec<_>>().join(","));

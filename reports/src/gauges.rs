@@ -37,7 +37,7 @@ pub(crate) fn told(judged: &Judged) -> impl Iterator<Item = &Series> {
     let all = judged.run.recording.iter().flat_map(|recording| &recording.series);
     let services: Vec<usize> =
         all.clone().filter(|series| !series.own).map(|series| series.service).collect();
-    all.filter(move |series| services.contains(&series.service))
+    all.filter(move |series| series.seldom || services.contains(&series.service))
 }
 
 /// All charts of what was read off the nodes in one SVG file, one below the other; `None` if there is nothing of the kind.
@@ -63,7 +63,11 @@ pub(crate) fn stacked(pictures: Vec<Picture>) -> Option<String> {
 pub(crate) fn pictures(judged: &Judged, place: Place) -> Vec<Picture> {
     let Some(recording) = &judged.run.recording else { return Vec::new() };
     let mut pictures = Vec::new();
-    for series in told(judged).filter(|series| !series.own || series.unit == "%" || series.seldom) {
+    // What the protocols tell comes first: it is what a run is about.
+    let mut all: Vec<&Series> =
+        told(judged).filter(|series| !series.own || series.unit == "%" || series.seldom).collect();
+    all.sort_by_key(|series| (series.own, series.seldom));
+    for series in all {
         if series.points.iter().all(|point| point.nodes == 0) {
             continue;
         }
@@ -71,7 +75,7 @@ pub(crate) fn pictures(judged: &Judged, place: Place) -> Vec<Picture> {
             pictures.push(completion(judged, recording, series, place));
         }
         pictures.push(spread(judged, recording, series, place));
-        if series.nodes.len() > 1 && (series.goal > 0.0 || series.own) {
+        if series.nodes.len() > 1 && (series.goal > 0.0 || series.own && !series.seldom) {
             pictures.push(map(judged, recording, series, place));
         }
     }
@@ -261,6 +265,9 @@ pub(crate) fn ticks(most: f64) -> Vec<f64> {
 }
 
 fn number(value: f64) -> String {
+    if value < 0.0 {
+        return format!("−{}", number(-value));
+    }
     if value >= 10.0 || value.fract() == 0.0 { count(value.round() as u64) } else { format!("{value:.2}") }
 }
 
@@ -271,6 +278,11 @@ fn with_unit(value: f64, unit: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_keep_their_sign() {
+        assert_eq!([-2_500.0, -0.5, 0.0, 12.4].map(number), ["−2,500", "−0.50", "0", "12"]);
+    }
 
     #[test]
     fn ticks_are_round_and_reach_what_is_read() {

@@ -215,6 +215,12 @@ fn splice(file: &str, source: &str, argument: &str) -> Result<Splice, Diagnostic
     let (replaced, new, after, mut edits) = if rest.is_empty() {
         (target.at.clone(), value_text.clone(), 0, Vec::new())
     } else {
+        let bad = |(step, _): &&(Step, Place)| matches!(step, Step::Key(name) if !name.chars().all(|c| c.is_alphanumeric() || c == '_'));
+        // Names in quotes may have anything in them; keys have not.
+        let named = matches!(target.node.shape, Shape::Map(_));
+        if let Some((_, place)) = rest.iter().skip(usize::from(named)).find(bad) {
+            return Err(blame(messages::set_bad_path(place.clone(), "this is no key")));
+        }
         let (at, new, after, keys) = insertion(&target, rest, &value_text);
         let shown = rest[0].1.start..rest[rest.len() - 1].1.end;
         let keys = keys.into_iter().zip(rest).map(|(key, step)| blamed(key, step.1.clone(), false));

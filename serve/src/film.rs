@@ -11,7 +11,7 @@ use sim_core::{
 
 /// So many changes of role go to the page.
 const ROLES_MAX: usize = 50_000;
-/// So many faults, violations, verdicts go to the page.
+/// So many faults and verdicts go to the page.
 const LISTED_MAX: usize = 500;
 
 /// A whole run, for the page.
@@ -36,7 +36,6 @@ pub(crate) struct Film {
     /// The roles among them that lead.
     leads: Vec<&'static str>,
     faults: Vec<Fault>,
-    violations: Vec<(u64, u32, String)>,
     /// When, how many operations were wanted, how many served in time.
     windows: Vec<(u64, u64, u64)>,
     verdicts: Vec<Verdict>,
@@ -88,8 +87,13 @@ impl Moment {
     pub(crate) fn of(live: &Live, at: Time, shows: Vec<Shown>, judged: &Judged) -> Moment {
         let mut verdicts = verdicts(judged);
         // Most that does not hold yet may do so before the end; what is broken for good is broken.
-        for (verdict, expectation) in verdicts.iter_mut().zip(&live.scenario.expect) {
-            let open = verdict.word != Status::Failed.word() || !for_good(expectation);
+        for (index, verdict) in verdicts.iter_mut().enumerate() {
+            let good = match live.scenario.expect.get(index) {
+                Some(expectation) => for_good(expectation),
+                // What is judged unasked: a broken property stays broken, faults may bite and clients be served yet.
+                None => verdict.expectation == "every other safety property",
+            };
+            let open = verdict.word != Status::Failed.word() || !good;
             if open && verdict.word != Status::Held.word() {
                 (verdict.word, verdict.sign) = ("open", "…");
             }
@@ -137,11 +141,6 @@ impl Film {
             roles: changes.map(|c| (c.at.0, c.node.0, c.role.0, c.epoch)).collect(),
             leads,
             faults: run.faults.iter().filter_map(fault).take(LISTED_MAX).collect(),
-            violations: run
-                .violations
-                .iter()
-                .map(|v| (v.at.0, v.node.0, reports::clean(&format!("{}: {}", v.property, v.found))))
-                .collect(),
             windows: judged
                 .measures
                 .windows

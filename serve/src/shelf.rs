@@ -74,9 +74,10 @@ impl Shelf {
             let what = "is neither a folder nor a scenario file, which ends in .ron";
             return Err(format!("{} {what}", root.display()));
         }
-        // As it was given, so that the commands on the page work where the server was started; a link to a folder is gone
+        // As it was given, so that the commands on the page work where the server was started; a link is gone
         // through once, here.
-        Ok(Shelf { root: root.to_path_buf() })
+        let link = real.is_file() && root.is_symlink();
+        Ok(Shelf { root: if link { real } else { root.to_path_buf() } })
     }
 
     /// The files in order of their names, and what was left out.

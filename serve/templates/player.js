@@ -59,7 +59,7 @@ function refresh() {
   by("act-leader").hidden = !film.leads.length;
   by("forward").disabled = by("next").disabled = ended();
   by("play").textContent = playing ? "❚❚ Pause" : "▶ Play";
-  const why = obstacle(), free = !why && !busy, picked = [...chosen], roles = picked.map((node) => nodeNow(node).role), led = leaders();
+  const why = obstacle(), free = !why && !busy, picked = [...chosen], roles = picked.map((node) => nodeNow(node).role), led = leaders().filter((node, _, all) => nodeNow(node).role === nodeNow(all[0]).role);
   const enable = (name, on) => { by(`act-${name}`).disabled = !(free && on); };
   by("act-leader").textContent = led.length > 1 ? `Crash the leaders: ${led.map((n) => film.nodes[n].name).slice(0, 3).join(", ")}` : led.length ? `Crash the leader: ${film.nodes[led[0]].name}` : "Crash the leader";
   enable("leader", led.length > 0);

@@ -51,6 +51,8 @@ function run() {
   const set = by("set").value.split(";").map((one) => one.trim()).filter(Boolean), s = current;
   return doing("running", async () => {
     const next = JSON.parse(await ask("/api/runs", { scenario: s.id, variant: s.variants.length ? by("variant").value : null, seed: by("seed").value.trim(), set }));
+    // Somebody has chosen another one meanwhile.
+    if (current !== s) return;
     chosen.clear(); at = 0; playing = false;
     load(next); pace();
     by("ran").hidden = by("source").open = false;

@@ -221,6 +221,12 @@ fn the_list_holds_what_lies_in_the_folder_and_nothing_else() {
         std::os::unix::fs::symlink(outside.0.join("secret.ron"), folder.0.join("link.ron")).unwrap();
         std::os::unix::fs::symlink(&outside.0, folder.0.join("linked")).unwrap();
     }
+    // A file that is asked for by a link is served: the link was followed once, by whoever started the server.
+    #[cfg(unix)]
+    visited(&folder.0.join("link.ron"), |server| {
+        assert_eq!(server.list()[0]["about"], "a secret");
+        assert!(server.list()[0]["error"].as_str().unwrap().is_empty());
+    });
     visited(&folder.0, |server| {
         let list = server.list();
         let names: Vec<&str> = list.iter().map(|entry| entry["name"].as_str().unwrap()).collect();

@@ -7,8 +7,9 @@
 //! they have: reads may miss what others were told long ago.
 //!
 //! An update is on the disk before it is answered or sent: a replica that counted, told others and forgot would count the
-//! same number twice. Left out: sending what is new instead of everything (deltas), collecting tombstones, and operation
-//! based types, which need causal delivery. `types.rs` has the types.
+//! same number twice. Left out: sending what is new instead of everything (deltas), collecting tombstones, operation
+//! based types, which need causal delivery, and sessions of clients: a request that the network doubles is done twice.
+//! `types.rs` has the types.
 
 mod properties;
 pub mod types;

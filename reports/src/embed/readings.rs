@@ -67,7 +67,8 @@ fn line(series: &Series) -> Line {
     };
     let sum = |moment: usize| {
         let readings = series.each.iter().filter_map(|node| node.get(moment)).filter(|x| x.is_finite());
-        rounded(readings.map(|&reading| f64::from(reading)).sum())
+        let sum = readings.map(|&reading| f64::from(reading)).reduce(|one, other| one + other);
+        rounded(sum.unwrap_or(f64::NAN))
     };
     let each = series.nodes.iter().zip(&series.each);
     let own_line = |(node, readings): (&sim_core::protocol::NodeId, &Vec<f32>)| {

@@ -34,6 +34,8 @@ struct Variant {
 struct Gauge {
     title: String,
     unit: &'static str,
+    #[serde(skip)]
+    seldom: bool,
     lines: Vec<Line>,
 }
 
@@ -41,7 +43,7 @@ struct Gauge {
 struct Line {
     variant: usize,
     at: Vec<u64>,
-    /// The median over the nodes; null where nobody had a reading.
+    /// The median over the nodes, or the furthest from nothing; null where nobody had a reading.
     values: Vec<f64>,
 }
 
@@ -85,18 +87,29 @@ fn all_gauges(judged: &[&Judged]) -> Vec<Gauge> {
                 let line = Line { variant, at: at.clone(), values };
                 match found.iter_mut().find(|gauge| gauge.title == title) {
                     Some(gauge) => gauge.lines.push(line),
-                    None => found.push(Gauge { title, unit, lines: vec![line] }),
+                    None => found.push(Gauge { title, unit, seldom: series.seldom, lines: vec![line] }),
                 }
             };
             if series.goal > 0.0 {
                 add(format!("{title}, nodes that have all"), "%", reached(series));
             }
-            let read = |point: &Point| if point.nodes > 0 { rounded(point.median) } else { f64::NAN };
+            // One node of many whose clock is off, or whose queue is full, is what is to be seen.
+            let (title, pick): (String, fn(&Point) -> f64) = match series.seldom {
+                true => (format!("{title}, where it is most"), furthest),
+                false => (title, |point| point.median),
+            };
+            let read = |point: &Point| if point.nodes > 0 { rounded(pick(point)) } else { f64::NAN };
             add(title, series.unit, series.points.iter().map(read).collect());
         }
     }
+    // What the protocols tell comes first.
+    found.sort_by_key(|gauge| gauge.seldom);
     found.truncate(GAUGES_MAX);
     found
+}
+
+fn furthest(point: &Point) -> f64 {
+    if -point.min > point.max { point.min } else { point.max }
 }
 
 fn reached(series: &Series) -> Vec<f64> {

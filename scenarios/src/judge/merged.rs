@@ -22,13 +22,13 @@ pub(super) fn kept(registers: Verdict, rest: Rest, told: &Told<'_>) -> Verdict {
     let updates: usize = all.iter().map(|(_, kept)| kept.updates).sum();
     let wrong = all.iter().map(|(_, kept)| kept.wrong.len()).sum();
     let finding = match wrong {
-        0 => format!("{updates} updates of {judged} counters and elements of sets: each is there, once"),
+        0 => format!("{updates} updates of {judged} counters and elements of sets are accounted for"),
         _ => format!("{wrong} of {judged} counters and elements of sets do not show what was done to them"),
     };
     let mut evidence = Vec::new();
     for (history, kept) in &all {
         for wrong in kept.wrong.iter().take(TOLD_MAX) {
-            evidence.push(format!("key {}: {}, and a later read", wrong.key, wanted(wrong.wanted)));
+            evidence.push(format!("{}, and a later read", wanted(wrong.wanted)));
             evidence.extend(lines(*history, &[wrong.read]));
         }
     }
@@ -42,15 +42,18 @@ pub(super) fn agree(registers: Verdict, rest: Rest, told: &Told<'_>) -> Verdict 
     let judged = all.iter().map(|(_, found)| found.judged).sum();
     let wrong = all.iter().map(|(_, found)| found.differ.len()).sum();
     let open: usize = all.iter().map(|(_, found)| found.open).sum();
-    let open = if open == 0 { String::new() } else { format!("; of {open} more nobody knows") };
+    let open = match open {
+        0 => String::new(),
+        _ => format!("; of {open} more nobody knows, for an update had no answer"),
+    };
     let finding = match wrong {
         0 => format!("servers agree on all of {judged} counters and elements of sets{open}"),
         _ => format!("servers disagree on {wrong} of {judged} counters and elements of sets{open}"),
     };
     let mut evidence = Vec::new();
     for (history, found) in &all {
-        for (key, reads) in found.differ.iter().take(TOLD_MAX) {
-            evidence.push(format!("key {key}: the last answers of two servers"));
+        for (_, reads) in found.differ.iter().take(TOLD_MAX) {
+            evidence.push("the last answers of two servers".into());
             evidence.extend(lines(*history, reads));
         }
     }
@@ -62,7 +65,7 @@ fn wanted(shown: Shown) -> String {
     match shown {
         Shown::Count(low, high) if low == high => format!("{low} were counted"),
         Shown::Count(low, high) => format!("{low} to {high} were counted"),
-        Shown::Element(true) => "the element was added, and nobody can have removed it".into(),
+        Shown::Element(true) => "the element was added when every removal had been answered".into(),
         Shown::Element(false) => "nobody added the element".into(),
     }
 }

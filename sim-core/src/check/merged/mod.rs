@@ -8,6 +8,9 @@
 //! removals were over, for no removal can have seen it; and it is not there if nobody ever added it. Of additions and
 //! removals that overlap, and of a removal after an addition elsewhere that it need not have heard of, nothing is said.
 //!
+//! What counts is requests: where the network doubles one on its way, and the service takes it twice, a counter shows more than
+//! anybody counted, and an element may be removed again after it was added. That is said as what it is, for clients see it.
+//!
 //! Only reads at [`Rest`] are judged: updates travel.
 //!
 //! **Cost.** Calls times the logarithm of calls.
