@@ -393,6 +393,20 @@ fn a_moment_shows_what_was_known_then() {
         assert!(moment["events"].as_u64() < film["events"].as_u64());
         assert_eq!(moment["shows"].as_array().unwrap().len(), 3, "servers only");
         assert_eq!(moment["verdicts"][0]["expectation"], "linearizable");
+        // No fault has struck yet, and in the calm part nobody is served yet: neither has failed, and both may still come about.
+        let words = |at: u64| -> Vec<String> {
+            let moment = server.get(&format!("/api/runs/{id}/at/{at}")).json();
+            let verdicts = moment["verdicts"].as_array().unwrap().iter();
+            verdicts.map(|verdict| format!("{}: {}", verdict["expectation"], verdict["word"])).collect()
+        };
+        for at in [1_500_000_000, 5_021_000_000] {
+            let words = words(at);
+            assert!(
+                words.iter().all(|word| word.ends_with("\"held\"") || word.ends_with("\"open\"")),
+                "{words:?}"
+            );
+        }
+        assert!(words(1_500_000_000).contains(&r#""every fault bites": "open""#.to_string()));
         let part = server.get(&format!("/api/runs/{id}/report/1500000000")).body;
         assert!(part.contains("1.5s simulated"), "the report goes on after the present");
         assert!(server.get(&format!("/api/runs/{id}/report")).body.contains("6s simulated"));
