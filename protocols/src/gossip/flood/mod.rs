@@ -9,26 +9,19 @@
 //! Left out: mending the graph, batching, and comparing databases, for which see `epidemic`.
 
 mod config;
+mod messages;
+mod properties;
 mod topology;
 
 use super::{
     database::{Database, Stamp, Update},
-    judge,
-    spread::{self, By, Ghost, News, Spreads},
+    spread::{By, Ghost, News, Spreads},
 };
 use crate::kv::{Kv, Op, Ret};
 pub use config::{Config, Flaw, To};
+pub use messages::Msg;
 use sim_core::prelude::*;
 pub use topology::Topology;
-
-/// What is said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Msg {
-    /// This is so.
-    Tell(Update),
-    /// I know that of this key, up to this stamp.
-    Ack(u64, Stamp),
-}
 
 /// What a node waits for: something was not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,18 +56,7 @@ impl Protocol for Flood {
     type Calls = Never;
     type Ghost = Ghost;
 
-    const PROPERTIES: &'static [Property<Self>] = &[
-        Property::always("only what was written is known", When::News, spread::written),
-        Property::always("newer updates stay", When::News, spread::newer_stay),
-        Property::always("what others hear is durable", When::News, spread::durable),
-        Property::always("updates are passed on once", When::News, passed_on_once),
-        Property::always("updates soon reach everybody", When::EveryEvent, spread::soon_everywhere),
-        Property::sometimes("everybody knows", When::News, spread::everybody_knows),
-        Property::sometimes("told again", When::EveryEvent, |_, view, changed| {
-            let again = |node: &Flood| node.unacked.iter().any(|unacked| unacked.retries > 0);
-            Judgement::happened(view.state(changed).is_some_and(again))
-        }),
-    ];
+    const PROPERTIES: &'static [Property<Self>] = properties::CLAIMS;
     const ROLES: &'static [Role] = &[Role("ignorant"), Role("informed")];
 
     fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {
@@ -218,33 +200,5 @@ impl Spreads for Flood {
     }
     fn soon(&self) -> Option<Span> {
         self.config.soon
-    }
-}
-
-/// Who passes an update on has just learned it, or begun it.
-fn passed_on_once(_: &Ghost, view: &View<'_, Flood>, changed: NodeId) -> Judgement {
-    let news = view.state(changed).map_or(&[][..], Flood::news);
-    let passed = news.iter().filter_map(|news| match news {
-        News::Passed(update) => Some(update),
-        News::Began(_) | News::Learned(..) | News::Lost(_) => None,
-    });
-    let new = |update: &Update| {
-        news.iter().any(|news| match news {
-            News::Began(begun) => begun == update,
-            News::Learned(learned, ..) => learned == update,
-            News::Passed(_) | News::Lost(_) => false,
-        })
-    };
-    judge(passed, |update| {
-        (!new(update)).then(|| format!("node {} passed on {update:?}, which it knew", view.index(changed)))
-    })
-}
-
-impl Message for Msg {
-    fn bytes(&self) -> u64 {
-        match self {
-            Msg::Tell(update) => 1 + update.bytes(),
-            Msg::Ack(..) => 21,
-        }
     }
 }

@@ -15,37 +15,27 @@
 //!
 //! All members are known from the start, and alive in incarnation 0; a member keeps no more than the exceptions to that, and computes
 //! its order instead of storing it. Left out: joining, leaving, and full exchanges of states.
+//!
+//! Here are what is held about members, and the step that takes inputs in; `probes.rs` is how failures are found, `suspicion.rs`
+//! what becomes of who did not answer, `dissemination.rs` how news goes about. `memberlist.rs` has the formulas of an
+//! implementation.
 
 mod config;
+mod dissemination;
 pub mod memberlist;
+mod messages;
+mod probes;
 mod properties;
+mod suspicion;
 
 use crate::gossip::{epidemic::Phase, permutation::Permutation};
 use Status::*;
 use Timer::*;
 pub use config::{Accuracy, Config, Flaw, Order, Suspicion};
+pub use messages::{Msg, News, What};
+use probes::Probe;
 pub use properties::Ghost;
 use sim_core::prelude::*;
-
-/// What is said, and the news that goes with it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Msg {
-    what: What,
-    /// That of the sender.
-    incarnation: u32,
-    news: Vec<News>,
-}
-
-/// What is said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum What {
-    /// Do you live? The prober wants to know, in its period of this number.
-    Ping(NodeId, u32),
-    /// Ping that one for me.
-    PingReq(NodeId, u32),
-    /// The answer to a ping, on its way to the prober.
-    Ack(NodeId, u32),
-}
 
 /// What is held about a member.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,14 +58,6 @@ pub enum Status {
     Dead,
 }
 
-/// A word about a member, and whose it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct News {
-    about: NodeId,
-    word: Word,
-    by: NodeId,
-}
-
 /// What a member waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Timer {
@@ -96,13 +78,6 @@ struct Other {
     since: Time,
     /// Who suspects it, as far as that counts.
     accusers: Vec<NodeId>,
-}
-
-/// The probe of this period.
-#[derive(Clone, Copy, Debug, Hash)]
-struct Probe {
-    target: NodeId,
-    acked: bool,
 }
 
 /// What the last input changed, for those who judge.
@@ -227,185 +202,12 @@ impl Protocol for Swim {
 }
 
 impl Swim {
-    /// §3.1: a period ends with what became of its probe, and the next begins with another.
-    fn period(&mut self, ctx: &mut Ctx<Self>) {
-        ctx.set(Period, self.config.period);
-        let failed = self.probe.take_if(|probe| !probe.acked);
-        if let Some(Probe { target, .. }) = failed {
-            self.failed += 1;
-            let at_once = self.config.suspicion == Suspicion::None || self.has(Flaw::EagerVerdict);
-            self.declare(target, if at_once { Dead } else { Suspect }, ctx);
-        }
-        let stuck = failed.filter(|_| self.has(Flaw::StuckProbe)).map(|probe| probe.target);
-        let Some(target) = stuck.or_else(|| self.next(ctx)) else { return };
-        self.periods += 1;
-        self.probe = Some(Probe { target, acked: false });
-        ctx.set(Unanswered, self.config.probe);
-        self.send(target, What::Ping(ctx.me, self.periods), ctx);
-    }
-
-    /// Whom to probe: nobody who is held dead.
-    fn next(&mut self, ctx: &mut Ctx<Self>) -> Option<NodeId> {
-        let (count, first) = (ctx.members().len() as u64, ctx.me.0 - ctx.index(ctx.me) as u32);
-        // More than two rounds of dead members: all are.
-        for _ in 0..=2 * count {
-            let index = match self.config.order {
-                Order::Random => ctx.rng.below(count),
-                Order::RoundRobin => {
-                    if self.place == count {
-                        (self.order, self.place) = (Permutation::new(count, ctx.rng), 0);
-                    }
-                    self.place += 1;
-                    self.order.at(self.place - 1)
-                }
-            };
-            let member = NodeId(first + index as u32);
-            if member != ctx.me && self.word(member).status != Dead {
-                return Some(member);
-            }
-        }
-        None
-    }
-
-    /// No ack: k others, drawn from those that are not held dead, ping it too.
-    fn ask_others(&mut self, ctx: &mut Ctx<Self>) {
-        let Some(Probe { target, acked: false }) = self.probe else { return };
-        let (count, first) = (ctx.members().len() as u64, ctx.me.0 - ctx.index(ctx.me) as u32);
-        let mut asked = Vec::new();
-        // So many draws find k of those who are left, if there are as many.
-        for _ in 0..20 * self.config.indirect {
-            let member = NodeId(first + ctx.rng.below(count) as u32);
-            let fit = member != ctx.me && member != target && self.word(member).status != Dead;
-            if asked.len() < self.config.indirect as usize && fit && !asked.contains(&member) {
-                asked.push(member);
-            }
-        }
-        for member in asked {
-            self.send(member, What::PingReq(target, self.periods), ctx);
-        }
-    }
-
-    fn acked(&mut self, from: NodeId, number: u32) {
-        if let Some(probe) = self.probe.as_mut().filter(|_| number == self.periods) {
-            self.saved = from != probe.target && !probe.acked;
-            probe.acked = true;
-        }
-    }
-
-    /// One of those held dead may live.
-    fn reconnect(&mut self, ctx: &mut Ctx<Self>) {
-        if let Some(every) = self.config.reconnect {
-            ctx.set(Reconnect, every);
-        }
-        let dead = self.others.iter().filter(|(_, other)| other.word.status == Dead);
-        let dead: Vec<NodeId> = dead.map(|(&member, _)| member).collect();
-        if let Some(&member) = ctx.rng.pick(&dead) {
-            self.send(member, What::Ping(ctx.me, 0), ctx);
-        }
-    }
-
     /// What is held about another member.
     fn word(&self, member: NodeId) -> Word {
         self.others.get(&member).map_or_else(Word::default, |other| other.word)
     }
 
-    /// A word of one's own.
-    fn declare(&mut self, about: NodeId, status: Status, ctx: &mut Ctx<Self>) {
-        let Word { incarnation, .. } = self.word(about);
-        let bump = u32::from(self.has(Flaw::AccuserBumps) && status == Suspect);
-        let word = Word { incarnation: incarnation + bump, status };
-        self.learn(News { about, word, by: ctx.me }, Source::Own, ctx);
-    }
-
-    /// §4.2: the later word counts, and is passed on.
-    fn learn(&mut self, news: News, source: Source, ctx: &mut Ctx<Self>) {
-        let News { about, word, by } = news;
-        if about == ctx.me {
-            return self.hear_of_oneself(word, ctx);
-        }
-        let before = self.word(about);
-        if word > before || self.has(Flaw::OldIncarnation) && word != before {
-            self.changes.push(Change { news, before, source });
-            let accusers = if word.status == Suspect { vec![by] } else { Vec::new() };
-            let since = ctx.now();
-            self.others.insert(about, Other { word, since, accusers });
-            self.spread(news);
-            if word.status == Suspect {
-                self.wait(about, ctx);
-            } else if !(word.status == Alive && self.has(Flaw::IgnoredRefutation)) {
-                ctx.cancel(&Expired(about));
-            }
-        } else if word == before && word.status == Suspect {
-            self.confirm(news, ctx);
-        }
-    }
-
-    /// Somebody else suspects it too: the more, the less time is left.
-    fn confirm(&mut self, news: News, ctx: &mut Ctx<Self>) {
-        let Suspicion::Memberlist { confirmations, .. } = self.config.suspicion else { return };
-        let Some(other) = self.others.get_mut(&news.about) else { return };
-        if other.accusers.len() <= confirmations as usize && !other.accusers.contains(&news.by) {
-            other.accusers.push(news.by);
-            self.spread(news);
-            self.wait(news.about, ctx);
-        }
-    }
-
-    fn wait(&self, member: NodeId, ctx: &mut Ctx<Self>) {
-        let Some(other) = self.others.get(&member) else { return };
-        let (confirmed, elapsed) = (other.accusers.len() as u32 - 1, ctx.now().since(other.since));
-        let members = ctx.members().len() as u32;
-        let left = self.config.suspicion.left(confirmed, elapsed, members, self.config.period);
-        ctx.set(Expired(member), left);
-    }
-
-    /// Who is suspected, or held dead, refutes it with a later incarnation.
-    fn hear_of_oneself(&mut self, word: Word, ctx: &mut Ctx<Self>) {
-        // A word from an earlier life.
-        self.incarnation = self.incarnation.max(word.incarnation);
-        if word.status == Alive {
-            return;
-        }
-        self.accused = self.accused.max(Some(word.incarnation));
-        if word.incarnation == self.incarnation && !self.has(Flaw::SilentAccused) {
-            self.incarnation += 1;
-            let alive = Word { incarnation: self.incarnation, status: Alive };
-            self.spread(News { about: ctx.me, word: alive, by: ctx.me });
-        }
-    }
-
-    /// §4.1: newer news of a member takes the place of older.
-    fn spread(&mut self, news: News) {
-        self.gossip.retain(|(_, old)| old.about != news.about);
-        self.gossip.insert(0, (0, news));
-    }
-
-    /// What was told least goes with a message, and what was told often enough is not told any more. What the sender holds
-    /// against the receiver always goes with it.
-    fn send(&mut self, to: NodeId, what: What, ctx: &mut Ctx<Self>) {
-        let against = Some(self.word(to)).filter(|word| word.status != Alive);
-        let mut news: Vec<News> = Vec::new();
-        news.extend(against.map(|word| News { about: to, word, by: ctx.me }));
-        if !self.gossip.is_empty() {
-            let limit = memberlist::retransmit_limit(self.config.retransmit, ctx.members().len() as u32);
-            self.gossip.sort_by_key(|(told, _)| *told);
-            for (told, piece) in self.gossip.iter_mut().take(self.config.piggyback as usize) {
-                *told += 1;
-                news.push(*piece);
-            }
-            self.gossip.retain(|(told, _)| *told < limit);
-        }
-        ctx.send(to, Msg { what, incarnation: self.incarnation, news });
-    }
-
     fn has(&self, flaw: Flaw) -> bool {
         self.config.flaw == Some(flaw)
-    }
-}
-
-impl Message for Msg {
-    /// A kind, two addresses and a number; for each piece of news a status, two addresses and an incarnation.
-    fn bytes(&self) -> u64 {
-        13 + 13 * self.news.len() as u64
     }
 }
