@@ -1,7 +1,6 @@
 //! What a scenario may say of a plan.
 
-use super::Transfer;
-use crate::chunks::{optimal, properties};
+use crate::chunks::{properties, store::size};
 use serde::{Deserialize, Serialize};
 use sim_core::{prelude::*, rng::Chance, size::Bytes};
 
@@ -91,35 +90,29 @@ impl Config {
         Ok(())
     }
 
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            chunk: size(self.chunk),
+            slots: self.slots as usize,
+            damage: self.damage,
+            sources: self.sources(),
+            flaw: self.flaw,
+        }
+    }
+
     pub(super) fn sources(&self) -> u32 {
         if let Strategy::Senders(count) = self.plan { count } else { 1 }
     }
+}
 
-    pub(super) fn partner(&self, me: u32, nodes: u32) -> Option<u32> {
-        let partner = || optimal::partner(me as usize, nodes as usize);
-        partner().filter(|_| self.plan == Strategy::Optimal).map(|partner| partner as u32)
-    }
-
-    /// What a node sends, in order.
-    pub(super) fn plan(&self, me: u32, nodes: u32) -> Vec<Transfer> {
-        let chunks = 0..self.chunks;
-        let all = |chunk: u32, to: u32| Transfer { needs: 0, chunk, to };
-        match self.plan {
-            Strategy::ClientServer | Strategy::Senders(_) if me >= self.sources() => Vec::new(),
-            Strategy::ClientServer | Strategy::Senders(_) => {
-                let mine = (self.sources()..nodes).skip(me as usize).step_by(self.sources() as usize);
-                mine.flat_map(|to| chunks.clone().map(move |chunk| all(chunk, to))).collect()
-            }
-            Strategy::Chain | Strategy::Tree(_) => {
-                let children = if let Strategy::Tree(children) = self.plan { children } else { 1 };
-                let first = u64::from(me) * u64::from(children) + 1;
-                let mine =
-                    first.min(nodes.into()) as u32..(first + u64::from(children)).min(nodes.into()) as u32;
-                chunks.flat_map(|chunk| mine.clone().map(move |to| all(chunk, to))).collect()
-            }
-            Strategy::Optimal => optimal::plan(me as usize, nodes as usize, self.chunks),
-        }
-    }
+/// What steps need of the configuration.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Settings {
+    pub(super) chunk: u64,
+    pub(super) slots: usize,
+    pub(super) damage: Chance,
+    pub(super) sources: u32,
+    pub(super) flaw: Option<Flaw>,
 }
 
 /// Mistakes that implementations have made. Each costs one line where the decision is taken.

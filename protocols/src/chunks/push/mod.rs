@@ -1,4 +1,5 @@
-//! Every transfer is planned beforehand: who sends which chunk to whom, and in which order.
+//! Every transfer is planned beforehand: who sends which chunk to whom, and in which order. After §2 of "On cooperative content
+//! distribution and the price of barter" (Ganesan and Seshadri, ICDCS 2005).
 //!
 //! - `ClientServer`: the source does it alone, receiver by receiver. `Senders(k)`: so many nodes have the file and share the
 //!   receivers.
@@ -10,55 +11,30 @@
 //! has it on disk, and then says so: a network that delivers what it was given is no proof that the file is whole (Saltzer,
 //! Reed and Clark, "End-to-end arguments in system design", 1984). What is not acknowledged in time is sent again, after what
 //! else the plan has. Left out: another plan when somebody is slow or gone.
+//!
+//! Here is when a node begins its transfers; `plan.rs` has the plans, `transfers.rs` how a transfer is made.
 
 mod config;
+mod messages;
+mod plan;
+mod transfers;
 
+use config::Settings;
 pub use config::{CHUNKS_MAX, Config, Flaw, Strategy};
+pub use messages::Msg;
+pub use plan::Transfer;
 
 use super::{
     bounds,
     library::{Library, Read},
     properties::{self, Ghost, Holder},
-    store::{Chunk, Shelf, Store, size},
+    store::{Chunk, Shelf, Store},
 };
 use crate::retry::Retry;
 use Msg::*;
 use Timer::*;
-use sim_core::{prelude::*, rng::Chance};
-
-/// One step of a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Transfer {
-    /// It is begun when so many chunks have come.
-    pub needs: u32,
-    /// Which chunk.
-    pub chunk: u32,
-    /// To which node of the service.
-    pub to: u32,
-}
-
-/// What is said.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Msg {
-    /// A chunk, all of it; its size; and when it was sent.
-    Take(Chunk, u64, Time),
-    /// It is here, on disk, and was sent then.
-    Got(u32, Time),
-    /// It came, and is not what it should be.
-    Damaged(u32),
-    /// So many have come to me from outside: to who shares my corner of an optimal plan.
-    Came(u32),
-}
-
-impl Message for Msg {
-    fn bytes(&self) -> u64 {
-        match self {
-            Take(_, bytes, _) => *bytes,
-            Got(..) => 13,
-            Damaged(_) | Came(_) => 5,
-        }
-    }
-}
+use sim_core::prelude::*;
+use transfers::UnderWay;
 
 /// What a node waits for.
 #[derive(Clone, Debug, PartialEq, Hash)]
@@ -91,23 +67,6 @@ pub struct Push {
     retry: Retry,
     tries: BTreeMap<u32, u32>,
     config: Settings,
-}
-
-/// What steps need of the configuration.
-#[derive(Clone, Debug, Hash)]
-struct Settings {
-    chunk: u64,
-    slots: usize,
-    damage: Chance,
-    sources: u32,
-    flaw: Option<Flaw>,
-}
-
-/// A transfer that waits for its acknowledgement: its place in the plan, and until when.
-#[derive(Clone, Copy, Debug, Hash)]
-struct UnderWay {
-    place: u32,
-    alarm: Alarm,
 }
 
 impl Protocol for Push {
@@ -150,13 +109,7 @@ impl Protocol for Push {
             store: Store::boot(config.chunks, index < config.sources(), &ctx.disk.0),
             retry: Retry::new(config.patience),
             tries: BTreeMap::new(),
-            config: Settings {
-                chunk: size(config.chunk),
-                slots: config.slots as usize,
-                damage: config.damage,
-                sources: config.sources(),
-                flaw: config.flaw,
-            },
+            config: config.settings(),
         };
         node.go_on(ctx);
         node
@@ -165,15 +118,7 @@ impl Protocol for Push {
     fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
         match input {
             Deliver(from, Take(chunk, _, since)) => self.take(from, chunk, since, ctx),
-            Deliver(from, Got(chunk, since)) => {
-                self.retry.sample(ctx.now().since(since));
-                if let Some(place) = self.over(from, chunk, ctx) {
-                    let waiting = self.under_way.iter().map(|transfer| transfer.place);
-                    let open = waiting.chain(self.again.iter().copied()).chain([self.next]).min();
-                    ctx.disk.1.set(open.unwrap_or(place));
-                    self.go_on(ctx);
-                }
-            }
+            Deliver(from, Got(chunk, since)) => self.got(from, chunk, since, ctx),
             Deliver(from, Damaged(chunk)) => {
                 if let Some(place) = self.over(from, chunk, ctx) {
                     self.send(place, ctx);
@@ -188,14 +133,7 @@ impl Protocol for Push {
                 self.told = u32::MAX / 2;
                 self.go_on(ctx);
             }
-            Timeout(Acknowledged(place)) => {
-                self.under_way.retain(|other| other.place != place);
-                *self.tries.entry(place).or_default() += 1;
-                if !self.has(Flaw::ForgottenLoss) {
-                    self.again.push_back(place);
-                }
-                self.go_on(ctx);
-            }
+            Timeout(Acknowledged(place)) => self.unacknowledged(place, ctx),
             Request(ticket, Read(chunk)) => self.store.ask(ticket, chunk, ctx),
             Response(_, Answer::Ok(never)) => match never {},
             Response(_, Answer::Refused | Answer::Redirect(_)) => {}
@@ -249,60 +187,6 @@ impl Push {
     fn ready(&self, next: &Transfer) -> bool {
         let here = self.store.has(next.chunk) && self.told + self.store.have().count() >= next.needs;
         here || self.has(Flaw::EarlyPass) && next.chunk <= self.store.have().count()
-    }
-
-    fn send(&mut self, place: u32, ctx: &mut Ctx<Self>) {
-        let Transfer { chunk, to, .. } = self.plan[place as usize];
-        let to = ctx.members().nth(to as usize).expect("plans are for the nodes of the service");
-        let mut chunk = self.store.read(chunk);
-        if ctx.rng.chance(self.config.damage) {
-            chunk = chunk.damaged();
-        }
-        let now = ctx.now();
-        ctx.send(to, Take(chunk, self.config.chunk, now));
-        let tries = self.tries.get(&place).copied().unwrap_or(0);
-        let alarm = ctx.after(self.retry.after(self.config.chunk, tries), Acknowledged(place));
-        self.under_way.push(UnderWay { place, alarm });
-    }
-
-    /// The transfer of this chunk to this node is over, if one was under way: its place in the plan.
-    fn over(&mut self, with: NodeId, chunk: u32, ctx: &mut Ctx<Self>) -> Option<u32> {
-        let to = ctx.index(with) as u32;
-        let this =
-            |place: &u32| (self.plan[*place as usize].to, self.plan[*place as usize].chunk) == (to, chunk);
-        // A late acknowledgement makes it needless to send it again.
-        self.again.retain(|place| !this(place));
-        let found = self.under_way.iter().position(|transfer| this(&transfer.place))?;
-        let UnderWay { place, alarm } = self.under_way.swap_remove(found);
-        ctx.stop(alarm);
-        self.tries.remove(&place);
-        Some(place)
-    }
-
-    fn take(&mut self, from: NodeId, chunk: Chunk, since: Time, ctx: &mut Ctx<Self>) {
-        if !chunk.intact() && !self.has(Flaw::Unverified) {
-            return ctx.send(from, Damaged(chunk.index));
-        }
-        if self.store.keep(chunk, &mut ctx.disk.0) {
-            self.store.serve(chunk.index, ctx);
-            self.came(from, ctx);
-        } else if self.has(Flaw::CountedTwice) {
-            self.store.count_again();
-        }
-        if !self.has(Flaw::UnsyncedAck) {
-            ctx.sync();
-        }
-        ctx.send(from, Got(chunk.index, since));
-        self.go_on(ctx);
-    }
-
-    /// A chunk has come: who shares the corner is told, if it is from outside.
-    fn came(&mut self, from: NodeId, ctx: &mut Ctx<Self>) {
-        let partner = self.partner.and_then(|partner| ctx.members().nth(partner as usize));
-        if let Some(partner) = partner.filter(|partner| *partner != from) {
-            self.outside += 1;
-            ctx.send(partner, Came(self.outside));
-        }
     }
 
     fn has(&self, flaw: Flaw) -> bool {

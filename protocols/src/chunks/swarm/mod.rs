@@ -4,7 +4,7 @@
 //! Who is there says a *tracker* (§2.1 of the paper); or nobody does, and every peer asks another that it has heard of, in
 //! return for what it knows itself ("Gossip-based peer sampling", Jelasity et al., 2007). A peer greets some of those, who
 //! become its *neighbours*, with all that it has, and tells them of each chunk that it gets. It greets its neighbours again now
-//! and then, because what was said may have been lost, and forgets those who do not answer.
+//! and then, because what was said may have been lost, and forgets those who do not answer (`peers.rs`, `neighbours.rs`).
 //!
 //! A peer with an upload to give away *unchokes* a neighbour that lacks something it has (`choking.rs`); that one picks the chunk
 //! (`picking.rs`): the *rarest* among its neighbours, so that everybody has something that others want, and no chunk is lost with
@@ -19,10 +19,13 @@
 
 mod choking;
 mod config;
+mod messages;
 mod neighbours;
+mod peers;
 mod picking;
 
 pub use config::{Config, Flaw, Peers, Pick, Serve};
+pub use messages::Msg;
 
 use super::{
     bounds,
@@ -36,48 +39,6 @@ use Timer::*;
 use choking::Upload;
 use neighbours::Neighbours;
 use sim_core::prelude::*;
-
-/// What is said.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Msg {
-    /// To a tracker, or to anybody without one: I know of these; whom do you know of?
-    Who(Vec<NodeId>),
-    /// Of these.
-    Peers(Vec<NodeId>),
-    /// Let us be neighbours, or still be; this is what I have.
-    Hello(Bits),
-    /// We are; and this is what I have.
-    Welcome(Bits),
-    /// We are not.
-    Leave,
-    /// I have got this chunk.
-    Have(u32),
-    /// I have an upload for you: choose.
-    Unchoke,
-    /// I choose this chunk, and this is when.
-    Want(u32, Time),
-    /// You have nothing that I want now.
-    Decline,
-    /// I have no upload for this chunk.
-    Choke(u32),
-    /// A chunk, all of it; its size; and when it was chosen.
-    Piece(Chunk, u64, Time),
-    /// It came, and is not what it should be.
-    Damaged(u32),
-}
-
-impl Message for Msg {
-    fn bytes(&self) -> u64 {
-        match self {
-            Leave | Unchoke | Decline => 1,
-            Who(nodes) | Peers(nodes) => 1 + 6 * nodes.len() as u64,
-            Hello(have) | Welcome(have) => 1 + have.bytes(),
-            Have(_) | Choke(_) | Damaged(_) => 5,
-            Want(..) => 13,
-            Piece(_, bytes, _) => *bytes,
-        }
-    }
-}
 
 /// What a node waits for.
 #[derive(Clone, Debug, PartialEq, Hash)]
@@ -117,9 +78,6 @@ const SOURCE: Role = Role("source");
 const TRACKER: Role = Role("tracker");
 const LEECHER: Role = Role("leecher");
 const SEED: Role = Role("seed");
-
-/// So many others a peer remembers, beside its neighbours.
-const OTHERS_MAX: usize = 64;
 
 impl Protocol for Swarm {
     type Config = Config;
@@ -175,12 +133,7 @@ impl Protocol for Swarm {
         match input {
             // §2.1: who is there.
             Timeout(Refresh) => self.refresh(ctx),
-            Deliver(from, Who(nodes)) => {
-                let told = self.some(ctx);
-                ctx.send(from, Peers(told));
-                self.hear_of(&nodes, ctx);
-                self.hear_of(&[from], ctx);
-            }
+            Deliver(from, Who(nodes)) => self.introduce(from, &nodes, ctx),
             Deliver(_, Peers(nodes)) => {
                 self.hear_of(&nodes, ctx);
                 self.seek(&nodes, ctx);
@@ -188,12 +141,7 @@ impl Protocol for Swarm {
 
             // Neighbours, and what they have.
             Deliver(from, Hello(_)) if !self.has_room(from) => ctx.send(from, Leave),
-            Deliver(from, Hello(have)) => {
-                self.neighbours.greeted(from, have);
-                ctx.send(from, Welcome(self.store.have().clone()));
-                self.over(from, None, ctx);
-                self.unchoke(ctx);
-            }
+            Deliver(from, Hello(have)) => self.welcome(from, have, ctx),
             Deliver(from, Welcome(have)) => {
                 self.neighbours.greeted(from, have);
                 self.unchoke(ctx);
@@ -241,90 +189,7 @@ impl Protocol for Swarm {
     }
 }
 
-/// Who is there.
 impl Swarm {
-    /// Greets its neighbours, asks who else is there, and looks for more if it has too few.
-    fn refresh(&mut self, ctx: &mut Ctx<Self>) {
-        self.give_up(ctx);
-        for neighbour in self.neighbours.iter_mut() {
-            // Whoever was busy may not be any more, and what it got since may have been lost on its way here.
-            (neighbour.busy, neighbour.unanswered) = (false, neighbour.unanswered + 1);
-            ctx.send(neighbour.node, Hello(self.store.have().clone()));
-        }
-        let lot = ctx.rng.below(self.neighbours.len().max(1) as u64) as usize;
-        self.optimistic = self.neighbours.iter().nth(lot).map(|neighbour| neighbour.node);
-
-        // Who has neighbours enough says so all the same: a tracker that has lost its memory knows only who asked since.
-        let first = ctx.members().next().expect("a group has a first node");
-        let (asked, told) = match self.config.peers {
-            Peers::Tracker => (first, Vec::new()),
-            Peers::Gossip => (ctx.rng.pick(&self.others).copied().unwrap_or(first), self.some(ctx)),
-        };
-        if asked != ctx.me {
-            ctx.send(asked, Who(told));
-        }
-        let others = self.others.clone();
-        self.seek(&others, ctx);
-        self.unchoke(ctx);
-        // Not all at once.
-        let Span(mean) = self.config.refresh;
-        ctx.set(Refresh, Span(mean.div_ceil(2))..Span(mean.div_ceil(2) + mean));
-    }
-
-    fn greet(&self, node: NodeId, ctx: &mut Ctx<Self>) {
-        ctx.send(node, Hello(self.store.have().clone()));
-    }
-
-    /// Greets as many of these as it has too few neighbours.
-    fn seek(&mut self, nodes: &[NodeId], ctx: &mut Ctx<Self>) {
-        let room = (self.config.neighbours as usize).saturating_sub(self.neighbours.len());
-        let stranger = |node: &NodeId| *node != ctx.me && !self.neighbours.has(*node);
-        let strangers: Vec<NodeId> = nodes.iter().copied().filter(stranger).collect();
-        for index in ctx.rng.choose(strangers.len(), room) {
-            self.greet(strangers[index], ctx);
-        }
-    }
-
-    /// Some that it has heard of.
-    fn some(&self, ctx: &mut Ctx<Self>) -> Vec<NodeId> {
-        let chosen = ctx.rng.choose(self.others.len(), self.config.neighbours as usize);
-        chosen.into_iter().map(|index| self.others[index]).collect()
-    }
-
-    /// Remembers others; who knows too many forgets one, but a tracker does not.
-    fn hear_of(&mut self, nodes: &[NodeId], ctx: &mut Ctx<Self>) {
-        for &node in nodes.iter().filter(|node| **node != ctx.me) {
-            let Err(place) = self.others.binary_search(&node) else { continue };
-            self.others.insert(place, node);
-            if self.others.len() > OTHERS_MAX && self.role != TRACKER {
-                self.others.remove(ctx.rng.below(self.others.len() as u64) as usize);
-            }
-        }
-    }
-
-    /// What takes too long will not come.
-    fn give_up(&mut self, ctx: &mut Ctx<Self>) {
-        let (now, size) = (ctx.now(), self.size);
-        let before = self.coming.len() + self.uploads.len();
-        let late = |since: Time, bytes: u64| now.since(since) > self.retry.after(bytes, 0);
-        if !self.config.has(Flaw::ForgottenRequest) {
-            self.coming.retain(|(_, since)| !late(*since, size));
-        }
-        if !self.config.has(Flaw::LeakedSlot) {
-            self.uploads.retain(|upload| !late(upload.since, if upload.chunk.is_some() { size } else { 0 }));
-        }
-        if self.coming.len() + self.uploads.len() < before {
-            self.retry.back_off();
-        }
-        let silent: Vec<NodeId> = self.neighbours.silent().filter(|node| !self.serves(*node)).collect();
-        silent.into_iter().for_each(|node| self.neighbours.forget(node));
-    }
-
-    fn has_room(&self, node: NodeId) -> bool {
-        let room = self.neighbours.len() < 2 * self.config.neighbours as usize;
-        self.role != TRACKER && (room || self.neighbours.has(node))
-    }
-
     fn has(&self, flaw: Flaw) -> bool {
         self.config.has(flaw)
     }
