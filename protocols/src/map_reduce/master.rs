@@ -1,10 +1,15 @@
 //! Who does what: the jobs, their tasks, and what is done of them.
 
 use super::{
-    Attempt, Config, Flaw, Job, MapReduce, Msg::*, News, Phase, Task, Timer::*, progress::Progress,
-    schedule::Crew, worker::Outcome,
+    Attempt, Config, Flaw, Job, MapReduce,
+    Msg::*,
+    Phase, Task,
+    Timer::*,
+    checkpoints::Record,
+    crew::Crew,
+    messages::Outcome,
+    progress::{Counts, Progress},
 };
-use crate::dfs::{Op, Place};
 use sim_core::prelude::*;
 
 /// The master.
@@ -20,27 +25,12 @@ pub(super) struct Master {
     /// The number of the next run: nobody has had it.
     pub(super) next: u64,
     /// Calls to the file system, by the job that they are made for.
-    calls: BTreeMap<Ticket, u64>,
+    pub(super) calls: BTreeMap<Ticket, u64>,
     /// What the last input finished, if it did: a job with its output, by part.
     pub(super) finished: Option<(Job, Vec<(u32, String)>)>,
     pub(super) counts: Counts,
     /// As they were before the last input.
     pub(super) counted: Counts,
-}
-
-/// What has happened so far.
-#[derive(Clone, Copy, Debug, Default, Hash)]
-pub(super) struct Counts {
-    /// Jobs that came.
-    pub(super) jobs: u32,
-    pub(super) mapped: u32,
-    pub(super) reduced: u32,
-    /// Tasks that were done once, and were begun again.
-    pub(super) again: u32,
-    /// Backups that ended before what they were to stand in for.
-    pub(super) faster: u32,
-    /// Chunks that were read where they lie.
-    pub(super) local: u32,
 }
 
 /// A run of a task, as the master knows it.
@@ -51,19 +41,6 @@ pub(super) struct Run {
     pub(super) since: Time,
     /// So much of the job's news its worker was sent.
     pub(super) told: u32,
-}
-
-/// What the master writes down.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Record {
-    /// A job came, and the number by which people know it.
-    Came(u64, Job, u32),
-    /// A map task of it is done, and its output is there.
-    Mapped(u64, u32, NodeId),
-    /// A reduce task of it is done.
-    Reduced(u64, u32, String),
-    /// It is over.
-    Over(u64),
 }
 
 impl Master {
@@ -79,18 +56,7 @@ impl Master {
             counts: Counts::default(),
             counted: Counts::default(),
         };
-        master.counts.jobs = ctx.disk.snapshot().state;
-        for record in ctx.disk.iter().cloned() {
-            match record {
-                Record::Came(number, job, shown) => {
-                    master.counts.jobs = shown - 1;
-                    master.add(number, job);
-                }
-                Record::Mapped(number, map, at) => master.mapped(number, map, at),
-                Record::Reduced(number, part, file) => master.reduced(number, part, file),
-                Record::Over(number) => master.jobs.retain(|(other, _)| *other != number),
-            }
-        }
+        master.read_disk(ctx);
         let jobs: Vec<u64> = master.jobs.iter().map(|(number, _)| *number).collect();
         for number in jobs {
             master.end_if_done(number, config, ctx);
@@ -101,13 +67,6 @@ impl Master {
             ctx.set(Checkpoint, every);
         }
         master
-    }
-
-    /// What is mapped of a job, from this place of the list on.
-    pub(super) fn news(&self, job: u64, from: u32) -> News {
-        let progress = self.jobs.iter().find(|(number, _)| *number == job).map(|(_, progress)| progress);
-        let mapped = progress.and_then(|progress| progress.list.get(from as usize..));
-        News { list: self.life, from, mapped: mapped.unwrap_or_default().to_vec() }
     }
 
     pub(super) fn begin_step(&mut self) {
@@ -130,58 +89,13 @@ impl Master {
         self.locate(number, config, ctx);
     }
 
-    fn add(&mut self, number: u64, job: Job) {
+    pub(super) fn add(&mut self, number: u64, job: Job) {
         self.counts.jobs += 1;
         self.jobs.push((number, Progress::new(job, self.counts.jobs)));
     }
 
     pub(super) fn job(&mut self, number: u64) -> Option<&mut Progress> {
         self.jobs.iter_mut().find(|(other, _)| *other == number).map(|(_, progress)| progress)
-    }
-
-    /// Asks the file system where the chunks of a job are, until it says so.
-    pub(super) fn locate(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
-        let Some(progress) = self.job(number).filter(|progress| !progress.queue.ready()) else { return };
-        let text = progress.job.text;
-        self.calls.retain(|call, other| {
-            let earlier = *other == number;
-            if earlier {
-                ctx.forget(*call);
-            }
-            !earlier
-        });
-        let Some(server) = ctx.callees().next() else { return };
-        let call = ctx.call(server, Op::Locate(text));
-        self.calls.insert(call, number);
-        ctx.after(config.retry, Unlocated(number));
-    }
-
-    /// It says that somebody else knows.
-    pub(super) fn elsewhere(&mut self, call: Ticket, to: NodeId, ctx: &mut Ctx<MapReduce>) {
-        let Some(number) = self.calls.remove(&call) else { return };
-        let Some(text) = self.job(number).map(|progress| progress.job.text) else { return };
-        let call = ctx.call(to, Op::Locate(text));
-        self.calls.insert(call, number);
-    }
-
-    /// It says where they are: the work begins.
-    pub(super) fn located(
-        &mut self,
-        call: Ticket,
-        places: Vec<Place>,
-        config: &Config,
-        ctx: &mut Ctx<MapReduce>,
-    ) {
-        let Some(number) = self.calls.remove(&call) else { return };
-        let crew = &self.crew;
-        let job = self.jobs.iter_mut().find(|(other, _)| *other == number);
-        let Some((_, progress)) = job.filter(|(_, progress)| !progress.queue.ready()) else { return };
-        if places.len() != progress.maps.len() {
-            // There is no such text, and there never will be.
-            return self.end(number, Answer::Refused, config, ctx);
-        }
-        progress.queue.fill(&places, crew, config, ctx);
-        self.assign_all(config, ctx);
     }
 
     /// A worker has run a task.
@@ -238,7 +152,7 @@ impl Master {
     }
 
     /// A map task is done.
-    fn mapped(&mut self, number: u64, map: u32, at: NodeId) {
+    pub(super) fn mapped(&mut self, number: u64, map: u32, at: NodeId) {
         self.counts.mapped += 1;
         let Some(progress) = self.job(number) else { return };
         let status = &mut progress.maps[map as usize];
@@ -249,7 +163,7 @@ impl Master {
     }
 
     /// A reduce task is done: its file stands.
-    fn reduced(&mut self, number: u64, part: u32, file: String) {
+    pub(super) fn reduced(&mut self, number: u64, part: u32, file: String) {
         self.counts.reduced += 1;
         let Some(progress) = self.job(number) else { return };
         let new = progress.reduces[part as usize].done.replace(NodeId::NONE).is_none();
@@ -286,7 +200,13 @@ impl Master {
     }
 
     /// A job is over.
-    fn end(&mut self, number: u64, answer: Answer<String>, config: &Config, ctx: &mut Ctx<MapReduce>) {
+    pub(super) fn end(
+        &mut self,
+        number: u64,
+        answer: Answer<String>,
+        config: &Config,
+        ctx: &mut Ctx<MapReduce>,
+    ) {
         let Some(place) = self.jobs.iter().position(|(other, _)| *other == number) else { return };
         let (_, progress) = self.jobs.remove(place);
         self.write(Record::Over(number), config, ctx);
@@ -304,25 +224,6 @@ impl Master {
             // What is over need not be read again.
             let end = ctx.disk.end();
             ctx.disk.compact(end, self.counts.jobs);
-        }
-    }
-
-    /// Writes down what a master that comes back must know.
-    fn write(&mut self, record: Record, config: &Config, ctx: &mut Ctx<MapReduce>) {
-        match config.checkpoint {
-            None => {}
-            Some(Span::ZERO) => {
-                ctx.disk.push(record);
-                ctx.sync();
-            }
-            Some(_) => ctx.disk.push(record),
-        }
-    }
-
-    pub(super) fn checkpoint(&mut self, config: &Config, ctx: &mut Ctx<MapReduce>) {
-        ctx.sync();
-        if let Some(every) = config.checkpoint {
-            ctx.set(Checkpoint, every);
         }
     }
 

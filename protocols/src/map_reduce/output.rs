@@ -1,8 +1,11 @@
-//! What a map task leaves on its worker: pairs, for each reduce task.
+//! What a map task leaves on its worker, and gives to reducers: pairs, for each reduce task.
 
 use super::{
-    Attempt, Config, Flaw,
+    Attempt, Config, Flaw, MapReduce,
+    Msg::*,
+    Parcel,
     functions::{Function, Pair},
+    worker::Worker,
 };
 use crate::dfs::Content;
 use sim_core::prelude::*;
@@ -60,6 +63,34 @@ impl Output {
         }
         let place = self.shares.binary_search_by_key(&part, |(part, _)| *part).ok()?;
         Some(&self.shares[place].1)
+    }
+}
+
+impl Worker {
+    /// A reducer wants what was mapped here.
+    pub(super) fn serve(
+        &mut self,
+        to: NodeId,
+        run: u64,
+        (job, part): (u64, u32),
+        maps: Vec<u32>,
+        asked: Time,
+        ctx: &mut Ctx<MapReduce>,
+    ) {
+        let (pairs, lacking) = (Vec::new(), Vec::new());
+        let mut parcel = Parcel { run, of: maps, pairs, bytes: 0, lacking, asked };
+        parcel.of.retain(|map| {
+            let Some(output) = self.outputs.get(&(job, *map)) else {
+                parcel.lacking.push(*map);
+                return false;
+            };
+            if let Some(share) = output.share(part) {
+                parcel.bytes += share.bytes;
+                parcel.pairs.push((*map, share.pairs.clone()));
+            }
+            true
+        });
+        ctx.send(to, Pairs(parcel));
     }
 }
 

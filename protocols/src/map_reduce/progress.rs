@@ -1,6 +1,6 @@
 //! A job in progress: what is done of it, what waits, and who is at what.
 
-use super::{Backups, Config, Job, Mapped, Phase, Task, schedule::Queue};
+use super::{Backups, Config, Job, Mapped, Phase, Task, queue::Queue};
 use sim_core::prelude::*;
 
 /// A job in progress.
@@ -36,6 +36,21 @@ pub(super) struct Status {
     /// Whether it was ever begun, and ever done.
     pub(super) tried: bool,
     pub(super) before: bool,
+}
+
+/// What has happened so far, to all jobs.
+#[derive(Clone, Copy, Debug, Default, Hash)]
+pub(super) struct Counts {
+    /// Jobs that came.
+    pub(super) jobs: u32,
+    pub(super) mapped: u32,
+    pub(super) reduced: u32,
+    /// Tasks that were done once, and were begun again.
+    pub(super) again: u32,
+    /// Backups that ended before what they were to stand in for.
+    pub(super) faster: u32,
+    /// Chunks that were read where they lie.
+    pub(super) local: u32,
 }
 
 impl Status {

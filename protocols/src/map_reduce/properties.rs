@@ -1,6 +1,6 @@
 //! What must hold of MapReduce.
 
-use super::{MapReduce, functions, master::Counts};
+use super::{MapReduce, functions, progress::Counts};
 use sim_core::prelude::*;
 
 /// The files of a finished job, one after the other, are byte for byte what one machine alone would have made.

@@ -1,40 +1,32 @@
-//! How a reduce task gets its pairs: from every worker that has mapped something, a few at a time.
+//! What a reduce task has and what it lacks, while it gets its pairs from every worker that has mapped something, a few at a time.
 
-use super::{
-    Config, Flaw, MapReduce,
-    Msg::*,
-    News, Parcel,
-    Timer::*,
-    functions::Pair,
-    master,
-    worker::{State, Worker},
-};
+use super::{Config, Flaw, MapReduce, Msg::*, News, Timer::*, functions::Pair};
 use crate::{chunks::store::Bits, retry::Retry};
 use sim_core::prelude::*;
 
 /// What a reduce task has, and what it lacks.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Shuffle {
-    maps: u32,
+    pub(super) maps: u32,
     /// The map tasks whose pairs are here.
-    got: Bits,
+    pub(super) got: Bits,
     /// Those of which it is known where their pairs are; and where they are of those that were mapped more than once.
-    told: Bits,
+    pub(super) told: Bits,
     moved: BTreeMap<u32, NodeId>,
     /// So much it knows of which master's list of what is mapped.
     list: u64,
     known: u32,
     /// What is to be fetched, by worker; and what is being fetched.
-    to_fetch: BTreeMap<NodeId, Vec<u32>>,
+    pub(super) to_fetch: BTreeMap<NodeId, Vec<u32>>,
     fetching: BTreeMap<NodeId, Asked>,
     /// When it looks for whom it has waited too long: one alarm for all, since most of them answer.
     alarm: Option<(Time, Alarm)>,
     /// How often workers did not answer, since they last did.
-    silences: BTreeMap<NodeId, u32>,
+    pub(super) silences: BTreeMap<NodeId, u32>,
     /// What was not where it should be, by worker: the master is told until it says where else it is.
-    missing: BTreeMap<NodeId, BTreeSet<u32>>,
-    pairs: Vec<Pair>,
-    bytes: u64,
+    pub(super) missing: BTreeMap<NodeId, BTreeSet<u32>>,
+    pub(super) pairs: Vec<Pair>,
+    pub(super) bytes: u64,
 }
 
 /// What a worker was asked for, and until when it may take to answer.
@@ -43,9 +35,6 @@ struct Asked {
     maps: Vec<u32>,
     until: Time,
 }
-
-/// So often a worker may be silent before its output counts as lost.
-const SILENCES: u32 = 3;
 
 impl Shuffle {
     pub(super) fn new(maps: u32) -> Shuffle {
@@ -81,7 +70,7 @@ impl Shuffle {
     }
 
     /// The list of a master goes on.
-    fn learn(&mut self, news: &News, config: &Config) {
+    pub(super) fn learn(&mut self, news: &News, config: &Config) {
         (self.known, self.list) = (self.known(news.list), news.list);
         // What would leave a gap is asked for with the next beat.
         let new = self.known.checked_sub(news.from).and_then(|known| news.mapped.get(known as usize..));
@@ -99,13 +88,13 @@ impl Shuffle {
     }
 
     /// Whether it lacks the pairs of a map task, and they are there, as far as is known.
-    fn wants(&self, map: u32, from: NodeId, config: &Config) -> bool {
+    pub(super) fn wants(&self, map: u32, from: NodeId, config: &Config) -> bool {
         let lacks = !self.got.has(map) || config.flaw == Some(Flaw::FetchedTwice);
         lacks && self.moved.get(&map).is_none_or(|at| *at == from)
     }
 
     /// Asks as many workers as it may for what they have.
-    fn fetch(
+    pub(super) fn fetch(
         &mut self,
         run: u64,
         (job, part): (u64, u32),
@@ -139,7 +128,7 @@ impl Shuffle {
     }
 
     /// Who has not answered for too long, and was asked for what. The others are looked at again when the next of them has.
-    fn silent(&mut self, run: u64, ctx: &mut Ctx<MapReduce>) -> Vec<(NodeId, Vec<u32>)> {
+    pub(super) fn silent(&mut self, run: u64, ctx: &mut Ctx<MapReduce>) -> Vec<(NodeId, Vec<u32>)> {
         let (now, mut silent) = (ctx.now(), Vec::new());
         self.fetching.retain(|from, asked| {
             let waits = now < asked.until;
@@ -160,98 +149,7 @@ impl Shuffle {
     }
 
     /// What a worker was asked for, which is waited for no longer.
-    fn asked(&mut self, from: NodeId) -> Vec<u32> {
+    pub(super) fn asked(&mut self, from: NodeId) -> Vec<u32> {
         self.fetching.remove(&from).map_or(Vec::new(), |asked| asked.maps)
-    }
-}
-
-impl Worker {
-    /// The master says what is mapped.
-    pub(super) fn learn(&mut self, job: u64, news: &News, config: &Config, ctx: &mut Ctx<MapReduce>) {
-        self.list = news.list;
-        let mut early = Vec::new();
-        for (number, run) in &mut self.runs {
-            let task = run.attempt.task;
-            let State::Fetching(shuffle) = &mut run.state else { continue };
-            if task.job == job {
-                shuffle.learn(news, config);
-                shuffle.fetch(*number, (job, task.index), &self.fetching, config, ctx);
-                if config.flaw == Some(Flaw::EarlyReduce) && shuffle.told.count() == shuffle.maps {
-                    early.push(*number);
-                }
-            }
-        }
-        early.into_iter().for_each(|number| self.reduce(number, config, ctx));
-    }
-
-    /// Pairs have come.
-    pub(super) fn fetched(
-        &mut self,
-        from: NodeId,
-        parcel: Parcel,
-        config: &Config,
-        ctx: &mut Ctx<MapReduce>,
-    ) {
-        let Parcel { run: number, of, pairs, bytes, mut lacking, asked } = parcel;
-        self.fetching.sample(ctx.now().since(asked));
-        let Some(run) = self.runs.get_mut(&number) else { return };
-        let task = run.attempt.task;
-        let State::Fetching(shuffle) = &mut run.state else { return };
-        // A late answer to an earlier question may have less than was asked for last.
-        let mut open = shuffle.asked(from);
-        if open != of {
-            open.retain(|map| !of.contains(map) && !lacking.contains(map));
-        } else {
-            open.clear();
-        }
-        if !open.is_empty() {
-            shuffle.to_fetch.entry(from).or_default().extend(open);
-        }
-        shuffle.silences.remove(&from);
-        lacking.retain(|map| shuffle.wants(*map, from, config));
-        if of.iter().any(|map| !shuffle.got.has(*map)) {
-            shuffle.bytes += bytes;
-        }
-        for (map, pairs) in pairs {
-            // They may have come before, from a worker that had mapped them too.
-            if !shuffle.got.has(map) || config.flaw == Some(Flaw::FetchedTwice) {
-                shuffle.pairs.extend(pairs);
-            }
-        }
-        let skipped = lacking.iter().filter(|_| config.flaw == Some(Flaw::MissingSkipped));
-        for map in of.iter().chain(skipped) {
-            shuffle.got.add(*map);
-        }
-        self.shuffled += bytes;
-        ctx.task_takes(number, bytes, ctx.machine(from) == ctx.machine(ctx.me));
-        if !lacking.is_empty() {
-            shuffle.missing.entry(from).or_default().extend(&lacking);
-            ctx.send(master(ctx), Missing(task.job, lacking, from));
-        }
-        if shuffle.got.count() == shuffle.maps {
-            self.reduce(number, config, ctx);
-        } else {
-            shuffle.fetch(number, (task.job, task.index), &self.fetching, config, ctx);
-        }
-    }
-
-    /// Some worker may not have answered: it is asked again, after the others. When that goes on, somebody else had better map what
-    /// it has: the master may hear of it, and the reducer not.
-    pub(super) fn unfetched(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
-        let Some(run) = self.runs.get_mut(&number) else { return };
-        let task = run.attempt.task;
-        let State::Fetching(shuffle) = &mut run.state else { return };
-        let silent = shuffle.silent(number, ctx);
-        for (from, _) in &silent {
-            *shuffle.silences.entry(*from).or_default() += 1;
-        }
-        shuffle.fetch(number, (task.job, task.index), &self.fetching, config, ctx);
-        for (from, asked) in silent {
-            if shuffle.silences.get(&from).is_some_and(|silences| silences % SILENCES == 0) {
-                ctx.send(master(ctx), Missing(task.job, asked.clone(), from));
-            }
-            shuffle.to_fetch.entry(from).or_default().extend(asked);
-        }
-        shuffle.fetch(number, (task.job, task.index), &self.fetching, config, ctx);
     }
 }

@@ -1,20 +1,19 @@
-//! How a task is run.
+//! How a task is run, from what the master says to what the master is told.
 
 use super::{
     Attempt, Config, MapReduce,
     Msg::*,
-    News, Parcel, Phase, Sign, Task,
+    News, Phase, Sign, Task,
     Timer::*,
     functions::{Pair, reduced},
     master,
-    output::{Output, raw, scaled},
+    messages::Outcome,
+    output::{Output, scaled},
     shuffle::Shuffle,
+    slices::Slices,
 };
-use crate::{
-    dfs::{Content, File, Name, Op},
-    retry::Retry,
-};
-use sim_core::{prelude::*, sample::Delay};
+use crate::{dfs::Content, retry::Retry};
+use sim_core::prelude::*;
 
 /// A worker.
 #[derive(Clone, Debug, Hash)]
@@ -24,20 +23,20 @@ pub(super) struct Worker {
     /// The master's list of which it heard last.
     pub(super) list: u64,
     /// The server of the file system on this machine, if there is one.
-    server: Option<NodeId>,
+    pub(super) server: Option<NodeId>,
     pub(super) runs: BTreeMap<u64, Run>,
     /// Runs that are over, and the master has not said that it heard.
     told: BTreeMap<u64, (Task, Outcome)>,
     /// By job: the runs that were ever begun here, so that none is begun twice.
     begun: BTreeMap<u64, BTreeSet<u64>>,
     /// By job and map task: what was mapped here.
-    outputs: BTreeMap<(u64, u32), Output>,
+    pub(super) outputs: BTreeMap<(u64, u32), Output>,
     /// By call to the file system: the run that it is for, and when it was made.
-    calls: BTreeMap<Ticket, (u64, Time)>,
+    pub(super) calls: BTreeMap<Ticket, (u64, Time)>,
     /// How long to wait for a chunk, for pairs, and until an output is written.
-    reading: Retry,
+    pub(super) reading: Retry,
     pub(super) fetching: Retry,
-    writing: Retry,
+    pub(super) writing: Retry,
     pub(super) shuffled: u64,
 }
 
@@ -47,8 +46,8 @@ pub(super) struct Run {
     pub(super) attempt: Attempt,
     pub(super) state: State,
     /// Until when it waits for the file system, which was silent so many times.
-    alarm: Option<Alarm>,
-    silences: u32,
+    pub(super) alarm: Option<Alarm>,
+    pub(super) silences: u32,
 }
 
 /// How far a run is.
@@ -60,35 +59,6 @@ pub(super) enum State {
     Fetching(Shuffle),
     Reducing(Vec<Pair>, (u64, u64), Slices),
     Writing(Content),
-}
-
-/// Work in parts, so that a processor which becomes slow, or recovers, shows.
-#[derive(Clone, Copy, Debug, Hash)]
-pub(super) struct Slices {
-    left: u32,
-    each: Span,
-}
-
-/// Into so many parts.
-const SLICES: u32 = 10;
-
-/// What came of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// The pairs are here.
-    Mapped,
-    /// This file of the output stands in the file system.
-    Reduced(String),
-}
-
-impl Message for Outcome {
-    /// Of a file that stands only its name is told; that its content is here too is for those who check.
-    fn bytes(&self) -> u64 {
-        match self {
-            Outcome::Mapped => 1,
-            Outcome::Reduced(_) => 17,
-        }
-    }
 }
 
 impl Worker {
@@ -130,49 +100,6 @@ impl Worker {
         }
     }
 
-    /// Asks the file system for what the run needs next: this server, or any.
-    fn ask(&mut self, number: u64, server: Option<NodeId>, ctx: &mut Ctx<MapReduce>) {
-        let Some(run) = self.runs.get_mut(&number) else { return };
-        let Attempt { task, job, .. } = run.attempt;
-        let op = match &run.state {
-            State::Reading => Op::Read(Name { file: File::Text(job.text), chunk: task.index }),
-            State::Writing(content) => {
-                Op::Create(Name { file: File::Output(task.job), chunk: task.index }, content.clone())
-            }
-            State::Mapping(..) | State::Fetching(_) | State::Reducing(..) => return,
-        };
-        let mut servers = ctx.callees();
-        let any = ctx.rng.below(servers.len().max(1) as u64) as usize;
-        let Some(server) = server.or_else(|| servers.nth(any)) else { return };
-        let bytes = op.bytes();
-        let call = ctx.call(server, op);
-        self.calls.insert(call, (number, ctx.now()));
-        let retry = if task.phase == Phase::Map { &self.reading } else { &self.writing };
-        run.alarm = Some(ctx.after(retry.after(bytes, run.silences), Silent(number)));
-    }
-
-    /// The file system has not answered: perhaps it did not hear, or the server on this machine is down. Or it takes its time, and
-    /// answers yet.
-    pub(super) fn silent(&mut self, number: u64, ctx: &mut Ctx<MapReduce>) {
-        let Some(run) = self.runs.get_mut(&number) else { return };
-        run.silences += 1;
-        self.ask(number, None, ctx);
-    }
-
-    /// The run that a call was made for, which waits no longer.
-    fn answered(&mut self, call: Ticket, ctx: &mut Ctx<MapReduce>) -> Option<&mut Run> {
-        let (number, since) = self.calls.remove(&call)?;
-        self.forget_calls(number, ctx);
-        let run = self.runs.get_mut(&number)?;
-        let retry = if run.attempt.task.phase == Phase::Map { &mut self.reading } else { &mut self.writing };
-        retry.sample(ctx.now().since(since));
-        run.silences = 0;
-        if let Some(alarm) = run.alarm.take() {
-            ctx.stop(alarm);
-        }
-        Some(run)
-    }
-
     /// The chunk is here.
     pub(super) fn read(&mut self, call: Ticket, content: Content, config: &Config, ctx: &mut Ctx<MapReduce>) {
         let Some(run) = self.answered(call, ctx).filter(|run| matches!(run.state, State::Reading)) else {
@@ -209,17 +136,6 @@ impl Worker {
             }
             State::Reading | State::Fetching(_) | State::Writing(_) => {}
         }
-    }
-
-    /// All pairs are here.
-    pub(super) fn reduce(&mut self, number: u64, config: &Config, ctx: &mut Ctx<MapReduce>) {
-        let Some(run) = self.runs.get_mut(&number) else { return };
-        let State::Fetching(shuffle) = &mut run.state else { return };
-        let (pairs, bytes) = shuffle.take(ctx);
-        let raw = pairs.iter().map(raw).sum::<u64>();
-        let slices = Slices::of(&config.reduce, bytes, config, ctx);
-        run.state = State::Reducing(pairs, (bytes, raw.max(1)), slices);
-        ctx.compute(slices.each, Computed(number));
     }
 
     /// The output stands, whoever wrote it.
@@ -295,47 +211,6 @@ impl Worker {
         ctx.set(Pulse, config.beat);
     }
 
-    /// A reducer wants what was mapped here.
-    pub(super) fn serve(
-        &mut self,
-        to: NodeId,
-        run: u64,
-        (job, part): (u64, u32),
-        maps: Vec<u32>,
-        asked: Time,
-        ctx: &mut Ctx<MapReduce>,
-    ) {
-        let (pairs, lacking) = (Vec::new(), Vec::new());
-        let mut parcel = Parcel { run, of: maps, pairs, bytes: 0, lacking, asked };
-        parcel.of.retain(|map| {
-            let Some(output) = self.outputs.get(&(job, *map)) else {
-                parcel.lacking.push(*map);
-                return false;
-            };
-            if let Some(share) = output.share(part) {
-                parcel.bytes += share.bytes;
-                parcel.pairs.push((*map, share.pairs.clone()));
-            }
-            true
-        });
-        ctx.send(to, Pairs(parcel));
-    }
-
-    fn forget_calls(&mut self, number: u64, ctx: &mut Ctx<MapReduce>) {
-        self.calls.retain(|call, (run, _)| {
-            if *run == number {
-                ctx.forget(*call);
-            }
-            *run != number
-        });
-    }
-
-    pub(super) fn running(&self) -> usize {
-        self.runs.len()
-    }
-    pub(super) fn shuffled(&self) -> u64 {
-        self.shuffled
-    }
     pub(super) fn show(&self) -> Vec<(&'static str, String)> {
         let runs = self.runs.values().map(|run| {
             let Task { phase, index, .. } = run.attempt.task;
@@ -344,14 +219,5 @@ impl Worker {
         });
         let runs: Vec<String> = runs.collect();
         vec![("runs", runs.join(", ")), ("mapped", self.outputs.len().to_string())]
-    }
-}
-
-impl Slices {
-    fn of(takes: &Delay, bytes: u64, config: &Config, ctx: &mut Ctx<MapReduce>) -> Slices {
-        let unit = u128::from(takes.sampler().draw(ctx.rng).0);
-        let all = unit * u128::from(bytes) / u128::from(config.per.0);
-        let each = u64::try_from(all / u128::from(SLICES)).unwrap_or(u64::MAX);
-        Slices { left: SLICES, each: Span(each) }
     }
 }
