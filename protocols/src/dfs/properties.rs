@@ -72,5 +72,5 @@ pub(super) fn written(ghost: &Ghost, _: &View<'_, Dfs>, _: NodeId) -> Judgement 
 
 pub(super) fn replaced(_: &Ghost, view: &View<'_, Dfs>, changed: NodeId) -> Judgement {
     let master = view.state(changed).and_then(|node| node.master.as_ref());
-    Judgement::happened(master.is_some_and(|master| master.replaced() > 0))
+    Judgement::happened(master.is_some_and(|master| master.replaced > 0))
 }
