@@ -17,9 +17,9 @@
 //!
 //! `jobs.rs` says what is promised, `functions.rs` has what users write. Of the master `master.rs` has the jobs and what is done
 //! of them, `progress.rs` how far one is, `queue.rs` what waits and where its chunk lies, `crew.rs` who works, `schedule.rs` who is
-//! given what, `failures.rs` what is lost and begins anew, `checkpoints.rs` what is written down. Of a worker `worker.rs` has how a
-//! task is run, `calls.rs` what the file system is asked, `output.rs` what a map task leaves, and `reducer.rs` with `shuffle.rs` how a
-//! reduce task gets its pairs.
+//! given what, `failures.rs` what is lost and begins anew, `checkpoints.rs` what is written down. Of a worker `worker.rs` has how
+//! a task is run, `slices.rs` how long that takes, `calls.rs` what the file system is asked, `output.rs` what a map task leaves,
+//! `reducer.rs` and `shuffle.rs` how a reduce task gets its pairs.
 //!
 //! Left out: splitting a file otherwise than by its chunks, tasks that are close to a chunk without being on its machine, skipping
 //! records that crash the user's function (§4.6), counters (§4.9), the user's own partition functions, and the time that a map
