@@ -10,6 +10,8 @@
 //! propose no other. Two proposers can keep each other from it for ever, each preparing before the other's values are
 //! accepted; that they wait for a random time makes this unlikely, and a leader would mend it (§2.4), which is left out here,
 //! as are more values than one (§3).
+//!
+//! Here are nodes and the phases; `decree.rs` is what clients ask for, `messages.rs` what is said and remembered.
 
 mod config;
 mod decree;
