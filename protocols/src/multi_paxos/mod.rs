@@ -25,7 +25,7 @@
 //!
 //! Here are what nodes keep and wait for, and the step that takes inputs in; `messages.rs` is what they say, `acceptor.rs`
 //! phases 1b and 2b and what is on the disk, `leader.rs` phases 1a and 2a, `replica.rs` learners and clients, `properties.rs`
-//! and `ghost.rs` what must hold.
+//! and `ghost/` what must hold.
 
 mod acceptor;
 mod config;
