@@ -16,7 +16,7 @@ pub(super) const CLAIMS: &[Property<MultiLeader>] = &[
 /// What the last event changed at a node.
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Ghost {
-    /// Each node's disk as it was seen last, by a number that stands for it, and its counts of conflicts and such.
+    /// Each node's disk as it was seen last, and its counts of conflicts and of writes without effect.
     seen: BTreeMap<NodeId, (Option<Store>, u64, u64)>,
     conflicts: u64,
     ineffective: bool,
