@@ -12,141 +12,23 @@
 //! worker itself has given up comes too late as well.
 //!
 //! Left out: who owes how much, and charges that the bank declines.
+//!
+//! Here are nodes, the step, and a worker that charges; `election.rs` is how it gets the lease, `bank.rs` the bank.
 
 mod bank;
+mod config;
+mod election;
+mod messages;
 mod properties;
 
-pub use properties::Ghost;
-
-use crate::leases::{self, Lease, Leases};
+use crate::leases::{Lease, Leases};
 use Timer::*;
 use bank::Books;
-use serde::{Deserialize, Serialize};
+pub use config::{Config, Flaw, Guard};
+use election::Asked;
+pub use messages::{Msg, Stamp};
+pub use properties::Ghost;
 use sim_core::prelude::*;
-
-/// Timing and choices.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// An invoice falls due so often.
-    pub every: Span,
-    /// Processor time between looking at the clock and sending a charge.
-    pub work: Span,
-    /// How long a lease lasts after it was taken or renewed.
-    pub lease: Span,
-    /// How often its holder renews it, and the others look at it; shorter than the lease.
-    pub heartbeat: Span,
-    /// How long a worker waits for the bank before it asks how far the charges have come.
-    pub patience: Span,
-    /// What the bank does about charges that come late.
-    pub guard: Guard,
-    /// A mistake to make: for teaching, and to test the tests.
-    pub flaw: Option<Flaw>,
-}
-
-/// What the bank does about charges that come late.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Guard {
-    /// Nothing: it trusts that the lease is enough.
-    Nothing,
-    /// It refuses what bears an older stamp (the token, and the number within the lease) than what it heard last, and does
-    /// not do again what bears the same.
-    #[default]
-    Fencing,
-    /// It does not charge an invoice before the one that comes next. That is enough where invoices are charged in the order
-    /// of their numbers; otherwise the bank would have to keep all of these.
-    Idempotency,
-}
-
-impl Default for Config {
-    fn default() -> Config {
-        Config {
-            every: 100.ms(),
-            work: 5.ms(),
-            lease: 2.s(),
-            heartbeat: 500.ms(),
-            patience: 300.ms(),
-            guard: Guard::Fencing,
-            flaw: None,
-        }
-    }
-}
-
-impl Config {
-    /// Refuses what cannot work: which key, and why.
-    pub fn check(&self) -> Result<(), (&'static str, String)> {
-        let spans = [("every", self.every), ("heartbeat", self.heartbeat), ("patience", self.patience)];
-        if let Some((key, _)) = spans.into_iter().find(|(_, span)| *span == Span::ZERO) {
-            return Err((key, "every 0s would never end; `100ms` would do".into()));
-        }
-        if self.heartbeat >= self.lease {
-            let found = format!("a lease of {} runs out before it is renewed", self.lease);
-            return Err(("heartbeat", format!("{found}: less would do, such as a quarter")));
-        }
-        Ok(())
-    }
-
-    /// Refuses what so many nodes cannot do: which key, and why.
-    pub fn check_for(&self, nodes: u32) -> Result<(), (&'static str, String)> {
-        match nodes {
-            0 | 1 => {
-                Err(("", "the first node is the bank, so nobody is left to work; 2 or more would do".into()))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Mistakes that implementations have made. Each costs one line where the decision is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Flaw {
-    /// The bank compares the tokens of leases alone, and not what is said within one.
-    TokenOnly,
-    /// The bank's fence is not on its disk, and so forgotten in a crash.
-    UnsyncedFence,
-    /// The bank says that it has charged before that is on its disk.
-    UnsyncedCharge,
-    /// A worker that hears nothing of a charge sends it again.
-    BlindRetry,
-    /// A worker that hears nothing of a charge takes it for done.
-    BlindTrust,
-    /// A worker that takes a lease over goes on from where it has been itself, and does not ask the bank.
-    OldBooks,
-}
-
-impl Flaw {
-    /// All of them.
-    pub const ALL: [Flaw; 6] = [
-        Flaw::TokenOnly,
-        Flaw::UnsyncedFence,
-        Flaw::UnsyncedCharge,
-        Flaw::BlindRetry,
-        Flaw::BlindTrust,
-        Flaw::OldBooks,
-    ];
-}
-
-/// What orders all that workers say to the bank.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Stamp {
-    /// Of the lease under which it is said.
-    pub token: u64,
-    /// What it is of all that is said under this lease.
-    pub sequence: u64,
-}
-
-/// What is said.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Msg {
-    /// A worker asks the bank how far the charges have come.
-    Ask(Stamp),
-    /// A worker charges an invoice.
-    Charge(Stamp, u64),
-    /// The bank has done what was asked; all invoices before this one are charged.
-    Done(Stamp, u64),
-    /// The bank has heard of a later stamp.
-    Late(Stamp),
-}
 
 /// What a worker waits for.
 #[derive(Clone, Debug, PartialEq, Hash)]
@@ -170,16 +52,6 @@ struct Held {
     until: Time,
 }
 
-/// What a worker asked the store.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Asked {
-    ticket: Ticket,
-    op: leases::Op,
-    at: Time,
-    /// Redirects followed.
-    hops: usize,
-}
-
 /// A node: the bank, or a worker.
 #[derive(Clone, Debug, Hash)]
 pub struct Billing {
@@ -196,9 +68,6 @@ pub struct Billing {
     next: u64,
     config: Config,
 }
-
-/// The lease that workers compete for.
-const LEASE: u64 = 0;
 
 impl Protocol for Billing {
     type Config = Config;
@@ -276,85 +145,6 @@ impl Protocol for Billing {
     }
 }
 
-// A worker and the store.
-impl Billing {
-    /// A holder renews its lease; another takes it if it is free, or has looked dead for as long as it lasts.
-    fn beat(&mut self, ctx: &mut Ctx<Self>) {
-        if let Some(asked) = self.asked.take() {
-            ctx.forget(asked.ticket);
-            self.server += 1;
-        }
-        let (seen, since) = self.seen;
-        let op = match &self.held {
-            Some(held) => leases::Op::Renew { lease: LEASE, token: held.stamp.token },
-            None if seen.holder.is_none() || ctx.now().since(since) >= self.config.lease => {
-                leases::Op::Take { lease: LEASE, by: u64::from(ctx.me.0), seen }
-            }
-            None => leases::Op::Look(LEASE),
-        };
-        self.ask(op, 0, ctx);
-        ctx.set(Heartbeat, self.config.heartbeat);
-    }
-
-    fn ask(&mut self, op: leases::Op, hops: usize, ctx: &mut Ctx<Self>) {
-        let mut servers = ctx.callees();
-        let server = servers.nth(self.server % servers.len()).expect("a service has a node");
-        self.asked = Some(Asked { ticket: ctx.call(server, op), op, at: ctx.now(), hops });
-    }
-
-    fn hear(&mut self, answer: Answer<leases::Ret>, ctx: &mut Ctx<Self>) {
-        let Some(Asked { op, at, hops, .. }) = self.asked.take() else { return };
-        match answer {
-            Answer::Ok(ret) => self.learn(ret, at, ctx),
-            Answer::Redirect(server) if hops < ctx.callees().len() => {
-                self.server = ctx.callees().position(|node| node == server).unwrap_or(self.server + 1);
-                self.ask(op, hops + 1, ctx);
-            }
-            // Refused, or servers only point at one another: elsewhere with the next heartbeat.
-            Answer::Refused | Answer::Redirect(_) => self.server += 1,
-        }
-    }
-
-    fn learn(&mut self, ret: leases::Ret, asked: Time, ctx: &mut Ctx<Self>) {
-        let (leases::Ret::Known(lease) | leases::Ret::Done(lease) | leases::Ret::Denied(lease)) = ret;
-        if lease != self.seen.0 {
-            self.seen = (lease, ctx.now());
-        }
-        let mine = lease.holder == Some(u64::from(ctx.me.0));
-        match (ret, &mut self.held) {
-            (leases::Ret::Done(_), held) => {
-                // Counted from before the store heard of it: others count from after.
-                let until = asked + self.config.lease;
-                let renewed = held.as_ref().is_some_and(|held| held.stamp.token == lease.token);
-                let stamp = Stamp { token: lease.token, sequence: 0 };
-                match held {
-                    Some(held) if renewed => held.until = until,
-                    Some(_) | None => *held = Some(Held { stamp, until }),
-                }
-                let left = until.since(ctx.now());
-                ctx.set(Lapse, left);
-                match renewed {
-                    true => {}
-                    false if self.has(Flaw::OldBooks) => self.go_on(self.next, ctx),
-                    false => self.say(Msg::Ask, ctx),
-                }
-            }
-            (leases::Ret::Denied(_), Some(_)) if !mine => self.step_down(ctx),
-            (leases::Ret::Known(_) | leases::Ret::Denied(_), _) => {}
-        }
-    }
-
-    fn step_down(&mut self, ctx: &mut Ctx<Self>) {
-        self.held = None;
-        if let Some(asked) = self.asked.take() {
-            ctx.forget(asked.ticket);
-        }
-        for timer in [Lapse, Due, Silence] {
-            ctx.cancel(&timer);
-        }
-    }
-}
-
 // A worker and the bank.
 impl Billing {
     /// Charges the next invoice, which is due, unless the lease has run out.
@@ -391,14 +181,5 @@ impl Billing {
 
     fn has(&self, flaw: Flaw) -> bool {
         self.config.flaw == Some(flaw)
-    }
-}
-
-impl Message for Msg {
-    fn bytes(&self) -> u64 {
-        match self {
-            Msg::Ask(_) | Msg::Late(_) => 17,
-            Msg::Charge(..) | Msg::Done(..) => 25,
-        }
     }
 }

@@ -20,13 +20,17 @@
 //! balancer or the client, and requests passed on to the top N (§6.4); truncated vector clocks; partitions of equal size
 //! (§6.2); compaction of what is on the disk; compare-and-set, which is refused.
 //!
-//! Here are what nodes say, keep and wait for, and the step; `coordinator.rs` reads and writes, `upkeep.rs` is what goes on
-//! beside that; `clock.rs`, `object.rs`, `ring.rs` and `merkle.rs` know nothing of nodes and messages.
+//! Here are what nodes keep and wait for, and the step; `messages.rs` is what they say, `copies.rs` what they hold and have on
+//! their disks, `coordinator.rs` reads and writes, `upkeep.rs` is what goes on beside that; `clock.rs`, `object.rs`, `ring.rs`
+//! and `merkle.rs` know nothing of nodes and messages.
 
 pub mod clock;
 mod config;
 mod coordinator;
+mod copies;
+mod ghost;
 pub mod merkle;
+mod messages;
 pub mod object;
 mod properties;
 pub mod ring;
@@ -37,37 +41,12 @@ use Msg::*;
 use Timer::*;
 pub use config::{Config, Flaw, Quorum, Versions};
 use coordinator::Pending;
+pub use copies::{Copies, Disk, Record};
+pub use ghost::Ghost;
+pub use messages::Msg;
 use object::Object;
-pub use properties::Ghost;
 use ring::Ring;
 use sim_core::prelude::*;
-
-/// What is said. `id` is an operation as its coordinator counts, `home` the replica that a copy belongs to, `number` a
-/// hint as its keeper counts; `answer` asks for the same in return.
-#[allow(missing_docs, reason = "each variant says what its fields are")]
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Msg {
-    /// What do you hold of this key?
-    Query { id: u64, key: u64 },
-    /// This.
-    Report { id: u64, object: Object },
-    /// Keep this, for yourself or for another.
-    Store { id: u64, key: u64, object: Object, home: NodeId },
-    /// It is kept.
-    Stored { id: u64, home: NodeId },
-    /// You missed this (read repair).
-    Repair { key: u64, object: Object },
-    /// I kept this for you.
-    Handoff { number: u64, key: u64, object: Object },
-    /// Now I have it.
-    Handed { number: u64, key: u64 },
-    /// My Merkle tree, over the keys that both of us keep, has these hashes.
-    Hashes { nodes: Vec<(u32, u64)> },
-    /// These leaves differ, and this is what I have there.
-    Leaves { leaves: Vec<u32>, entries: Vec<(u64, Object)>, answer: bool },
-    /// I know these members.
-    Members { members: BTreeSet<NodeId>, answer: bool },
-}
 
 /// What a node waits for.
 #[derive(Clone, Debug, PartialEq, Hash)]
@@ -80,39 +59,6 @@ pub enum Timer {
     Compare,
     /// It is time to gossip.
     Gossip,
-}
-
-/// What survives a crash.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Disk {
-    /// Whom it knows.
-    pub members: Cell<BTreeSet<NodeId>>,
-    /// What became of it and its copies, in order: what came after a boot is there only if the boot is.
-    pub log: Log<Record>,
-}
-
-/// What became of a node and its copies.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Record {
-    /// It booted: another life begins.
-    Booted,
-    /// It holds this of a key of its own.
-    Own(u64, Object),
-    /// The key is not its own any more.
-    Left(u64),
-    /// It keeps this of a key for another.
-    Hint(u64, NodeId, Object),
-    /// The other has it.
-    Handed(u64, NodeId),
-}
-
-/// The copies of a node, as the log tells of them.
-#[derive(Clone, Debug, Default, Hash)]
-pub struct Copies {
-    /// Of its own keys.
-    own: BTreeMap<u64, Object>,
-    /// Of keys that it keeps for others.
-    hints: BTreeMap<(u64, NodeId), Object>,
 }
 
 /// A node.
@@ -260,38 +206,6 @@ impl Protocol for Dynamo {
 }
 
 impl Dynamo {
-    /// Takes in what is told of a key, for this node itself or for another, and whether that was news.
-    fn store(&mut self, key: u64, object: &Object, home: NodeId, ctx: &mut Ctx<Self>) -> bool {
-        let held =
-            if home == ctx.me { self.copies.own.get(&key) } else { self.copies.hints.get(&(key, home)) };
-        let mut merged = held.cloned().unwrap_or_default();
-        if self.has(Flaw::Overwrite) {
-            merged = Object::default();
-        }
-        merged.merge(object, self.config.versions);
-        if self.has(Flaw::DroppedSibling) {
-            merged.keep_last();
-        }
-        let news = held != Some(&merged);
-        if news && home == ctx.me {
-            self.record(Record::Own(key, merged), ctx);
-        } else if news {
-            self.numbers.insert((key, home), self.next);
-            self.next += 1;
-            self.record(Record::Hint(key, home, merged), ctx);
-        }
-        // Also where it is no news: the sync that covers it may not be over.
-        if !self.has(Flaw::UnsyncedStore) {
-            ctx.sync();
-        }
-        news
-    }
-
-    fn record(&mut self, record: Record, ctx: &mut Ctx<Self>) {
-        self.copies.apply(&record);
-        ctx.disk.log.push(record);
-    }
-
     /// The replicas of a key.
     fn replicas(&self, key: u64) -> Vec<NodeId> {
         let mut list = self.ring.preference(key);
@@ -301,52 +215,5 @@ impl Dynamo {
 
     fn has(&self, flaw: Flaw) -> bool {
         self.config.flaw == Some(flaw)
-    }
-}
-
-impl Copies {
-    fn apply(&mut self, record: &Record) {
-        match record {
-            Record::Booted => {}
-            Record::Own(key, object) => drop(self.own.insert(*key, object.clone())),
-            Record::Left(key) => drop(self.own.remove(key)),
-            Record::Hint(key, home, object) => drop(self.hints.insert((*key, *home), object.clone())),
-            Record::Handed(key, home) => drop(self.hints.remove(&(*key, *home))),
-        }
-    }
-
-    /// All that is held of a key, whoever it is for.
-    fn of(&self, key: u64, rule: Versions) -> Object {
-        let mut all = self.own.get(&key).cloned().unwrap_or_default();
-        for (_, object) in self.hints.range((key, NodeId(0))..=(key, NodeId::NONE)) {
-            all.merge(object, rule);
-        }
-        all
-    }
-}
-
-impl Message for Msg {
-    fn bytes(&self) -> u64 {
-        match self {
-            Query { .. } | Handed { .. } => 17,
-            Report { object, .. } => 9 + object.bytes(),
-            Store { object, .. } => 21 + object.bytes(),
-            Stored { .. } => 13,
-            Repair { object, .. } => 9 + object.bytes(),
-            Handoff { object, .. } => 17 + object.bytes(),
-            Hashes { nodes } => 3 + 12 * nodes.len() as u64,
-            Leaves { leaves, entries, .. } => {
-                let entries = entries.iter().map(|(_, object)| 8 + object.bytes());
-                6 + 4 * leaves.len() as u64 + entries.sum::<u64>()
-            }
-            Members { members, .. } => 4 + 4 * members.len() as u64,
-        }
-    }
-}
-
-impl Durable for Disk {
-    fn parts(&mut self, visit: &mut impl FnMut(&mut dyn Part)) {
-        visit(&mut self.members);
-        visit(&mut self.log);
     }
 }

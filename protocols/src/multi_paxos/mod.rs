@@ -1,7 +1,7 @@
 //! Multi-Paxos: a log of values, each chosen by Paxos, under a leader that asks for promises once for all of them. After §3 of
 //! "Paxos Made Simple" (Lamport, 2001), with "Paxos Made Moderately Complex" (van Renesse and Altinbuken, 2015) for the parts
 //! that this leaves open, and "Paxos Made Live" (Chandra, Griesemer and Redstone, 2007) for disks, snapshots and catching up.
-//! `paxos.rs` is one value; read that first. Compare `raft/`, which does the same otherwise.
+//! `paxos/` is one value; read that first. Compare `raft/`, which does the same otherwise.
 //!
 //! The log is made of *slots*, and each slot is an instance of Paxos: ballots, promises, proposals that a majority accepts.
 //! What is accepted in one slot does not depend on any other, so a leader proposes for several at once, they are chosen in
@@ -25,7 +25,7 @@
 //!
 //! Here are what nodes keep and wait for, and the step that takes inputs in; `messages.rs` is what they say, `acceptor.rs`
 //! phases 1b and 2b and what is on the disk, `leader.rs` phases 1a and 2a, `replica.rs` learners and clients, `properties.rs`
-//! and `ghost.rs` what must hold.
+//! and `ghost/` what must hold.
 
 mod acceptor;
 mod config;

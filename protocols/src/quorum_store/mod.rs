@@ -13,55 +13,26 @@
 //! here: W is [`Msg::Store`], A is [`Msg::Stored`], R is [`Msg::Query`] and S is [`Msg::Report`].
 //!
 //! Left out: votes of different weight (each replica has one), changes of the replicas, compare-and-set (a register has
-//! none; it is refused) repair of replicas that missed a write which nobody
+//! none; it is refused), repair of replicas that missed a write which nobody
 //! reads, and compaction of what is on the disk. The papers' processes do not come
 //! back; these do, with their disks, and count their lives so that they never give out a version, or a number of an
 //! operation, twice. The N replicas of a key are the nodes from number `key` modulo all on, in turn.
+//!
+//! Here are nodes, the step and replicas; `messages.rs` is what they say, `coordinator.rs` how an operation goes on.
 
 mod config;
+mod coordinator;
+mod messages;
 mod properties;
 
 use crate::kv::{Kv, Op, Ret};
-use Goal::*;
 use Msg::*;
 use Timer::*;
 pub use config::{Asks, Config, Flaw, Reads, Versions};
+use coordinator::{Goal::*, Pending};
+pub use messages::{Held, Msg, Version};
 pub use properties::Ghost;
 use sim_core::prelude::*;
-
-/// What tells writes of a key apart, and which is the later one: compared field by field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version {
-    /// One more than those before; or the time in nanoseconds that the coordinator's clock showed.
-    pub counter: u64,
-    /// The coordinator.
-    pub node: NodeId,
-    /// Which of its lives.
-    pub life: u64,
-}
-
-/// What a replica holds of a key that was ever written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Held {
-    /// Its version.
-    pub version: Version,
-    /// Its value.
-    pub value: u64,
-}
-
-/// What is said. `id` is the operation, as its coordinator counts.
-#[allow(missing_docs, reason = "each variant says what its fields are")]
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Msg {
-    /// What do you hold of this key?
-    Query { id: u64, key: u64 },
-    /// This.
-    Report { id: u64, copy: Option<Held> },
-    /// Store this, unless you hold something later.
-    Store { id: u64, key: u64, copy: Held },
-    /// I hold that, or something later, for good.
-    Stored { id: u64 },
-}
 
 /// What a coordinator waits for.
 #[derive(Clone, Debug, PartialEq, Hash)]
@@ -97,34 +68,6 @@ pub struct QuorumStore {
     /// Reads that found copies to differ, and those that stored what they found before they answered.
     differed: u64,
     written_back: u64,
-}
-
-/// An operation under way.
-#[derive(Clone, Debug, Hash)]
-struct Pending {
-    goal: Goal,
-    key: u64,
-    ticket: Ticket,
-    phase: Phase,
-    /// The replicas that are asked, and those that have answered.
-    asked: Vec<NodeId>,
-    heard: BTreeSet<NodeId>,
-    since: Time,
-    alarm: Alarm,
-}
-
-#[derive(Clone, Copy, Debug, Hash)]
-enum Goal {
-    Get,
-    Put(u64),
-}
-
-#[derive(Clone, Copy, Debug, Hash)]
-enum Phase {
-    /// Looks for the latest copy: that so far, and how many replicas hold it.
-    Reading { latest: Option<Held>, holders: usize },
-    /// Stores this one.
-    Writing(Held),
 }
 
 impl Protocol for QuorumStore {
@@ -205,145 +148,6 @@ impl Protocol for QuorumStore {
 }
 
 impl QuorumStore {
-    /// Both begin by looking for the latest version, unless the clock says what a write's version is.
-    fn begin(&mut self, goal: Goal, key: u64, ticket: Ticket, ctx: &mut Ctx<Self>) {
-        let id = self.next;
-        self.next += 1;
-        let alarm = ctx.after(self.config.resend, Again(id));
-        let since = ctx.now();
-        let phase = match goal {
-            Put(value) if self.config.versions == Versions::Clock => {
-                Phase::Writing(self.version(since.0, value, ctx))
-            }
-            Put(value) if self.has(Flaw::UnaskedVersion) => {
-                let counter = self.copies.get(&key).map_or(1, |copy| copy.version.counter + 1);
-                Phase::Writing(self.version(counter, value, ctx))
-            }
-            Get | Put(_) => Phase::Reading { latest: None, holders: 0 },
-        };
-        let pending =
-            Pending { goal, key, ticket, phase, asked: Vec::new(), heard: BTreeSet::new(), since, alarm };
-        self.pending.insert(id, pending);
-        self.enter(id, phase, ctx);
-    }
-
-    /// Enters a phase: draws whom to ask, and asks.
-    fn enter(&mut self, id: u64, phase: Phase, ctx: &mut Ctx<Self>) {
-        let replicas = self.replicas(ctx);
-        let quorum = self.quorum(phase, ctx);
-        let Some(pending) = self.pending.get_mut(&id) else { return };
-        let count = ctx.members().len();
-        let start = (pending.key % count as u64) as usize;
-        let base = ctx.members().next().expect("a group has a first node").0;
-        let replica = |n: usize| NodeId(base + ((start + n) % count) as u32);
-        pending.phase = phase;
-        pending.heard.clear();
-        pending.asked = match self.config.asks {
-            Asks::All => (0..replicas).map(replica).collect(),
-            Asks::Quorum => ctx.rng.choose(replicas, quorum).into_iter().map(replica).collect(),
-        };
-        self.ask(id, ctx);
-    }
-
-    /// Asks those who have not answered: others first, for they need not wait for this node's disk.
-    fn ask(&mut self, id: u64, ctx: &mut Ctx<Self>) {
-        let Some(Pending { key, phase, asked, heard, .. }) = self.pending.get(&id) else { return };
-        let (key, phase, mut mine) = (*key, *phase, false);
-        for &node in asked.iter().filter(|node| !heard.contains(node)) {
-            match phase {
-                _ if node == ctx.me => mine = true,
-                Phase::Reading { .. } => ctx.send(node, Query { id, key }),
-                Phase::Writing(copy) => ctx.send(node, Store { id, key, copy }),
-            }
-        }
-        match phase {
-            _ if !mine => {}
-            Phase::Reading { .. } => self.reported(ctx.me, id, self.copies.get(&key).copied(), ctx),
-            Phase::Writing(copy) => {
-                self.store(key, copy, ctx);
-                self.stored(ctx.me, id, ctx);
-            }
-        }
-    }
-
-    fn reported(&mut self, from: NodeId, id: u64, copy: Option<Held>, ctx: &mut Ctx<Self>) {
-        let Some(pending) = self.pending.get_mut(&id) else { return };
-        let Phase::Reading { mut latest, mut holders } = pending.phase else { return };
-        if !pending.heard.insert(from) {
-            return;
-        }
-        if copy > latest {
-            (latest, holders) = (copy, 0);
-        }
-        holders += usize::from(copy == latest);
-        pending.phase = Phase::Reading { latest, holders };
-        let (phase, heard, goal) = (pending.phase, pending.heard.len(), pending.goal);
-        if heard < self.quorum(phase, ctx) {
-            return;
-        }
-        match goal {
-            Get => {
-                self.differed += u64::from(holders < heard);
-                let back = latest
-                    .map(Phase::Writing)
-                    .filter(|&writing| holders < self.quorum(writing, ctx))
-                    .filter(|_| self.config.reads == Reads::WriteBack)
-                    .filter(|_| !self.has(Flaw::ForgottenWriteBack));
-                match back {
-                    Some(writing) => self.enter(id, writing, ctx),
-                    None => self.finish(id, Ret::Value(latest.map(|copy| copy.value)), ctx),
-                }
-            }
-            Put(value) => {
-                let counter = latest.map_or(1, |copy| copy.version.counter + 1);
-                let copy = self.version(counter, value, ctx);
-                self.enter(id, Phase::Writing(copy), ctx);
-            }
-        }
-    }
-
-    fn stored(&mut self, from: NodeId, id: u64, ctx: &mut Ctx<Self>) {
-        let Some(pending) = self.pending.get_mut(&id) else { return };
-        let Phase::Writing(copy) = pending.phase else { return };
-        pending.heard.insert(from);
-        let (heard, key, goal) = (pending.heard.len(), pending.key, pending.goal);
-        let short = usize::from(self.has(Flaw::SmallWriteQuorum));
-        if heard < (self.quorum(Phase::Writing(copy), ctx) - short).max(1) {
-            return;
-        }
-        match goal {
-            Get => {
-                self.written_back += 1;
-                self.finish(id, Ret::Value(Some(copy.value)), ctx);
-            }
-            Put(_) => {
-                self.answered = (self.answered.0 + 1, Some((key, copy.version)));
-                self.finish(id, Ret::Done, ctx);
-            }
-        }
-    }
-
-    fn finish(&mut self, id: u64, ret: Ret, ctx: &mut Ctx<Self>) {
-        let Some(pending) = self.pending.remove(&id) else { return };
-        ctx.stop(pending.alarm);
-        ctx.answer(pending.ticket, Answer::Ok(ret));
-    }
-
-    /// Asks again, or gives up. A write that some replica may have stored is not known not to have happened.
-    fn again(&mut self, id: u64, ctx: &mut Ctx<Self>) {
-        let (now, config) = (ctx.now(), &self.config);
-        let Some(pending) = self.pending.get_mut(&id) else { return };
-        if now.since(pending.since) < config.patience {
-            pending.alarm = ctx.after(config.resend, Again(id));
-            return self.ask(id, ctx);
-        }
-        let Some(Pending { goal, phase, ticket, .. }) = self.pending.remove(&id) else { return };
-        let harmless = matches!(goal, Get) || matches!(phase, Phase::Reading { .. });
-        if harmless || self.has(Flaw::RefusedWrite) {
-            ctx.answer(ticket, Answer::Refused);
-        }
-    }
-
     /// A replica keeps the later of what it holds and what it is told.
     fn store(&mut self, key: u64, copy: Held, ctx: &mut Ctx<Self>) {
         let later = self.copies.get(&key).is_none_or(|held| held.version < copy.version);
@@ -357,41 +161,7 @@ impl QuorumStore {
         }
     }
 
-    /// A version with at least this counter that nobody ever gave out.
-    fn version(&mut self, counter: u64, value: u64, ctx: &Ctx<Self>) -> Held {
-        self.issued = counter.max(self.issued + 1);
-        let life = if self.has(Flaw::ReusedVersion) { 0 } else { self.life };
-        Held { version: Version { counter: self.issued, node: ctx.me, life }, value }
-    }
-
-    /// N.
-    fn replicas(&self, ctx: &Ctx<Self>) -> usize {
-        let nodes = ctx.members().len();
-        self.config.replicas.map_or(nodes, |n| nodes.min(n as usize))
-    }
-
-    /// R while reading, W while writing.
-    fn quorum(&self, phase: Phase, ctx: &Ctx<Self>) -> usize {
-        let replicas = self.replicas(ctx);
-        let wanted = match phase {
-            Phase::Reading { .. } => self.config.read,
-            Phase::Writing(_) => self.config.write,
-        };
-        wanted.map_or(replicas / 2 + 1, |n| replicas.min(n as usize))
-    }
-
     fn has(&self, flaw: Flaw) -> bool {
         self.config.flaw == Some(flaw)
-    }
-}
-
-impl Message for Msg {
-    fn bytes(&self) -> u64 {
-        match self {
-            Query { .. } => 17,
-            Report { copy, .. } => 10 + copy.map_or(0, |_| 28),
-            Store { .. } => 45,
-            Stored { .. } => 9,
-        }
     }
 }

@@ -23,6 +23,7 @@
 mod clients;
 mod config;
 mod elections;
+mod flaws;
 mod lease;
 mod membership;
 mod messages;
@@ -36,7 +37,8 @@ use Msg::*;
 use Standing::*;
 use Timer::*;
 use config::numbered;
-pub use config::{Backtrack, Change, Config, Flaw, Reads, Transfer, Way};
+pub use config::{Backtrack, Change, Config, Reads, Transfer, Way};
+pub use flaws::Flaw;
 use lease::Lease;
 pub use membership::Members;
 pub use messages::{Command, Entry, Msg};

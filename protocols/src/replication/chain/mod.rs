@@ -17,53 +17,23 @@
 //! Left out: that the master is itself replicated (§3). It may crash and come back, and meanwhile nothing is repaired;
 //! queries while a new tail catches up (§3.4, the predecessor could go on); reads from other servers than the tail
 //! (CRAQ). Clients are redirected to head and tail. Indexes count updates from 1.
+//!
+//! Here are what nodes keep and wait for, and the step that takes inputs in; `messages.rs` is what they say, `servers.rs` what
+//! the servers of the chain do, `master.rs` how it is repaired.
 
 mod config;
 mod master;
+mod messages;
 mod properties;
+mod servers;
 
 use Msg::*;
 use Timer::*;
 pub use config::{Config, Flaw};
 use master::Master;
+pub use messages::{Msg, Setup, Update};
 pub use properties::Ghost;
 use sim_core::prelude::*;
-
-/// An update in a history.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Update<O> {
-    /// The version of the configuration under which the head took it: with its index it names it.
-    pub version: u64,
-    /// What to apply.
-    pub op: O,
-    /// Whom to answer.
-    pub ticket: Ticket,
-}
-
-/// A configuration: who is in the chain, head first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Setup {
-    /// Later ones are greater; 0 is none.
-    pub version: u64,
-    /// Head, …, tail.
-    pub chain: Vec<NodeId>,
-    /// Whether the tail is new, and is not known to have what its predecessor has.
-    pub joining: bool,
-}
-
-/// What is said.
-#[allow(missing_docs, reason = "each variant says what its fields are")]
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Msg<O> {
-    /// To the master: I live, it is `sent` by my clock, and I caught up with my predecessor under this version.
-    Alive { sent: Time, caught_up: Option<u64> },
-    /// From the master: the configuration, and the time that the server's message bore that this answers.
-    Configuration { setup: Setup, sent: Option<Time> },
-    /// To the successor: all updates from index `prev.1` on, which was taken under version `prev.0`.
-    Forward { version: u64, prev: (u64, usize), updates: Vec<Update<O>> },
-    /// To the predecessor: my history agrees with yours up to `Ok`, or send from index `Err` on; the tail has `acknowledged`.
-    Received { version: u64, agreed: Result<usize, usize>, acknowledged: usize },
-}
 
 /// What a node waits for.
 #[derive(Clone, Debug, PartialEq, Hash)]
@@ -214,176 +184,9 @@ impl<S: Spec> Protocol for Chain<S> {
     }
 }
 
-/// Updates, queries, and the way between.
 impl<S: Spec> Chain<S> {
-    /// Finds its place in a chain that may be new, and tells the successor how far it is.
-    fn take_place(&mut self, ctx: &mut Ctx<Self>) {
-        let chain = &self.setup.chain;
-        let at = chain.iter().position(|&node| node == ctx.me);
-        self.place = Place {
-            member: at.is_some(),
-            head: at == Some(0),
-            tail: at.is_some_and(|at| at + 1 == chain.len()),
-            predecessor: at.and_then(|at| chain.get(at.checked_sub(1)?).copied()),
-            successor: at.and_then(|at| chain.get(at + 1).copied()),
-        };
-        // Who joins may have been a head, with updates that nobody else has.
-        if self.place.tail && self.setup.joining {
-            (self.agreed, self.caught_up) = (0, None);
-            (self.applied, self.machine) = (0, S::State::default());
-        }
-        if self.place.head {
-            (self.agreed, self.caught_up) = (ctx.disk.history.len(), Some(self.setup.version));
-        }
-        self.sent = self.agreed;
-        self.forward(self.agreed, ctx);
-        self.acknowledge(ctx);
-    }
-
-    fn update(&mut self, ticket: Ticket, op: S::Op, ctx: &mut Ctx<Self>) {
-        if !self.place.head {
-            return ctx.answer(
-                ticket,
-                self.setup.chain.first().map_or(Answer::Refused, |&head| Answer::Redirect(head)),
-            );
-        }
-        if self.has(Flaw::HeadAnswers) {
-            self.apply(ctx);
-            ctx.answer(ticket, Answer::Ok(S::apply(&mut self.machine.clone(), &op)));
-        }
-        ctx.disk.history.push(Update { version: self.setup.version, op, ticket });
-        ctx.sync();
-        self.agreed = ctx.disk.history.len();
-        self.forward(self.sent, ctx);
-        self.acknowledge(ctx);
-    }
-
-    fn query(&mut self, ticket: Ticket, op: S::Op, ctx: &mut Ctx<Self>) {
-        if !self.place.tail {
-            return ctx.answer(
-                ticket,
-                self.setup.chain.last().map_or(Answer::Refused, |&tail| Answer::Redirect(tail)),
-            );
-        }
-        let leased = ctx.now() < self.lease || self.has(Flaw::UnleasedQuery);
-        let whole = self.caught_up.is_some() || self.has(Flaw::EagerTail);
-        if !leased || !whole {
-            return ctx.answer(ticket, Answer::Refused);
-        }
-        self.apply(ctx);
-        ctx.answer(ticket, Answer::Ok(S::apply(&mut self.machine, &op)));
-    }
-
-    /// Sends the successor all that the predecessor has too, from this index on.
-    fn forward(&mut self, from: usize, ctx: &mut Ctx<Self>) {
-        let Some(successor) = self.place.successor else { return };
-        // One that is not whole has nothing to say: the successor would take it for all there is.
-        if self.caught_up.is_none() {
-            return;
-        }
-        let prev = (version_at(&ctx.disk.history, from), from);
-        let updates = ctx.disk.history[from..self.agreed].to_vec();
-        self.sent = self.agreed;
-        ctx.send(successor, Forward { version: self.setup.version, prev, updates });
-    }
-
-    /// Takes what the predecessor forwards, if the histories agree up to there.
-    fn take(&mut self, from: NodeId, prev: (u64, usize), updates: Vec<Update<S::Op>>, ctx: &mut Ctx<Self>) {
-        if self.place.predecessor != Some(from) && !self.has(Flaw::UncheckedVersion) {
-            return;
-        }
-        let history = &ctx.disk.history;
-        let reaches = prev.1 <= history.len();
-        if !reaches || version_at(history, prev.1) != prev.0 && !self.has(Flaw::UncheckedPrevious) {
-            return self.report(Err(if reaches { 0 } else { self.agreed }), ctx);
-        }
-        let mut written = false;
-        let upto = prev.1 + updates.len();
-        for (index, update) in (prev.1 + 1..).zip(updates) {
-            if ctx.disk.history.get(index - 1).is_some_and(|held| held.version == update.version) {
-                continue;
-            }
-            ctx.disk.history.truncate(index - 1);
-            self.rewind(index - 1);
-            ctx.disk.history.push(update);
-            written = true;
-        }
-        if written && !self.has(Flaw::UnsyncedForward) {
-            ctx.sync();
-        }
-        self.agreed = self.agreed.max(upto);
-        self.caught_up = Some(self.setup.version);
-        self.forward(self.sent.min(self.agreed), ctx);
-        self.acknowledge(ctx);
-        self.report(Ok(self.agreed), ctx);
-    }
-
-    fn report(&self, agreed: Result<usize, usize>, ctx: &mut Ctx<Self>) {
-        let Some(predecessor) = self.place.predecessor else { return };
-        let acknowledged = self.acknowledged.min(self.agreed);
-        ctx.send(predecessor, Received { version: self.setup.version, agreed, acknowledged });
-    }
-
-    fn received(&mut self, agreed: Result<usize, usize>, acknowledged: usize, ctx: &mut Ctx<Self>) {
-        if let Err(from) = agreed {
-            return self.forward(from.min(self.agreed), ctx);
-        }
-        if acknowledged > self.acknowledged {
-            self.acknowledged = acknowledged.min(self.agreed);
-            self.report(Ok(self.agreed), ctx);
-        }
-    }
-
-    /// The tail has an update, so all have it: it answers.
-    fn acknowledge(&mut self, ctx: &mut Ctx<Self>) {
-        if self.place.tail && self.caught_up.is_some() {
-            self.apply(ctx);
-            self.acknowledged = self.acknowledged.max(self.agreed);
-        }
-    }
-
-    fn apply(&mut self, ctx: &mut Ctx<Self>) {
-        while self.applied < self.agreed {
-            let Update { op, ticket, .. } = &ctx.disk.history[self.applied];
-            let ret = S::apply(&mut self.machine, op);
-            let ticket = *ticket;
-            self.applied += 1;
-            if self.place.tail && self.applied > self.acknowledged {
-                ctx.answer(ticket, Answer::Ok(ret));
-            }
-        }
-    }
-
-    /// The history was cut off.
-    fn rewind(&mut self, len: usize) {
-        self.agreed = self.agreed.min(len);
-        self.acknowledged = self.acknowledged.min(len);
-        self.sent = self.sent.min(len);
-        if self.applied > len {
-            (self.machine, self.applied) = (S::State::default(), 0);
-        }
-    }
-
     fn has(&self, flaw: Flaw) -> bool {
         self.config.flaw == Some(flaw)
-    }
-}
-
-/// The version under which the update at `index` was taken; 0 before the first.
-fn version_at<O>(history: &[Update<O>], index: usize) -> u64 {
-    index.checked_sub(1).map_or(0, |i| history[i].version)
-}
-
-impl<O: Message> Message for Msg<O> {
-    fn bytes(&self) -> u64 {
-        match self {
-            Alive { .. } => 17,
-            Configuration { setup, .. } => 18 + 4 * setup.chain.len() as u64,
-            Forward { updates, .. } => {
-                24 + updates.iter().map(|update| 8 + Ticket::BYTES + update.op.bytes()).sum::<u64>()
-            }
-            Received { .. } => 25,
-        }
     }
 }
 

@@ -61,8 +61,4 @@ impl<S: Spec> PrimaryBackup<S> {
         ctx.set(Heartbeat, self.config.heartbeat);
         self.acknowledge(ctx);
     }
-
-    pub(super) fn has(&self, flaw: Flaw) -> bool {
-        self.config.flaw == Some(flaw)
-    }
 }

@@ -17,69 +17,18 @@
 //! has nothing but this bound.
 //!
 //! Left out: stale answers when the store fails, fetching once for many who ask, negative caching apart from other values.
+//!
+//! Here is how requests come in and go on to the store; `entries.rs` is what is kept.
+
+mod config;
+mod entries;
+mod properties;
 
 use crate::kv::{Kv, Op, Ret};
 use Timer::*;
-use serde::{Deserialize, Serialize};
+pub use config::{Config, Flaw};
+use entries::Entry;
 use sim_core::prelude::*;
-
-/// Timing and choices.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// How long a value is served after it was asked for.
-    pub ttl: Span,
-    /// Values kept at most, by each node.
-    pub capacity: u32,
-    /// Whether nodes tell one another which keys are written.
-    pub invalidate: bool,
-    /// How long the store has to answer.
-    pub timeout: Span,
-    /// A mistake to make: for teaching, and to test the tests.
-    pub flaw: Option<Flaw>,
-}
-
-impl Default for Config {
-    fn default() -> Config {
-        Config { ttl: 1.s(), capacity: 10_000, invalidate: false, timeout: 1.s(), flaw: None }
-    }
-}
-
-impl Config {
-    /// Refuses what cannot work: which key, and why.
-    pub fn check(&self) -> Result<(), (&'static str, String)> {
-        match self {
-            Config { capacity: 0, .. } => {
-                Err(("capacity", "a cache of no entries keeps nothing; 1 or more would do".into()))
-            }
-            Config { timeout: Span::ZERO, .. } => {
-                Err(("timeout", "nobody answers within 0s; `1s` would do".into()))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Mistakes that implementations have made. Each costs one line where the decision is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Flaw {
-    /// Values are served for ever.
-    NoExpiry,
-    /// A write leaves what the node keeps of its key.
-    KeptOnWrite,
-    /// What was fetched before a write is kept after it.
-    StaleSet,
-    /// Of several that fetch the same at once, whoever is answered last has its answer kept.
-    LastAnswer,
-    /// Values that are too many stay.
-    NoEviction,
-}
-
-impl Flaw {
-    /// All of them.
-    pub const ALL: [Flaw; 5] =
-        [Flaw::NoExpiry, Flaw::KeptOnWrite, Flaw::StaleSet, Flaw::LastAnswer, Flaw::NoEviction];
-}
 
 /// What nodes say to one another: this key is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,29 +39,6 @@ pub struct Invalidate(pub u64);
 pub enum Timer {
     /// The answer of the store, to this call.
     Silence(Ticket),
-}
-
-/// A value that is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Entry {
-    value: Option<u64>,
-    /// When it was asked for, and when it was served last, in the order of use.
-    asked: Time,
-    served: Time,
-    used: u64,
-}
-
-/// A call to the store.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Pending {
-    /// Who waits for the answer.
-    from: Ticket,
-    op: Op,
-    /// The server that was asked, by its position.
-    server: usize,
-    asked: Time,
-    hops: usize,
-    silence: Alarm,
 }
 
 /// A cache.
@@ -134,6 +60,19 @@ pub struct Cache {
     config: Config,
 }
 
+/// A call to the store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Pending {
+    /// Who waits for the answer.
+    from: Ticket,
+    op: Op,
+    /// The server that was asked, by its position.
+    server: usize,
+    asked: Time,
+    hops: usize,
+    silence: Alarm,
+}
+
 impl Protocol for Cache {
     type Config = Config;
     type Msg = Invalidate;
@@ -143,19 +82,7 @@ impl Protocol for Cache {
     type Calls = Kv;
     type Ghost = ();
 
-    const PROPERTIES: &'static [Property<Self>] = &[
-        Property::always("nothing is served beyond its time to live", When::EveryEvent, fresh),
-        Property::always("no more is kept than there is room for", When::EveryEvent, |_, view, changed| {
-            match view.state(changed) {
-                None => Judgement::Idle,
-                Some(cache) if cache.entries.len() <= cache.config.capacity as usize => Judgement::Holds,
-                Some(cache) => Judgement::Broken(format!("{} values are kept", cache.entries.len())),
-            }
-        }),
-        Property::sometimes("a value was served from the cache", When::EveryEvent, |_, view, changed| {
-            Judgement::happened(view.state(changed).is_some_and(|cache| cache.hit))
-        }),
-    ];
+    const PROPERTIES: &'static [Property<Self>] = properties::CLAIMS;
     const ROLES: &'static [Role] = &[Role("cache")];
 
     fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {
@@ -247,65 +174,6 @@ impl Protocol for Cache {
 }
 
 impl Cache {
-    /// What is kept of a key, if it may still be served.
-    fn look_up(&mut self, key: u64, now: Time) -> Option<Option<u64>> {
-        let entry = self.entries.get_mut(&key)?;
-        if now.since(entry.asked) > self.config.ttl && self.config.flaw != Some(Flaw::NoExpiry) {
-            self.drop_entry(key);
-            return None;
-        }
-        self.order.remove(&entry.used);
-        self.uses += 1;
-        (entry.served, entry.used) = (now, self.uses);
-        let value = entry.value;
-        self.order.insert(self.uses, key);
-        Some(value)
-    }
-
-    /// What the store said was passed on: it is kept, unless something has overtaken it.
-    fn fetched(&mut self, key: u64, value: Option<u64>, call: Ticket, asked: Time) {
-        let overtaken = !self.fetches.get(&key).is_some_and(|fetches| fetches.contains(&call));
-        if self.config.flaw == Some(Flaw::LastAnswer) {
-            self.forget(key, call);
-        } else {
-            self.fetches.remove(&key);
-        }
-        if !overtaken {
-            self.keep(key, value, asked);
-        } else if self.entries.get(&key).is_some_and(|entry| entry.value != value) {
-            self.drop_entry(key);
-        }
-    }
-
-    fn keep(&mut self, key: u64, value: Option<u64>, asked: Time) {
-        self.drop_entry(key);
-        if self.entries.len() >= self.config.capacity as usize
-            && self.config.flaw != Some(Flaw::NoEviction)
-            && let Some((_, oldest)) = self.order.pop_first()
-        {
-            self.entries.remove(&oldest);
-        }
-        self.uses += 1;
-        self.order.insert(self.uses, key);
-        self.entries.insert(key, Entry { value, asked, served: asked, used: self.uses });
-    }
-
-    /// A key is written: what is kept of it, or on its way, is old.
-    fn written(&mut self, key: u64) {
-        if self.config.flaw != Some(Flaw::KeptOnWrite) {
-            self.drop_entry(key);
-        }
-        if self.config.flaw != Some(Flaw::StaleSet) {
-            self.fetches.remove(&key);
-        }
-    }
-
-    fn drop_entry(&mut self, key: u64) {
-        if let Some(entry) = self.entries.remove(&key) {
-            self.order.remove(&entry.used);
-        }
-    }
-
     fn ask(&mut self, from: Ticket, op: Op, hops: usize, ctx: &mut Ctx<Self>) {
         let mut servers = ctx.callees();
         self.server %= servers.len();
@@ -331,33 +199,11 @@ impl Cache {
         Some(pending)
     }
 
-    /// A fetch is no longer under way.
-    fn forget(&mut self, key: u64, call: Ticket) {
-        if let Some(fetches) = self.fetches.get_mut(&key) {
-            fetches.remove(&call);
-            if fetches.is_empty() {
-                self.fetches.remove(&key);
-            }
-        }
-    }
-
     /// A server that did not help is left for the next one, unless that has happened already.
     fn leave(&mut self, server: usize) {
         if self.server == server {
             self.server += 1;
         }
-    }
-}
-
-/// No entry was served at a moment when it was older than it may be.
-fn fresh(_: &(), view: &View<'_, Cache>, changed: NodeId) -> Judgement {
-    let Some(cache) = view.state(changed).filter(|cache| cache.hit) else { return Judgement::Idle };
-    // What was served last was used last.
-    let Some((_, key)) = cache.order.last_key_value() else { return Judgement::Idle };
-    let entry = &cache.entries[key];
-    match entry.served.since(entry.asked) {
-        age if age <= cache.config.ttl => Judgement::Holds,
-        age => Judgement::Broken(format!("key {key} was served {age} after it was asked for")),
     }
 }
 

@@ -3,10 +3,17 @@
 //! The ghost reads the journals of acceptors as they grow. A record counts once it is durable, so that a value is chosen when a
 //! majority has it on their disks in one ballot; what a replica applied, and that it leads, counts once all that it had written
 //! by then is durable, for nothing that follows from it leaves the node before. Each look costs what an event changed.
+//!
+//! Here is how the ghost keeps up with nodes; `seen.rs` is what it has seen of them, `slots.rs` what follows for each slot.
 
-use super::{Ballot, Command, MultiPaxos, Record, Standing, properties::Breach};
+mod seen;
+mod slots;
+
+use super::{Ballot, Command, MultiPaxos, Record, properties::Breach};
 use core::hash::Hash;
+use seen::{Fact, Glance, Seen};
 use sim_core::{digest::Digest, prelude::*};
+use slots::Slot;
 
 /// History variables: what the proofs remember and nodes do not.
 #[derive(Clone, Debug, Default)]
@@ -23,50 +30,6 @@ pub struct Ghost {
     seen: Vec<Seen>,
     /// What the last event showed.
     pub(super) news: News,
-}
-
-/// A slot.
-#[derive(Clone, Debug, Default, Hash)]
-struct Slot {
-    /// Values that were proposed, by digest: the ballot in which each was first.
-    proposed: BTreeMap<u64, Ballot>,
-    /// By ballot: the value, and who has durably accepted it.
-    accepted: BTreeMap<Ballot, (u64, BTreeSet<NodeId>)>,
-    /// The value that was chosen first, and its ballot.
-    chosen: Option<(u64, Ballot)>,
-    /// The value that was applied first.
-    applied: Option<u64>,
-}
-
-/// A node.
-#[derive(Clone, Debug, Default, Hash)]
-struct Seen {
-    glance: Glance,
-    /// The highest ballot that is on its disk as promised.
-    promised: Ballot,
-    /// What it wrote that may not be durable yet, and after how many records it is.
-    written: VecDeque<(usize, Fact)>,
-    /// The slots that it applied, with the values, when it had written so many records: `None` where there was nothing.
-    applied: VecDeque<(usize, u64, Option<u64>)>,
-    /// The ballots that it came to lead, when it had written so many records.
-    led: VecDeque<(usize, Ballot)>,
-}
-
-/// What tells at a glance whether there is news of a node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-struct Glance {
-    records: usize,
-    durable: usize,
-    /// The slots of its snapshot, and those that it applied.
-    prefix: u64,
-    chosen: u64,
-    leads: Option<Ballot>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Fact {
-    Promised(Ballot),
-    Accepted(u64, Ballot, u64),
 }
 
 /// What the last event showed.
@@ -124,21 +87,6 @@ impl<S: Spec> sim_core::property::Ghost<MultiPaxos<S>> for Ghost {
             seen.led.clear();
         }
         true
-    }
-}
-
-impl Glance {
-    fn at<S: Spec>(view: &View<'_, MultiPaxos<S>>, node: NodeId) -> Glance {
-        let journal = view.disk(node);
-        let (records, durable) = (journal.end(), journal.durable());
-        let glance =
-            Glance { records, durable, prefix: journal.snapshot().state.prefix.slot, ..Glance::default() };
-        let Some(state) = view.state(node) else { return glance };
-        let leads = match state.standing {
-            Standing::Leading { ballot, .. } => Some(ballot),
-            Standing::Following | Standing::Preparing { .. } => None,
-        };
-        Glance { chosen: state.chosen, leads, ..glance }
     }
 }
 
@@ -253,63 +201,6 @@ impl Ghost {
                     }
                 }
             }
-        }
-    }
-
-    /// A node has accepted a value durably. With that it may be chosen.
-    fn accepted(&mut self, slot: u64, ballot: Ballot, value: u64, node: NodeId, majority: usize) {
-        let before = slot.checked_sub(1).filter(|&before| before > self.past);
-        let open_before =
-            before.is_some_and(|before| self.slots.get(&before).is_none_or(|slot| slot.chosen.is_none()));
-        let Slot { proposed, accepted, chosen, .. } = self.slots.entry(slot).or_default();
-        let news = &mut self.news;
-        news.accepted = true;
-        if !proposed.contains_key(&value) {
-            news.breaches.push(Breach::NeverProposed(slot, ballot));
-        }
-        if let Some((one, first)) = *chosen
-            && one != value
-            && ballot > first
-        {
-            news.breaches.push(Breach::OtherThanChosen(slot, first, ballot));
-        }
-        let (one, acceptors) = accepted.entry(ballot).or_insert_with(|| (value, BTreeSet::new()));
-        if *one != value {
-            return news.breaches.push(Breach::SecondInBallot(slot, ballot));
-        }
-        acceptors.insert(node);
-        if acceptors.len() < majority {
-            return;
-        }
-        news.chosen = true;
-        match *chosen {
-            None => {
-                *chosen = Some((value, ballot));
-                let higher = accepted.range(ballot..).find(|(_, (other, _))| *other != value);
-                if let Some((&higher, _)) = higher {
-                    news.breaches.push(Breach::OtherThanChosen(slot, ballot, higher));
-                }
-                news.out_of_order |= open_before;
-                news.finished |= proposed.get(&value).is_some_and(|first| first.proposer != ballot.proposer)
-                    && value != digest(&Command::<u64>::Noop);
-            }
-            Some((one, first)) if one != value => {
-                news.breaches.push(Breach::SecondChosen(slot, first, ballot));
-            }
-            Some(_) => {}
-        }
-    }
-
-    /// A replica applied a value, or went past a slot without one.
-    fn applied(&mut self, slot: u64, value: Option<u64>) {
-        self.news.applied = true;
-        let Slot { chosen, applied, .. } = self.slots.entry(slot).or_default();
-        if value.is_none() || chosen.map(|(value, _)| value) != value {
-            self.news.breaches.push(Breach::NotChosen(slot));
-        }
-        let value = value.unwrap_or_default();
-        if *applied.get_or_insert(value) != value {
-            self.news.breaches.push(Breach::AppliedOther(slot));
         }
     }
 }

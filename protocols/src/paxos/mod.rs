@@ -10,159 +10,21 @@
 //! propose no other. Two proposers can keep each other from it for ever, each preparing before the other's values are
 //! accepted; that they wait for a random time makes this unlikely, and a leader would mend it (§2.4), which is left out here,
 //! as are more values than one (§3).
+//!
+//! Here are nodes and the phases; `decree.rs` is what clients ask for, `messages.rs` what is said and remembered.
 
-use crate::workload::Workload;
+mod config;
+mod decree;
+mod messages;
+mod properties;
+
 use Timer::*;
-use serde::{Deserialize, Serialize};
+pub use config::{Config, Flaw};
+pub use decree::{Decree, Propose};
+use messages::Accepted;
+pub use messages::{Ballot, Memory, Msg, Timer};
+pub use properties::Ghost;
 use sim_core::prelude::*;
-
-/// The specification: a register that is written once. Whoever proposes hears what was chosen.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Decree {}
-
-/// Proposes a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Propose(pub u64);
-
-impl Spec for Decree {
-    type Op = Propose;
-    type Ret = u64;
-    type State = Option<u64>;
-    fn apply(chosen: &mut Option<u64>, Propose(value): &Propose) -> u64 {
-        *chosen.get_or_insert(*value)
-    }
-    fn key(_: &Propose) -> u64 {
-        0
-    }
-    fn is_read(_: &Propose) -> bool {
-        false
-    }
-    fn kind(_: &Propose) -> &'static str {
-        "propose"
-    }
-}
-
-impl Workload for Decree {
-    type Mix = ();
-    type Memory = ();
-    const MIX: &'static str = "propose: a value that nobody else proposes";
-    fn check((): &()) -> Result<(), String> {
-        Ok(())
-    }
-    fn draw((): &(), _: u64, fresh: u64, (): &(), _: &mut Rng) -> Propose {
-        Propose(fresh)
-    }
-    fn learn((): &mut (), _: &Propose, _: &u64) {}
-}
-
-/// Timing and choices.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// A proposer that has not heard what was chosen begins a higher ballot after a time between these; the second is not
-    /// reached, unless they are the same: then proposers that meet once meet always.
-    pub retry: (Span, Span),
-    /// A mistake to make: for teaching, and to test the tests.
-    pub flaw: Option<Flaw>,
-}
-
-impl Default for Config {
-    fn default() -> Config {
-        Config { retry: (50.ms(), 150.ms()), flaw: None }
-    }
-}
-
-impl Config {
-    /// Refuses what cannot work: which key, and why.
-    pub fn check(&self) -> Result<(), (&'static str, String)> {
-        let (low, high) = self.retry;
-        if low == Span::ZERO || high < low {
-            let found = format!("retries between {low} and {high}");
-            return Err(("retry", format!("{found}: the first must be above 0 and at most the second")));
-        }
-        Ok(())
-    }
-}
-
-/// Mistakes that implementations have made. Each costs one line where the decision is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Flaw {
-    /// Half of the acceptors are taken for a majority.
-    SmallQuorum,
-    /// A proposer proposes its own value, whatever was accepted before.
-    OwnValue,
-    /// A proposer takes the value of any acceptor that has accepted one, and not that of the highest ballot.
-    AnyValue,
-    /// An acceptor accepts in a ballot below what it promised.
-    BrokenPromise,
-    /// An acceptor that boots has forgotten what it promised and accepted.
-    ForgottenPromise,
-    /// An acceptor says that it accepted before that is on its disk.
-    UnsyncedAccept,
-    /// A proposer that boots begins again with its first ballot.
-    ReusedBallot,
-}
-
-impl Flaw {
-    /// All of them.
-    pub const ALL: [Flaw; 7] = [
-        Flaw::SmallQuorum,
-        Flaw::OwnValue,
-        Flaw::AnyValue,
-        Flaw::BrokenPromise,
-        Flaw::ForgottenPromise,
-        Flaw::UnsyncedAccept,
-        Flaw::ReusedBallot,
-    ];
-}
-
-/// The number of a proposal: two proposers never have the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ballot {
-    /// Counts up at each proposer.
-    pub round: u64,
-    /// Whose it is, by its place in the group.
-    pub proposer: u32,
-}
-
-/// A value, and the ballot in which it was accepted.
-type Accepted = Option<(Ballot, u64)>;
-
-/// What is said. Lamport's phases, in order.
-#[allow(missing_docs, reason = "each variant says what its fields are")]
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Msg {
-    /// 1a: promise to accept nothing below this ballot.
-    Prepare { ballot: Ballot },
-    /// 1b: promised, and this was accepted last.
-    Promise { ballot: Ballot, accepted: Accepted },
-    /// 2a: accept this value.
-    Accept { ballot: Ballot, value: u64 },
-    /// 2b: accepted; told to all learners.
-    Accepted { ballot: Ballot, value: u64 },
-    /// Neither: a higher ballot was promised. "For efficiency", says the paper.
-    Preempted { promised: Ballot },
-    /// What was chosen, for whoever asks later.
-    Chosen { value: u64 },
-}
-
-/// What a node waits for.
-#[derive(Clone, Debug, PartialEq, Hash)]
-pub enum Timer {
-    /// The ballot has come to nothing.
-    Retry,
-}
-
-/// "An acceptor must remember this information even if it fails and then restarts", and a proposer its highest ballot (§2.5).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Memory {
-    /// The highest ballot that was promised.
-    pub promised: Ballot,
-    /// What was accepted last.
-    pub accepted: Accepted,
-    /// The highest round that was begun here.
-    pub round: u64,
-}
 
 /// A node.
 #[derive(Clone, Debug, Hash)]
@@ -199,19 +61,7 @@ impl Protocol for Paxos {
     type Calls = Never;
     type Ghost = Ghost;
 
-    const PROPERTIES: &'static [Property<Self>] = &[
-        Property::always("agreement", When::News, agreement),
-        Property::always("one value a ballot", When::News, one_value),
-        Property::sometimes("value chosen", When::News, |ghost: &Ghost, _, _| {
-            Judgement::happened(!ghost.chosen.is_empty())
-        }),
-        Property::sometimes("chosen in a later ballot", When::News, |ghost: &Ghost, _, _| {
-            Judgement::happened(ghost.chosen.values().any(|ballot| ballot.round > 1))
-        }),
-        Property::sometimes("value of another adopted", When::News, |ghost: &Ghost, _, _| {
-            Judgement::happened(ghost.adopted)
-        }),
-    ];
+    const PROPERTIES: &'static [Property<Self>] = properties::CLAIMS;
     const ROLES: &'static [Role] = &[Role::PEER];
     /// Every acceptor tells every learner: messages grow with the square.
     const NODES_MAX: u32 = 1_000;
@@ -378,91 +228,5 @@ impl Paxos {
 
     fn has(&self, flaw: Flaw) -> bool {
         self.config.flaw == Some(flaw)
-    }
-}
-
-/// Who has durably accepted what, what was chosen so, and what learners were told.
-#[derive(Clone, Debug, Default, Hash)]
-pub struct Ghost {
-    /// By ballot: the values, and for each who accepted it.
-    accepted: BTreeMap<Ballot, BTreeMap<u64, BTreeSet<NodeId>>>,
-    /// By value: the first ballot in which a majority accepted it.
-    chosen: BTreeMap<u64, Ballot>,
-    /// What learners believe.
-    learned: BTreeMap<u64, NodeId>,
-    /// A proposer proposed what another had proposed before.
-    adopted: bool,
-}
-
-impl sim_core::property::Ghost<Paxos> for Ghost {
-    fn observe(&mut self, view: &View<'_, Paxos>, changed: NodeId) -> bool {
-        let mut news = false;
-        if let Some((ballot, value)) = view.disk(changed).synced().accepted {
-            let majority = view.nodes.len() / 2 + 1;
-            let acceptors = self.accepted.entry(ballot).or_default().entry(value).or_default();
-            news = acceptors.insert(changed);
-            if news && acceptors.len() >= majority {
-                self.chosen.entry(value).or_insert(ballot);
-            }
-            let wish = view.state(NodeId(view.first.0 + ballot.proposer)).and_then(|proposer| proposer.wish);
-            self.adopted |= news && wish.is_some_and(|wish| wish != value);
-        }
-        if let Some(value) = view.state(changed).and_then(|node| node.chosen)
-            && !self.learned.contains_key(&value)
-        {
-            self.learned.insert(value, changed);
-            news = true;
-        }
-        news
-    }
-}
-
-/// "Only a single value is chosen, and a process never learns that a value has been chosen unless it actually has been" (§2.1).
-fn agreement(ghost: &Ghost, _: &View<'_, Paxos>, _: NodeId) -> Judgement {
-    let mut chosen = ghost.chosen.iter();
-    if let (Some((one, first)), Some((two, second))) = (chosen.next(), chosen.next()) {
-        return Judgement::Broken(format!(
-            "two values were chosen: {one} in round {} and {two} in round {}",
-            first.round, second.round
-        ));
-    }
-    let mut learned = ghost.learned.iter();
-    if let (Some((one, first)), Some((two, second))) = (learned.next(), learned.next()) {
-        return Judgement::Broken(format!(
-            "node {} learned {one}, and node {} learned {two}",
-            first.0, second.0
-        ));
-    }
-    if ghost.chosen.is_empty() && ghost.learned.is_empty() { Judgement::Idle } else { Judgement::Holds }
-}
-
-/// Nobody else can have a proposer's ballot, so whatever is accepted in one is the same value.
-fn one_value(ghost: &Ghost, _: &View<'_, Paxos>, _: NodeId) -> Judgement {
-    let mut ballots = ghost.accepted.iter();
-    match ballots.find(|(_, values)| values.len() > 1) {
-        None => Judgement::Holds,
-        Some((ballot, values)) => Judgement::Broken(format!(
-            "{} values were accepted in round {} of proposer {}",
-            values.len(),
-            ballot.round,
-            ballot.proposer
-        )),
-    }
-}
-
-impl Message for Propose {
-    fn bytes(&self) -> u64 {
-        8
-    }
-}
-
-impl Message for Msg {
-    fn bytes(&self) -> u64 {
-        match self {
-            Msg::Prepare { .. } | Msg::Preempted { .. } => 13,
-            Msg::Promise { accepted, .. } => 14 + if accepted.is_some() { 20 } else { 0 },
-            Msg::Accept { .. } | Msg::Accepted { .. } => 21,
-            Msg::Chosen { .. } => 9,
-        }
     }
 }

@@ -1,0 +1,89 @@
+//! What is remembered of each index: what logs held there, and what was applied.
+
+use crate::raft::{Entry, Journal, entry_at, term_at};
+use core::hash::Hash;
+use sim_core::{digest::Digest, prelude::*};
+
+/// An entry by its term and hash, and the term before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Held {
+    pub(super) term: u64,
+    pub(super) hash: u64,
+    pub(super) before: u64,
+}
+
+impl Held {
+    pub(super) fn at<S: Spec>(log: &Journal<S>, index: usize) -> Held {
+        let entry = entry_at(log, index);
+        Held { term: entry.term, hash: hash(entry), before: term_at(log, index - 1) }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Hash)]
+pub(super) struct Applied {
+    pub(super) term: u64,
+    /// The term of the server that applied it: it was committed in this term or before.
+    pub(super) by: u64,
+    /// Its digest, and that of all up to it, as snapshots that stand for them have it.
+    pub(super) record: u64,
+    pub(super) digest: u64,
+}
+
+/// An entry as the digest of a snapshot has it.
+pub(super) fn record<O: Hash>(entry: &Entry<O>) -> u64 {
+    let mut digest = Digest::new();
+    entry.hash(&mut digest);
+    digest.finish()
+}
+
+fn hash<O: Hash>(entry: &Entry<O>) -> u64 {
+    let mut digest = Digest::new();
+    entry.command.hash(&mut digest);
+    digest.finish()
+}
+
+/// Facts by index, from 1, without the first ones: what the snapshots of all servers stand for is past.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Shelf<T> {
+    past: usize,
+    facts: Vec<T>,
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Shelf { past: 0, facts: Vec::new() }
+    }
+}
+
+impl<T: Copy> Shelf<T> {
+    /// The index after the last.
+    pub(super) fn end(&self) -> usize {
+        self.past + self.facts.len() + 1
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<T> {
+        self.facts.get(index.checked_sub(self.past + 1)?).copied()
+    }
+
+    /// Puts a fact at its end, or at an index beyond, where all before is past then.
+    pub(super) fn put(&mut self, index: usize, fact: T) {
+        if index > self.end() {
+            self.forget(index - 1);
+        }
+        self.facts.push(fact);
+    }
+
+    /// What is up to this index is past.
+    fn forget(&mut self, index: usize) {
+        let gone = index.saturating_sub(self.past);
+        self.facts.drain(..gone.min(self.facts.len()));
+        self.past += gone;
+    }
+
+    /// What is up to this index may be forgotten: it is when it is half of all, so that it costs little.
+    pub(super) fn may_forget(&mut self, index: usize) {
+        if index.saturating_sub(self.past) > self.facts.len() / 2 {
+            self.forget(index.min(self.end() - 1));
+        }
+    }
+}
