@@ -162,6 +162,7 @@ fn deed(run: &Run, report: &FaultReport) -> String {
         Fault::Clog { .. } => format!("clogged what {} sent to {}", counted(from, "node"), count(to)),
         Fault::Degrade { .. } => format!("worsened links from {} to {}", counted(from, "node"), count(to)),
         Fault::DegradeNic { .. } => format!("worsened the links of {who}"),
+        Fault::Ranks { .. } => format!("ranked what {who} sent"),
         Fault::Heal | Fault::End(_) => format!("freed {who}"),
         Fault::Crash(_) => format!("killed {who}"),
         Fault::PowerLoss(_) => format!("cut the power of {who}"),
@@ -204,7 +205,9 @@ pub(crate) fn idle(report: &FaultReport) -> String {
         | Fault::MinorityThird(_)
         | Fault::MajoritiesRing(_)
         | Fault::Clog { .. } => "no message met it".into(),
-        Fault::Degrade { .. } | Fault::DegradeNic { .. } => "no message fared worse".into(),
+        Fault::Degrade { .. } | Fault::DegradeNic { .. } | Fault::Ranks { .. } => {
+            "no message fared worse".into()
+        }
         Fault::Crash(_) | Fault::PowerLoss(_) | Fault::Wipe(_) => "nobody to kill".into(),
         Fault::Restart(_) => "nobody was down".into(),
         Fault::Pause(_) => "nothing had to wait".into(),

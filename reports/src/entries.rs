@@ -46,6 +46,8 @@ struct WhenEntry<'a> {
     after_ns: Option<u64>,
     condition: Option<String>,
     from_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest_ns: Option<u64>,
 }
 
 impl WhenEntry<'_> {
@@ -56,10 +58,11 @@ impl WhenEntry<'_> {
             Schedule::After(fault, after) => {
                 WhenEntry { schedule: "after", fault: Some(fault), after_ns: Some(after.0), ..nothing }
             }
-            Schedule::When(condition, from) => WhenEntry {
+            Schedule::When { condition, from, latest } => WhenEntry {
                 schedule: "when",
                 condition: Some(schedule::phrase(condition)),
                 from_ns: Some(from.0),
+                latest_ns: latest.map(|at| at.0),
                 ..nothing
             },
         }

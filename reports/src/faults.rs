@@ -163,6 +163,7 @@ pub(crate) fn whom(judged: &Judged, report: &FaultReport) -> String {
         Fault::Isolate(_)
         | Fault::MajoritiesRing(_)
         | Fault::DegradeNic { .. }
+        | Fault::Ranks { .. }
         | Fault::Crash(_)
         | Fault::PowerLoss(_)
         | Fault::Wipe(_)

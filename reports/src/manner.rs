@@ -13,6 +13,7 @@ use sim_core::{
 pub(crate) fn manner(fault: &Fault) -> String {
     match fault {
         Fault::Degrade { link, .. } | Fault::DegradeNic { link, .. } => worse(link),
+        Fault::Ranks { step, .. } => format!("{} a place", span(*step)),
         Fault::Slow { factor, .. } | Fault::DiskSlow { factor, .. } => format!("{factor}-fold"),
         Fault::ClockJump { by, .. } => shift(*by),
         Fault::ClockStrobe { by, every, .. } => format!("{} every {}", shift(*by), span(*every)),

@@ -14,7 +14,10 @@ pub(crate) fn trigger(schedule: &Schedule) -> String {
         Schedule::At(_) => String::new(),
         Schedule::After(first, Span::ZERO) => format!("right after {}", short(first, 40)),
         Schedule::After(first, later) => format!("{} after {}", span(*later), short(first, 40)),
-        Schedule::When(condition, from) => format!("once {}{}", phrase(condition), onwards(*from)),
+        Schedule::When { condition, from, latest } => {
+            let or = latest.map(|at| format!(", or at {}", moment(at))).unwrap_or_default();
+            format!("once {}{}{or}", phrase(condition), onwards(*from))
+        }
     }
 }
 
@@ -31,6 +34,13 @@ pub(crate) fn phrase(condition: &Condition) -> String {
         Condition::Answered(calls) => format!("{} were answered", counted(*calls, "call")),
         Condition::Shows(label, least) => {
             format!("a server shows {} of {} or more", short(label, 40), count(*least))
+        }
+        Condition::RoleChange(service) => format!("a role changes in {}", short(service, 40)),
+        Condition::Unsynced(service) => {
+            format!("something is written in {} that is not synced", short(service, 40))
+        }
+        Condition::Handled(service, inputs) => {
+            format!("{} handled {}", short(service, 40), counted(*inputs, "input"))
         }
     }
 }
@@ -58,8 +68,8 @@ pub(crate) fn why_not(judged: &Judged, report: &FaultReport) -> String {
                 None => "never struck".into(),
             }
         }
-        Schedule::When(_, from) if *from >= judged.run.ended => over(*from),
-        Schedule::When(condition, from) => {
+        Schedule::When { from, .. } if *from >= judged.run.ended => over(*from),
+        Schedule::When { condition, from, .. } => {
             let since =
                 if *from == Time::ZERO { String::new() } else { format!(" from {} on", moment(*from)) };
             format!("its moment never came: it waited{since} until {}", phrase(condition))

@@ -23,7 +23,7 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-pub(crate) use nemesis::strikes_max;
+pub(crate) use nemesis::{aimed_at, strikes_max};
 
 /// The random streams of a fault, after those that the engine draws from (0 is its moment, 1 its shape).
 const MOMENT: u64 = 0;
@@ -87,7 +87,7 @@ pub fn expand(scenario: &Scenario, seed: u64) -> Vec<TimedFault> {
 /// When a fault strikes, each time.
 fn starts(timed: &TimedFault, struck: &BTreeMap<&str, Time>, keys: &Keys) -> Vec<When> {
     match &timed.when {
-        When::At(_) | When::When(..) => vec![timed.when.clone()],
+        When::At(_) | When::When { .. } => vec![timed.when.clone()],
         When::Between(from, to) => {
             let drawn = keys.stream(Purpose::Fault, key(&timed.name), MOMENT).range(from.0, to.0);
             vec![When::At(Time(drawn))]

@@ -76,6 +76,7 @@ impl Places {
                 Pick::Role(_)
                 | Pick::Random(_)
                 | Pick::RandomOf(..)
+                | Pick::TriggerOf(_)
                 | Pick::Minority(_)
                 | Pick::MinorityWith(..)
                 | Pick::MinorityWithout(..)

@@ -117,7 +117,9 @@ fn schedule(when: &When) -> Schedule {
     match when {
         When::At(at) => Schedule::At(*at),
         When::After(name, span) => Schedule::After(name.clone(), *span),
-        When::When(condition, from) => Schedule::When(condition.clone(), *from),
+        When::When { condition, from, latest } => {
+            Schedule::When { condition: condition.clone(), from: *from, latest: *latest }
+        }
         When::Between(..) | When::Every { .. } => unreachable!("expanded faults have one moment: {when:?}"),
     }
 }

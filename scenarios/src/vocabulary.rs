@@ -91,6 +91,10 @@ const FAULTS: Section = Section {
             r#"DegradeNic(of: [Role("leader")], link: (delay: Exponential("20ms")))"#,
             "makes everything worse that these nodes send and receive",
         ),
+        (
+            r#"Ranks(of: [Service("db")], step: "20ms")"#,
+            "what these send arrives as ever, a step later, two steps later, …, in an order drawn by the seed: who is first is always first",
+        ),
         ("Heal", "ends every fault of the network"),
         (
             r#"Crash([Role("leader")])"#,
@@ -155,6 +159,7 @@ const MOMENTS: Section = Section {
         (r#"when: RoleTaken("leader", 2)"#, "as soon as this comes true (below)"),
         (r#"from: "10s""#, "with `every` and `when`: not before this"),
         (r#"to: "40s""#, "with `every`: before this"),
+        (r#"latest: "12s""#, "with `when`: then, if it has not come true"),
         (r#"lasts: "5s""#, "ends by itself after so long"),
         (r#"rolling: "3s""#, "hits the nodes of its picks one after another, so far apart"),
         (
@@ -176,6 +181,9 @@ const CONDITIONS: Section = Section {
         ("Epoch(5)", "some server's term, epoch or ballot is at least this"),
         ("Answered(1000)", "so many calls of clients were answered with a result"),
         (r#"Shows("commit", 100)"#, "a server shows, under this label, a number of at least this"),
+        (r#"RoleChange("db")"#, "a node of this service takes another role"),
+        (r#"Unsynced("db")"#, "one has written what a crash may lose: it is not synced"),
+        (r#"Handled("db", 30)"#, "they have handled so many inputs, from when the fault begins to wait"),
     ],
 };
 
@@ -190,6 +198,7 @@ const PICKS: Section = Section {
         (r#"Region("us-east-1")"#, "every node in this region"),
         ("Random(2)", "so many servers that are up, drawn by the seed"),
         (r#"RandomOf("db", 2)"#, "so many nodes of this service, drawn likewise"),
+        (r#"TriggerOf("db")"#, "the node of this service at which `when` came true; else as `RandomOf`"),
         (r#"Minority("db")"#, "as many as are no majority: 2 of 5"),
         (r#"MinorityWith("db", "leader")"#, "a minority that whoever has this role belongs to"),
         (r#"MinorityWithout("db", "leader")"#, "a minority of those who do not have it"),
@@ -220,6 +229,10 @@ const NEMESIS: Section = Section {
         (r#"to: "50s""#, "the last is over by this"),
         ("at_once: 1", "so many in force at the same time, at most"),
         ("keep: Quorum", "the budget: as `keep` of a fault; default `Nothing`"),
+        (
+            "aim: 0.5",
+            "each strike waits with this probability, for as long as it lasts at most, until a role changes, something is written that is not synced, or a few inputs were handled; and hits the node where that happens",
+        ),
         ("swarm: 0.5", "each seed has each kind with this probability only (swarm testing)"),
     ],
 };

@@ -261,9 +261,11 @@ fn fault(timed: &TimedFault) -> String {
             [("every", Some(value(every))), ("from", Some(value(from))), ("to", Some(value(to)))]
         }
         When::After(name, span) => [("after", Some(value(&(name, span)))), ("from", None), ("to", None)],
-        When::When(condition, from) => {
-            [("when", Some(value(condition))), ("from", Some(value(from))), ("to", None)]
-        }
+        When::When { condition, from, latest } => [
+            ("when", Some(value(condition))),
+            ("from", Some(value(from))),
+            ("latest", latest.as_ref().map(value)),
+        ],
     };
     let [first, second, third] = moment;
     inline(&[
@@ -281,7 +283,8 @@ fn fault(timed: &TimedFault) -> String {
 }
 
 fn nemesis(nemesis: &Nemesis) -> String {
-    let Nemesis { name, from, to, kinds, gap, gap_min, dwell, dwell_min, at_once, keep, swarm } = nemesis;
+    let Nemesis { name, from, to, kinds, gap, gap_min, dwell, dwell_min, at_once, keep, swarm, aim } =
+        nemesis;
     let kind = |Kind { weight, fault }: &Kind| {
         inline(&[("weight", Some(value(weight))), ("do", Some(value(fault)))])
     };
@@ -297,6 +300,7 @@ fn nemesis(nemesis: &Nemesis) -> String {
         ("at_once", Some(value(at_once))),
         ("keep", Some(value(keep))),
         ("swarm", Some(value(swarm))),
+        ("aim", Some(aim).filter(|aim| !aim.is_never()).map(value)),
     ];
     inner(&block('(', lines(entries), ')'))
 }

@@ -206,7 +206,7 @@ fn what_follows_a_fault_that_waits_waits_too() {
         .map(|fault| match &fault.when {
             Schedule::At(at) => format!("{at}"),
             Schedule::After(name, span) => format!("{} {span} after {name}", fault.name),
-            Schedule::When(condition, _) => format!("{} when {condition:?}", fault.name),
+            Schedule::When { condition, .. } => format!("{} when {condition:?}", fault.name),
         })
         .collect();
     assert_eq!(

@@ -52,9 +52,9 @@ fn everything_is_written_as_it_was_read() {
 fn every_moment_fault_and_pick_is_there() {
     let scenario = everything();
     let whens = || scenario.faults.iter().map(|timed| &timed.when);
-    all_met!(whens(), When::At(_), When::Between(..), When::Every { .. }, When::After(..), When::When(..));
+    all_met!(whens(), When::At(_), When::Between(..), When::Every { .. }, When::After(..), When::When { .. });
     let conditions = whens().filter_map(|when| match when {
-        When::When(condition, _) => Some(condition),
+        When::When { condition, .. } => Some(condition),
         When::At(_) | When::Between(..) | When::Every { .. } | When::After(..) => None,
     });
     all_met!(
@@ -65,6 +65,9 @@ fn every_moment_fault_and_pick_is_there() {
         Condition::Epoch(_),
         Condition::Answered(_),
         Condition::Shows(..),
+        Condition::RoleChange(_),
+        Condition::Unsynced(_),
+        Condition::Handled(..),
     );
     all_met!(scenario.faults.iter().map(|timed| timed.keep), Keep::Nothing, Keep::Quorum);
     let faults = || scenario.faults.iter().map(|timed| &timed.fault);
@@ -80,6 +83,7 @@ fn every_moment_fault_and_pick_is_there() {
         Fault::Clog { .. },
         Fault::Degrade { .. },
         Fault::DegradeNic { .. },
+        Fault::Ranks { .. },
         Fault::Heal,
         Fault::Crash(_),
         Fault::PowerLoss(_),
@@ -123,6 +127,7 @@ fn every_moment_fault_and_pick_is_there() {
         Pick::Region(_),
         Pick::Random(_),
         Pick::RandomOf(..),
+        Pick::TriggerOf(_),
         Pick::Minority(_),
         Pick::MinorityWith(..),
         Pick::MinorityWithout(..),
@@ -244,7 +249,7 @@ fn every_value_reads_here_as_it_does_in_ron() {
     for timed in &scenario.faults {
         agree(&timed.fault);
         agree(&timed.fault.plain());
-        if let When::When(condition, _) = &timed.when {
+        if let When::When { condition, .. } = &timed.when {
             agree(condition);
         }
     }

@@ -44,8 +44,15 @@ pub enum Schedule {
     At(Time),
     /// So long after the fault of this name, which stands earlier in the plan, has struck.
     After(String, Span),
-    /// As soon as this holds, from a moment on.
-    When(Condition, Time),
+    /// As soon as this holds.
+    When {
+        /// What is waited for.
+        condition: Condition,
+        /// Not before this.
+        from: Time,
+        /// If it has not held by then, the fault strikes then.
+        latest: Option<Time>,
+    },
 }
 
 /// What may be waited for. It is looked at whenever it may have come true; the fault strikes one nanosecond later.
@@ -64,6 +71,13 @@ pub enum Condition {
     Answered(u64),
     /// A server shows, under this label, a number of at least this: `Shows("commit", 100)`.
     Shows(String, u64),
+    /// A node of this service takes another role: it becomes leader, or steps down, or boots.
+    RoleChange(String),
+    /// A node of this service has written what its disk has not synced: a crash may lose it.
+    Unsynced(String),
+    /// The nodes of this service have handled so many inputs, counted from when the fault begins to wait. What falls between
+    /// two inputs is a moment at which a process can die, and all such moments are equally near.
+    Handled(String, u64),
 }
 
 /// Whom a fault spares.
@@ -127,6 +141,17 @@ pub enum Fault {
         of: Vec<Pick>,
         /// What gets worse.
         link: Impairment,
+    },
+    /// Gives these nodes ranks, drawn by the seed; where every node is given by name, in the order in which they stand. What
+    /// the first sends arrives as ever, what the second sends takes a step longer, what the third sends two. Where steps
+    /// are longer than delays, whoever ranks first is always first: an order that delays alone hardly ever bring about.
+    /// (The schedules of Burckhardt et al., "A randomized scheduler with probabilistic guarantees of finding bugs", 2010;
+    /// each such fault is a change of priorities.)
+    Ranks {
+        /// The nodes.
+        of: Vec<Pick>,
+        /// More than nothing.
+        step: Span,
     },
     /// Ends every fault of the network that is in force.
     Heal,
@@ -278,6 +303,9 @@ pub enum Pick {
     MajorityWith(String, String),
     /// As `Majority`, but nobody who has this role.
     MajorityWithout(String, String),
+    /// The node of this service at which the `when` of this fault came true; drawn by the seed like `RandomOf` if that
+    /// happened nowhere in particular.
+    TriggerOf(String),
     /// Every server; clients are none.
     All,
     /// Every node of the world, clients included, even those that this fault names otherwise: what is mute sends to nobody.
@@ -313,6 +341,7 @@ impl Fault {
             Fault::Clog { .. } => "clog",
             Fault::Degrade { .. } => "worse links",
             Fault::DegradeNic { .. } => "worse nic",
+            Fault::Ranks { .. } => "ranks",
             Fault::Heal => "heal",
             Fault::Crash(_) => "crash",
             Fault::PowerLoss(_) => "power loss",
@@ -346,7 +375,8 @@ impl Fault {
             | Fault::MajoritiesRing(_)
             | Fault::Clog { .. }
             | Fault::Degrade { .. }
-            | Fault::DegradeNic { .. } => Some(Area::Network),
+            | Fault::DegradeNic { .. }
+            | Fault::Ranks { .. } => Some(Area::Network),
             Fault::Crash(_) | Fault::PowerLoss(_) | Fault::Wipe(_) | Fault::Pause(_) | Fault::Slow { .. } => {
                 Some(Area::Hosts)
             }
@@ -415,6 +445,7 @@ impl Fault {
             | Fault::MinorityThird(of)
             | Fault::MajoritiesRing(of)
             | Fault::DegradeNic { of, .. }
+            | Fault::Ranks { of, .. }
             | Fault::Crash(of)
             | Fault::PowerLoss(of)
             | Fault::Wipe(of)
@@ -452,6 +483,7 @@ impl Fault {
             | Fault::MinorityThird(of)
             | Fault::MajoritiesRing(of)
             | Fault::DegradeNic { of, .. }
+            | Fault::Ranks { of, .. }
             | Fault::Crash(of)
             | Fault::PowerLoss(of)
             | Fault::Wipe(of)

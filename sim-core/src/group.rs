@@ -59,6 +59,8 @@ pub(crate) trait Group: Debug {
     fn records(&mut self, node: NodeId) -> Vec<u64>;
     /// What the first so many durable records of each part say, as one number; `None` if there are fewer.
     fn prefixes(&mut self, node: NodeId, lengths: &[u64]) -> Vec<Option<u64>>;
+    /// Whether a node has written what is not durable yet.
+    fn unsynced(&mut self, node: NodeId) -> bool;
     /// Whether a record of its disk was damaged, and no boot got over that since.
     fn rotten(&self, node: NodeId) -> bool;
     /// Damages a durable record. Whether there was one that was whole.

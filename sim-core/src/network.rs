@@ -41,7 +41,7 @@ use crate::{
     protocol::NodeId,
     run::{Effect, Traffic},
     stream::StreamPlan,
-    time::Time,
+    time::{Span, Time},
 };
 use alloc::vec::Vec;
 use harms::{Does, Harms};
@@ -379,6 +379,11 @@ impl Network {
     pub(crate) fn degrade_nic(&mut self, fault: usize, salt: u64, of: &[NodeId], link: &Impairment) {
         let does = Does::worsen(link, derived(self.key, FAULT, salt), 2 * of.len());
         self.begin(fault, Scope::touch(of, self.nodes), does);
+    }
+
+    /// What these nodes send takes longer, by their places: nothing, a step, two steps, …
+    pub(crate) fn rank(&mut self, fault: usize, of: &[NodeId], step: Span) {
+        self.begin(fault, Scope::sent_by(of, self.nodes), Does::Rank(step));
     }
 
     fn begin(&mut self, fault: usize, scope: Scope, does: Does) {

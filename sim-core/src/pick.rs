@@ -1,4 +1,5 @@
-//! Whom a fault hits: picks become nodes when the fault strikes, by names, places, roles of that moment, and the seed.
+//! Whom a fault hits: picks become nodes when the fault strikes, by names, places, roles of that
+//! moment, what it waited for, and the seed.
 
 use crate::{
     fault::Pick,
@@ -7,7 +8,7 @@ use crate::{
     rng::{Keys, Purpose, fate},
     run::ServiceInfo,
 };
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{collections::BTreeSet, vec, vec::Vec};
 
 /// Where nodes are.
 #[derive(Clone, Copy, Debug)]
@@ -18,12 +19,13 @@ pub(crate) struct Place<'a> {
 
 /// Resolves the groups of picks of a fault, from left to right, `Rest` after all others; no node is chosen twice, except
 /// by `Everybody`. What
-/// is drawn is drawn among the nodes that are `fit`: up, for harm; down or frozen, for its end. `key` is the fault's, so
+/// is drawn is drawn among the nodes that are `fit`: up, for harm; down or frozen, for its end. `trigger` is where what the fault waited for came true. `key` is the fault's, so
 /// that removing another fault does not change what this one chooses.
 pub(crate) fn resolve(
     key: u64,
     groups: &[&[Pick]],
     place: Place<'_>,
+    trigger: Option<NodeId>,
     role: impl Fn(NodeId) -> Role,
     fit: impl Fn(NodeId) -> bool,
     keys: &Keys,
@@ -73,6 +75,10 @@ pub(crate) fn resolve(
                 Pick::Region(name) => zones(&|zone| zone.region == *name),
                 Pick::Random(count) => draw(servers().collect(), *count as usize),
                 Pick::RandomOf(name, count) => draw(of(name), *count as usize),
+                Pick::TriggerOf(name) => {
+                    let there = trigger.filter(|node| of(name).contains(node) && fit(*node));
+                    there.map_or_else(|| draw(of(name), 1), |node| vec![node])
+                }
                 Pick::Minority(name) => draw(of(name), minority(name)),
                 Pick::Majority(name) => draw(of(name), majority(name)),
                 Pick::MinorityWith(name, role) => with(name, role, minority(name)),

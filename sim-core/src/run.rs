@@ -172,7 +172,7 @@ impl FaultReport {
     pub fn moment(&self) -> Option<Time> {
         match self.planned.when {
             Schedule::At(at) => Some(self.struck.unwrap_or(at)),
-            Schedule::After(..) | Schedule::When(..) => self.struck,
+            Schedule::After(..) | Schedule::When { .. } => self.struck,
         }
     }
 
@@ -190,7 +190,7 @@ impl FaultReport {
             | Fault::MinorityThird(_)
             | Fault::MajoritiesRing(_) => dropped > 0,
             Fault::Clog { .. } | Fault::Pause(_) => delayed > 0,
-            Fault::Degrade { .. } | Fault::DegradeNic { .. } => {
+            Fault::Degrade { .. } | Fault::DegradeNic { .. } | Fault::Ranks { .. } => {
                 dropped + delayed + duplicated + corrupted > 0
             }
             Fault::Slow { .. } | Fault::DiskSlow { .. } | Fault::DiskStall(_) => delayed > 0,

@@ -157,14 +157,18 @@ fn full_disks_that_take_a_service_down_cost_its_quorum() {
 }
 fn when(condition: Condition, fault: Fault) -> PlannedFault {
     let mut planned = PlannedFault::at("waits", Time::ZERO, None, fault);
-    planned.when = Schedule::When(condition, Time::ZERO);
+    planned.when = Schedule::When { condition, from: Time::ZERO, latest: None };
     planned
 }
 #[test]
 fn what_a_fault_brings_about_is_seen_at_once() {
     let mut plan = two(vec![(2.s(), None, Fault::Crash(vec![name(1)]))]);
     plan.faults.push(PlannedFault {
-        when: Schedule::When(Condition::NoRole("leader".into()), Time(1_500_000_000)),
+        when: Schedule::When {
+            condition: Condition::NoRole("leader".into()),
+            from: Time(1_500_000_000),
+            latest: None,
+        },
         ..when(Condition::NoRole("x".into()), Fault::Crash(vec![name(0)]))
     });
     let run = run(plan, vec![(0, 1.s(), vec![Send(1, 100)]), (0, 5.s(), vec![Look])]);

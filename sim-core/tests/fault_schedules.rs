@@ -25,6 +25,10 @@ fn waiting(when: Schedule) -> Plan {
     plan
 }
 
+fn when(condition: Condition, from: Time) -> Schedule {
+    Schedule::When { condition, from, latest: None }
+}
+
 /// Node 1 leads from 1.001 s to 3.001 s, and again from 5.001 s on.
 fn reigns() -> Script {
     vec![
@@ -46,9 +50,14 @@ fn a_fault_strikes_a_nanosecond_after_what_it_waits_for_and_the_named_moment_giv
         (Condition::RoleTaken(role("leader"), 2), 0, 5_001),
         (Condition::Epoch(2), 0, 3_001),
         (Condition::Shows("count".into(), 3), 0, 5_001),
+        (Condition::RoleChange("p".into()), 0, 1_001),
+        (Condition::RoleChange("p".into()), 2_000, 3_001),
+        (Condition::Handled("p".into(), 2), 0, 1_001),
+        (Condition::Handled("p".into(), 1), 2_000, 3_000),
+        (Condition::Handled("p".into(), 3), 2_000, 5_000),
     ];
     for (condition, from, expected) in cases {
-        let found = run(waiting(Schedule::When(condition.clone(), moment(from))), reigns());
+        let found = run(waiting(when(condition.clone(), moment(from))), reigns());
         let struck = found.faults[0].struck.unwrap();
         assert_eq!(struck, Time(moment(expected).0 + 1), "{condition:?} from {from} ms");
         let named = run(waiting(Schedule::At(struck)), reigns());
@@ -59,15 +68,66 @@ fn a_fault_strikes_a_nanosecond_after_what_it_waits_for_and_the_named_moment_giv
 
 #[test]
 fn a_fault_whose_moment_never_comes_never_strikes() {
-    let found = run(waiting(Schedule::When(Condition::Epoch(99), Time::ZERO)), reigns());
+    let found = run(waiting(when(Condition::Epoch(99), Time::ZERO)), reigns());
     let report = &found.faults[0];
     assert_eq!((report.struck, report.moment(), report.bit()), (None, None, false));
     assert_eq!(run(waiting(Schedule::After("nobody".into(), 1.s())), reigns()).faults[0].struck, None);
 }
 
 #[test]
+fn a_fault_that_waited_in_vain_strikes_at_the_latest_moment_as_if_that_had_been_named() {
+    let condition = Condition::Epoch(99);
+    let when = Schedule::When { condition, from: moment(500), latest: Some(moment(4_000)) };
+    let found = run(waiting(when), reigns());
+    assert_eq!(found.faults[0].struck, Some(moment(4_000)));
+    assert_eq!(found.faults[0].ended, Some(moment(5_000)));
+    assert_eq!(run(waiting(Schedule::At(moment(4_000))), reigns()).fingerprint, found.fingerprint);
+    // What came true before is not repeated.
+    let condition = Condition::Role("leader".into());
+    let when = Schedule::When { condition, from: Time::ZERO, latest: Some(moment(4_000)) };
+    let found = run(waiting(when), reigns());
+    assert_eq!(found.faults[0].struck, Some(Time(moment(1_001).0 + 1)));
+    assert_eq!(found.faults[0].ended, Some(Time(moment(2_001).0 + 1)));
+}
+
+#[test]
+fn what_is_written_is_unsynced_until_its_sync_is_over() {
+    let script = || {
+        vec![
+            (2, 1_000.ms(), vec![Write(1), Sync]),
+            (1, 2_000.ms(), vec![Look]),
+            (1, 3_000.ms(), vec![Write(2)]),
+        ]
+    };
+    let struck = |from| run(waiting(when(Condition::Unsynced("p".into()), from)), script()).faults[0].struck;
+    assert_eq!(struck(Time::ZERO), Some(Time(moment(1_000).0 + 1)));
+    // The sync takes 5 ms, and looks at other nodes' disks mean nothing.
+    assert_eq!(struck(moment(1_001)), Some(Time(moment(3_000).0 + 1)));
+    assert_eq!(struck(moment(3_001)), None);
+}
+
+#[test]
+fn the_trigger_is_the_node_at_which_it_came_true_and_else_any() {
+    let chose = |condition: Condition, seed: u64| {
+        let mut plan = waiting(Schedule::When { condition, from: Time::ZERO, latest: Some(moment(6_000)) });
+        plan.seed = seed;
+        plan.faults[0].fault = Fault::Pause(vec![Pick::TriggerOf("p".into())]);
+        let mut script = reigns();
+        script.push((2, 1_500.ms(), vec![Write(1)]));
+        run(plan, script).faults[0].chose.concat()
+    };
+    for seed in 0..20 {
+        assert_eq!(chose(Condition::RoleChange("p".into()), seed), [NodeId(1)]);
+        assert_eq!(chose(Condition::Unsynced("p".into()), seed), [NodeId(2)]);
+        assert_eq!(chose(Condition::Handled("p".into(), 1), seed), [NodeId(0)]);
+    }
+    let drawn: BTreeSet<Vec<NodeId>> = (0..20).map(|seed| chose(Condition::Epoch(99), seed)).collect();
+    assert_eq!(drawn.len(), 3, "{drawn:?}");
+}
+
+#[test]
 fn what_comes_after_a_fault_counts_from_the_moment_at_which_that_struck() {
-    let mut plan = waiting(Schedule::When(Condition::Role("leader".into()), Time::ZERO));
+    let mut plan = waiting(when(Condition::Role("leader".into()), Time::ZERO));
     let mut later = plan.faults[0].clone();
     (later.name, later.when) = ("later".into(), Schedule::After("fault-0".into(), 2.s()));
     plan.faults.push(later);

@@ -336,8 +336,12 @@ fn schedule(rng: &mut Rng, earlier: u64) -> Schedule {
                 Condition::Epoch(20),
                 Condition::Answered(8),
                 Condition::Shows("heard".into(), 12),
+                Condition::RoleChange("p".into()),
+                Condition::Unsynced("p".into()),
+                Condition::Handled("p".into(), 30),
             ];
-            Schedule::When(one(rng, &conditions), at)
+            let latest = [None, Some(at + rng.below(3_000).ms())];
+            Schedule::When { condition: one(rng, &conditions), from: at, latest: one(rng, &latest) }
         }
         // Many begin at the same few moments.
         2..4 => Schedule::At(Time(at.0 / 500_000_000 * 500_000_000)),

@@ -9,6 +9,7 @@ use puppet::*;
 use sim_core::{
     fault::{Fault, Pick},
     link::{Bursts, Impairment, LinkException, LinkPlan, NetworkPlan, Nic, Pipe, Reorder, Transport},
+    plan::Plan,
     prelude::*,
     rng::Chance,
     run::Run,
@@ -124,6 +125,34 @@ fn impairments() -> Vec<(&'static str, Impairment)> {
         ("corrupt", Impairment { corrupt: half, ..none() }),
         ("bandwidth", Impairment { bandwidth: Some(pipe), ..none() }),
     ]
+}
+
+#[test]
+fn what_ranked_nodes_send_is_later_by_their_ranks_and_nothing_else_is() {
+    let script = |at: Span| (0..4u32).map(move |node| (node, at, vec![Send((node + 1) % 4, 7)]));
+    let scripts = || [1.s(), 3.s(), 5.s()].into_iter().flat_map(script).collect::<Script>();
+    let ranks = |of| vec![(2.s(), Some(2.s()), Fault::Ranks { of, step: 30.ms() })];
+    let took = |run: &Run, at: Span| -> Vec<u64> {
+        let late = |node| delivered(run, (node + 1) % 4).into_iter().find(|(when, _)| *when > at).unwrap().0;
+        (0..4u32).map(|node| (late(node).0 - at.0) / 1_000_000).collect()
+    };
+    let named = run(plan(4, constant(1.ms()), ranks(vec![name(2), name(0), name(1)])), scripts());
+    assert_eq!(took(&named, 1.s()), [1, 1, 1, 1]);
+    assert_eq!(took(&named, 3.s()), [31, 61, 1, 1], "the first of them is as fast as who has no rank");
+    assert_eq!(took(&named, 5.s()), [1, 1, 1, 1]);
+    let effect = named.faults[0].effect;
+    assert_eq!((effect.nodes, effect.delayed, effect.dropped), (3, 2, 0));
+    let drawn = |seed| {
+        let plan = plan(4, constant(1.ms()), ranks(vec![Pick::Service("p".into())]));
+        let ranked = run(Plan { seed, ..plan }, scripts());
+        let late = took(&ranked, 3.s());
+        let mut sorted = late.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, [1, 31, 61, 91]);
+        late
+    };
+    let orders: std::collections::BTreeSet<Vec<u64>> = (0..40).map(drawn).collect();
+    assert!(orders.len() > 15, "{} of 24 orders", orders.len());
 }
 
 #[test]

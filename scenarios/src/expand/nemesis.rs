@@ -1,8 +1,9 @@
 //! Generators of faults: gap, strike, dwell, and again.
 
 use super::{Names, key};
-use crate::format::{Kind, Nemesis, TimedFault, When};
+use crate::format::{CLIENTS, Kind, Nemesis, TimedFault, When};
 use sim_core::{
+    fault::{Condition, Fault, Pick},
     rng::{Chance, Keys, Purpose, Rng},
     time::{Span, Time},
 };
@@ -12,11 +13,16 @@ const GAPS: u64 = 16;
 const DWELLS: u64 = 17;
 const KINDS: u64 = 18;
 const SWARM: u64 = 19;
+const AIM: u64 = 20;
+
+/// A strike that waits for inputs waits for so many at most: each falls between other two.
+const INPUTS_MAX: u64 = 8;
 
 /// The faults of a nemesis in one run, in order of time.
 pub(super) fn faults(nemesis: &Nemesis, keys: &Keys, names: &mut Names) -> Vec<TimedFault> {
     let stream = |which| keys.stream(Purpose::Fault, key(&nemesis.name), which);
     let (mut gaps, mut dwells, mut draws) = (stream(GAPS), stream(DWELLS), stream(KINDS));
+    let mut aims = stream(AIM);
     let (gap, dwell) = (nemesis.gap.sampler(), nemesis.dwell.sampler());
     let kinds = enabled(&nemesis.kinds, nemesis.swarm, &mut stream(SWARM));
     let mut faults = Vec::new();
@@ -34,16 +40,26 @@ pub(super) fn faults(nemesis: &Nemesis, keys: &Keys, names: &mut Names) -> Vec<T
             return faults;
         }
         let Some(kind) = draw(&kinds, &mut draws) else { return faults };
-        let lasts = lasts.min(nemesis.to.since(at));
+        let left = nemesis.to.since(at);
         let fault = kind.fault.plain();
+        // An aimed one waits for as long as it lasts, at most, and all of that is its turn.
+        let half = Span(left.0 / 2);
+        let aimed = aim(&fault, nemesis.aim, &mut aims).filter(|_| half >= nemesis.dwell_min);
+        let (fault, when, waits, lasts) = match aimed {
+            Some((condition, fault)) => {
+                let lasts = lasts.min(half);
+                (fault, When::When { condition, from: at, latest: Some(at + lasts) }, lasts, lasts)
+            }
+            None => (fault, When::At(at), Span::ZERO, lasts.min(left)),
+        };
         ends.retain(|end| *end > at);
         // What is over at once takes its turn all the same: that bounds how many there are.
-        ends.push(at + lasts);
+        ends.push(at + waits + lasts);
         idle = at;
         faults.push(TimedFault {
             name: names.next(&nemesis.name),
             part_of: Some(nemesis.name.clone()),
-            when: When::At(at),
+            when,
             lasts: (!fault.momentary()).then_some(lasts),
             keep: nemesis.keep,
             rolling: None,
@@ -51,6 +67,37 @@ pub(super) fn faults(nemesis: &Nemesis, keys: &Keys, names: &mut Names) -> Vec<T
             say: String::new(),
         });
     }
+}
+
+/// What a fault waits for if it is aimed, and the fault that hits the node where that happens.
+fn aim(fault: &Fault, chance: Chance, rng: &mut Rng) -> Option<(Condition, Fault)> {
+    let aimed = rng.chance(chance);
+    let (what, inputs) = (rng.below(3), rng.below(INPUTS_MAX) + 1);
+    let service = aimed_at(fault).filter(|_| aimed)?.to_string();
+    let one = [Pick::RandomOf(service.clone(), 1)];
+    let mut groups: Vec<Vec<Pick>> = fault.picks().iter().map(|picks| picks.to_vec()).collect();
+    let hit = groups.iter_mut().find(|picks| **picks == one);
+    let fault = match hit {
+        Some(picks) => {
+            *picks = vec![Pick::TriggerOf(service.clone())];
+            fault.aimed(groups)
+        }
+        None => fault.clone(),
+    };
+    let condition = match what {
+        0 => Condition::RoleChange(service),
+        1 => Condition::Unsynced(service),
+        _ => Condition::Handled(service, inputs),
+    };
+    Some((condition, fault))
+}
+
+/// The service of servers that a fault names first.
+pub(crate) fn aimed_at(fault: &Fault) -> Option<&str> {
+    fault.picks().into_iter().flatten().find_map(|pick| match pick {
+        Pick::Service(name) | Pick::RandomOf(name, _) if name != CLIENTS => Some(name.as_str()),
+        _ => None,
+    })
 }
 
 /// The kinds that take part: each with this probability, and at least one.

@@ -49,9 +49,15 @@ pub enum When {
     /// `after: ("split", "5s")`: so long after the named fault, which stands earlier in the file, has struck for the
     /// first time.
     After(String, Span),
-    /// `when: NoRole("leader"), from: "10s"`: as soon as this holds, from a moment on. Default of that: the start of the
-    /// run. The fault never strikes if it never holds.
-    When(Condition, Time),
+    /// `when: NoRole("leader"), from: "10s", latest: "15s"`: as soon as this holds.
+    When {
+        /// What is waited for.
+        condition: Condition,
+        /// Not before this. Default: the start of the run.
+        from: Time,
+        /// If it has not held by then, the fault strikes then; not before `from`. Default: it never does.
+        latest: Option<Time>,
+    },
 }
 
 /// A generator of faults: a function of the seed that writes a schedule before the run begins. After a gap a fault of
@@ -83,6 +89,10 @@ pub struct Nemesis {
     /// The probability that a kind is taken part in at all, drawn for each seed anew; at least one always is (Groce et
     /// al., "Swarm testing", 2012: leaving something out lets the rest go further). More than 0. Default: 1.
     pub swarm: Chance,
+    /// The probability that a strike is aimed: that it waits, for as long as it would last at most, for what mistakes hide
+    /// behind, and hits the node where that happens. From the moment drawn for it: until a role changes, until something is
+    /// written that is not synced, or for a few inputs, each equally likely. Only for kinds that name one service. Default: 0.
+    pub aim: Chance,
 }
 
 /// Something that a nemesis can do.

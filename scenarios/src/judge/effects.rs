@@ -199,7 +199,7 @@ fn reason(report: &FaultReport, scenario: &Scenario, run: &Run) -> String {
         let calm = if scenario.calm > Span::ZERO { "the calm began first" } else { "the run ended first" };
         return String::from(match &report.planned.when {
             Schedule::At(_) => "the run ended first",
-            Schedule::When(..) => "its moment never came",
+            Schedule::When { .. } => "its moment never came",
             Schedule::After(name, _) => {
                 let first = run.faults.iter().find(|other| other.planned.name == *name);
                 match first.is_some_and(|first| first.struck.is_some()) {
@@ -237,7 +237,9 @@ fn missing(fault: &Fault, report: &FaultReport, scenario: &Scenario, run: &Run) 
         | Fault::MinorityThird(_)
         | Fault::MajoritiesRing(_)
         | Fault::Clog { .. } => "no message met it",
-        Fault::Degrade { .. } | Fault::DegradeNic { .. } => "no message that met it fared worse",
+        Fault::Degrade { .. } | Fault::DegradeNic { .. } | Fault::Ranks { .. } => {
+            "no message that met it fared worse"
+        }
         Fault::Pause(_) => "nothing waited for them",
         Fault::Slow { .. } if hit(&|s| takes(&s.host.message) || takes(&s.host.request)) => {
             "nothing took processor time meanwhile"

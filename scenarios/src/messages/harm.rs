@@ -28,6 +28,21 @@ pub(crate) fn ends_before_it_starts(at: Place, from: Time, to: Time) -> Mistake 
         .help("write the earlier moment first, and a later one second")
 }
 
+pub(crate) fn latest_before_from(at: Place, from: Time, latest: Time) -> Mistake {
+    mistake(at, format!("it is to strike by {latest}, and not before {from}"), "earlier than `from`")
+        .help("write a later moment, or leave `latest` out: then it waits for as long as it takes")
+}
+
+pub(crate) fn clients_have_none(at: Place) -> Mistake {
+    mistake(at, "clients have no roles and no disks, and are not waited for", "no service of servers")
+        .help("name a service under `services`; `Answered(1000)` waits for what clients were told")
+}
+
+pub(crate) fn aims_at_none(at: Place) -> Mistake {
+    mistake(at, "none of its kinds names a service, so no strike can be aimed", "nothing to aim at")
+        .help("let a kind hit `RandomOf(\"db\", 1)` or `Service(\"db\")`, or leave `aim` out")
+}
+
 pub(crate) fn overlaps(at: Place, lasts: Span, every: Span) -> Mistake {
     mistake(at, format!("this lasts {lasts} and strikes every {every}"), "not over before it strikes again")
         .help("let it last shorter than `every`, or leave `lasts` out")

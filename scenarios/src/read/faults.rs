@@ -25,6 +25,7 @@ pub(crate) const FAULT: &[Key] = &[
     ("when", None),
     ("from", None),
     ("to", None),
+    ("latest", None),
     ("lasts", None),
     ("keep", None),
     ("rolling", None),
@@ -46,6 +47,7 @@ pub(crate) const NEMESIS: &[Key] = &[
     ("at_once", None),
     ("keep", None),
     ("swarm", None),
+    ("aim", None),
 ];
 pub(crate) const KIND: &[Key] = &[("weight", None), ("do", Some("Crash([RandomOf(\"db\", 1)])"))];
 
@@ -110,7 +112,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
         };
-        for (key, with) in [("from", &["every", "when"][..]), ("to", &["every"][..])] {
+        for (key, with) in [("from", &["every", "when"][..]), ("to", &["every"]), ("latest", &["when"])] {
             if let Some(node) = part.get(key).filter(|_| !with.contains(&moment)) {
                 self.mistakes.push(harm::bound_without(node.at.clone(), key, moment, with));
             }
@@ -130,7 +132,11 @@ impl<'a> Reader<'a> {
                 let (name, span) = self.maybe(part, "after")?;
                 When::After(name, span)
             }
-            _ => When::When(self.maybe(part, "when")?, self.value_or(part, "from", Time::ZERO)),
+            _ => When::When {
+                condition: self.maybe(part, "when")?,
+                from: self.value_or(part, "from", Time::ZERO),
+                latest: self.maybe(part, "latest"),
+            },
         })
     }
 
@@ -162,6 +168,7 @@ impl<'a> Reader<'a> {
             at_once: self.value_or(part, "at_once", 1),
             keep: self.value_or(part, "keep", Keep::Nothing),
             swarm: self.value_or(part, "swarm", Chance::ALWAYS),
+            aim: self.value_or(part, "aim", Chance::NEVER),
         }
     }
 

@@ -283,7 +283,7 @@ fn cut(scenario: &mut Scenario, end: Time) {
     scenario.calm = Span::ZERO;
     let strikes = |timed: &TimedFault| match timed.when {
         When::At(at) => at < end,
-        When::Between(..) | When::Every { .. } | When::After(..) | When::When(..) => false,
+        When::Between(..) | When::Every { .. } | When::After(..) | When::When { .. } => false,
     };
     scenario.faults.retain(strikes);
     for timed in &mut scenario.faults {

@@ -54,7 +54,7 @@ pub(super) fn check(check: &mut Check<'_, '_>) -> Vec<Option<Moments>> {
                 total.compare(check, at.key("do"), strikes);
             }
         }
-        if matches!(timed.when, When::When(..)) {
+        if matches!(timed.when, When::When { .. }) {
             waiting += 1;
             if waiting == WAITING_MAX + 1 {
                 check.say(messages::harm::too_many_wait(at.key("when").place(), WAITING_MAX));
@@ -122,7 +122,7 @@ impl Total {
 fn times(timed: &TimedFault) -> u64 {
     match timed.when {
         When::Every { every, from, to } if every > Span::ZERO => strikes(every, from, to),
-        When::Every { .. } | When::At(_) | When::Between(..) | When::After(..) | When::When(..) => 1,
+        When::Every { .. } | When::At(_) | When::Between(..) | When::After(..) | When::When { .. } => 1,
     }
 }
 
@@ -169,9 +169,15 @@ fn moments(
                 None
             }
         },
-        When::When(waited, from) => {
+        When::When { condition: waited, from, latest } => {
             condition(check, at.key("when"), waited);
-            within_run(check, at, &TimedFault { lasts: None, ..timed.clone() }, *from);
+            match latest {
+                None => within_run(check, at, &TimedFault { lasts: None, ..timed.clone() }, *from),
+                Some(latest) if latest < from => {
+                    check.say(messages::harm::latest_before_from(at.key("latest").place(), *from, *latest));
+                }
+                Some(latest) => within_run(check, at, timed, *latest),
+            }
             None
         }
     };
@@ -207,13 +213,22 @@ fn condition(check: &mut Check<'_, '_>, at: At<'_>, condition: &Condition) {
                 check.say(messages::harm::condition_never(at.item(1).place(), "0 is never too few"));
             }
         }
+        Condition::RoleChange(service) | Condition::Unsynced(service) => {
+            picks::server(check, at.item(0), service);
+        }
+        Condition::Handled(service, inputs) => {
+            picks::server(check, at.item(0), service);
+            if *inputs == 0 {
+                check.say(messages::harm::condition_never(at.item(1).place(), "0 is never too few"));
+            }
+        }
     }
 }
 
 /// What says when a fault strikes for the last time.
 fn moment_at(at: At<'_>) -> At<'_> {
     let second = |key| at.find(key).map(|at| at.item(1));
-    let from = || at.find("when").map(|_| at.key("from"));
+    let from = || at.find("when").map(|_| at.find("latest").unwrap_or(at.key("from")));
     let said = at.find("rolling").or_else(|| at.find("at")).or_else(|| second("between"));
     let said = said.or_else(|| at.find("every").and_then(|every| at.find("to").or(Some(every))));
     said.or_else(|| second("after")).or_else(from).unwrap_or(at)
@@ -231,7 +246,7 @@ fn within_run(check: &mut Check<'_, '_>, at: At<'_>, timed: &TimedFault, strikes
     let (name, strikes_at) = (&timed.name, moment_at(at).place());
     let shown = match timed.when {
         When::Between(_, to) if timed.rolling.is_none() => to,
-        When::Between(..) | When::At(_) | When::Every { .. } | When::After(..) | When::When(..) => strikes,
+        When::Between(..) | When::At(_) | When::Every { .. } | When::After(..) | When::When { .. } => strikes,
     };
     if strikes >= until {
         check.say(meaning::strikes_late(strikes_at, name, shown, until));

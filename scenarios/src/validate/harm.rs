@@ -37,6 +37,7 @@ pub(super) fn check(check: &mut Check<'_, '_>, at: At<'_>, fault: &Fault) {
         Fault::Degrade { link, .. } | Fault::DegradeNic { link, .. } => {
             check.impairment(at.key("link"), link)
         }
+        Fault::Ranks { step: Span::ZERO, .. } => check.say(meaning::no_time(at.key("step").place(), "step")),
         Fault::Split(_)
         | Fault::OneWay { .. }
         | Fault::Isolate(_)
@@ -45,6 +46,7 @@ pub(super) fn check(check: &mut Check<'_, '_>, at: At<'_>, fault: &Fault) {
         | Fault::MinorityThird(_)
         | Fault::MajoritiesRing(_)
         | Fault::Clog { .. }
+        | Fault::Ranks { .. }
         | Fault::Heal
         | Fault::Crash(_)
         | Fault::PowerLoss(_)
@@ -117,7 +119,11 @@ pub(super) fn around(check: &mut Check<'_, '_>, at: At<'_>, timed: &TimedFault) 
 fn rolls(check: &mut Check<'_, '_>, at: At<'_>, rolling: At<'_>, fault: &Fault, span: Span) -> u64 {
     let shape = matches!(
         fault,
-        Fault::Halves(_) | Fault::Bridge(_) | Fault::MinorityThird(_) | Fault::MajoritiesRing(_)
+        Fault::Halves(_)
+            | Fault::Bridge(_)
+            | Fault::MinorityThird(_)
+            | Fault::MajoritiesRing(_)
+            | Fault::Ranks { .. }
     );
     let groups = fault.picks();
     let [picks] = groups.as_slice() else {

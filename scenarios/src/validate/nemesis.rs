@@ -2,7 +2,7 @@
 
 use super::{At, Check, faults::Total, harm, picks};
 use crate::{
-    expand::strikes_max,
+    expand::{aimed_at, strikes_max},
     format::Nemesis,
     messages::{harm as words, meaning},
 };
@@ -44,6 +44,9 @@ fn one(check: &mut Check<'_, '_>, at: At<'_>, nemesis: &Nemesis, total: &mut Tot
     }
     if nemesis.swarm.is_never() {
         check.say(words::swarm_never(at.key("swarm").place()));
+    }
+    if !nemesis.aim.is_never() && !nemesis.kinds.iter().any(|kind| aimed_at(&kind.fault).is_some()) {
+        check.say(words::aims_at_none(at.key("aim").place()));
     }
     if !check.sound(at) {
         return;

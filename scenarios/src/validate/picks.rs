@@ -74,7 +74,10 @@ pub(super) fn check(check: &mut Check<'_, '_>, at: At<'_>, fault: &Fault) {
             let named = if let Pick::Node(name) = pick {
                 matches!(check.names.resolve(name), Named::Node(CLIENTS, ..))
             } else {
-                matches!(pick, Pick::Service(name) | Pick::RandomOf(name, _) if name == CLIENTS)
+                matches!(
+                    pick,
+                    Pick::Service(name) | Pick::RandomOf(name, _) | Pick::TriggerOf(name) if name == CLIENTS
+                )
             };
             if named && fault.spares_clients() {
                 check.say(harm::clients_spared(at.item(index).place(), fault.kind()));
@@ -97,6 +100,7 @@ pub(super) fn group<'a>(at: At<'a>, fault: &Fault, index: usize) -> At<'a> {
             at.key(if index == 0 { "from" } else { "to" })
         }
         Fault::DegradeNic { .. }
+        | Fault::Ranks { .. }
         | Fault::Slow { .. }
         | Fault::ClockJump { .. }
         | Fault::ClockDrift { .. }
@@ -125,7 +129,8 @@ pub(super) fn group<'a>(at: At<'a>, fault: &Fault, index: usize) -> At<'a> {
 
 /// Whether a shape has as many nodes as it takes, where their number is known.
 fn enough(check: &mut Check<'_, '_>, at: At<'_>, fault: &Fault) {
-    let halves = matches!(fault, Fault::Halves(_) | Fault::MinorityThird(_)).then_some(2);
+    let halves =
+        matches!(fault, Fault::Halves(_) | Fault::MinorityThird(_) | Fault::Ranks { .. }).then_some(2);
     let bridge = matches!(fault, Fault::Bridge(_)).then_some(3);
     let ring = matches!(fault, Fault::MajoritiesRing(_)).then_some(4);
     let Some(needs) = halves.or(bridge).or(ring) else { return };
@@ -147,6 +152,7 @@ pub(super) fn count(check: &Check<'_, '_>, pick: &Pick) -> Option<u64> {
         Pick::Zone(name) => Some(names.zones.get(name.as_str()).copied().unwrap_or(0)),
         Pick::Region(name) => Some(names.regions.get(name.as_str()).copied().unwrap_or(0)),
         Pick::Random(count) | Pick::RandomOf(_, count) => Some(u64::from(*count)),
+        Pick::TriggerOf(_) => Some(1),
         Pick::Minority(name) | Pick::MinorityWith(name, _) => Some(minority(size(name))),
         Pick::Majority(name) | Pick::MajorityWith(name, _) => Some(size(name) / 2 + 1),
         Pick::All => Some(names.servers),
@@ -211,6 +217,10 @@ fn one(check: &mut Check<'_, '_>, at: At<'_>, pick: &Pick, seen: &mut Seen) {
             Named::Service(service, nodes) => {
                 take(check, at, seen, service, u64::from(*count), nodes);
             }
+            Named::Node(..) | Named::Beyond(..) | Named::Unknown => no_service(check, name_at, name),
+        },
+        Pick::TriggerOf(name) => match check.names.resolve(name) {
+            Named::Service(service, nodes) => take(check, at, seen, service, 1, nodes),
             Named::Node(..) | Named::Beyond(..) | Named::Unknown => no_service(check, name_at, name),
         },
         Pick::Service(name) => match check.names.resolve(name) {
@@ -322,6 +332,15 @@ fn standing(
     }
     if let Some(first) = seen.places.insert(format!("{kind} {name}"), at.place()) {
         check.say(meaning::named_twice(at.place(), &format!("the {kind} `{name}`"), first));
+    }
+}
+
+/// A service whose nodes run a protocol.
+pub(super) fn server(check: &mut Check<'_, '_>, at: At<'_>, name: &str) {
+    match check.names.resolve(name) {
+        Named::Service(CLIENTS, _) => check.say(harm::clients_have_none(at.place())),
+        Named::Service(..) => {}
+        Named::Node(..) | Named::Beyond(..) | Named::Unknown => no_service(check, at, name),
     }
 }
 

@@ -233,6 +233,12 @@ impl<P: Protocol> Group for Members<P> {
         prefixes
     }
 
+    fn unsynced(&mut self, node: NodeId) -> bool {
+        let index = self.at(node);
+        let member = &mut self.members[index];
+        member.disk.dirty() > 0 || member.node.aside.as_ref().is_some_and(|aside| aside.syncing > 0)
+    }
+
     fn rotten(&self, node: NodeId) -> bool {
         let index = self.at(node);
         self.members[index].node.aside.as_ref().is_some_and(|aside| aside.rotten.is_some())

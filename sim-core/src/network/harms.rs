@@ -33,6 +33,8 @@ pub(super) enum Does {
     /// Holds these, in the order in which they came.
     Clog(Vec<Event>),
     Worsen(Box<Worse>),
+    /// Delays what a node sends by so much for each place that it has after the first.
+    Rank(Span),
 }
 
 #[derive(Clone, Debug)]
@@ -73,7 +75,7 @@ impl Harms {
         for harm in self.harms.extract_if(.., |harm| harm.fault == fault) {
             match harm.does {
                 Does::Clog(held) => released.extend(held),
-                Does::Cut | Does::Worsen(_) => {}
+                Does::Cut | Does::Worsen(_) | Does::Rank(_) => {}
             }
         }
         released
@@ -86,7 +88,7 @@ impl Harms {
 
     /// Whether some harm is more than a cut or a clog.
     pub(super) fn worsens(&self) -> bool {
-        self.harms.iter().any(|harm| matches!(harm.does, Does::Worsen(_)))
+        self.harms.iter().any(|harm| matches!(harm.does, Does::Worsen(_) | Does::Rank(_)))
     }
 }
 
@@ -112,6 +114,7 @@ impl Harms {
         self.harms.iter().filter(|harm| match &harm.does {
             Does::Cut | Does::Clog(_) => true,
             Does::Worsen(worse) => worse.luck.stops_all(),
+            Does::Rank(_) => false,
         })
     }
 
@@ -173,6 +176,10 @@ impl Harms {
     /// By how much worse luck delays a message that begins its passage. It may be damaged as well.
     pub(super) fn worsen(&self, packet: Packet, passage: &mut Passage, books: &mut Books) -> Span {
         let mut delay = Span::ZERO;
+        for (fault, late) in self.ranks(packet) {
+            passage.delayed(fault, books);
+            delay = delay + late;
+        }
         for (fault, luck) in self.lucks(packet) {
             let more = luck.delay(packet) + luck.holds(packet);
             if more > Span::ZERO {
@@ -192,7 +199,18 @@ impl Harms {
             Does::Worsen(worse) if harm.scope.concerns(packet.from, packet.to) => {
                 Some((harm.fault, &worse.luck))
             }
-            Does::Worsen(_) | Does::Cut | Does::Clog(_) => None,
+            Does::Worsen(_) | Does::Rank(_) | Does::Cut | Does::Clog(_) => None,
+        })
+    }
+
+    /// By how much each of them delays what this sender sends.
+    fn ranks(&self, packet: Packet) -> impl Iterator<Item = (usize, Span)> {
+        self.harms.iter().filter_map(move |harm| match harm.does {
+            Does::Rank(step) if harm.scope.concerns(packet.from, packet.to) => {
+                let late = step * u64::from(harm.scope.mark(packet.from) - 1);
+                (late > Span::ZERO).then_some((harm.fault, late))
+            }
+            Does::Rank(_) | Does::Worsen(_) | Does::Cut | Does::Clog(_) => None,
         })
     }
 

@@ -22,6 +22,8 @@ enum Rule {
     Ring { size: u32, steps: u32 },
     /// Where one end is marked, or both.
     Touch,
+    /// Where the sender is marked.
+    SentBy,
 }
 
 const FROM: u32 = 1;
@@ -59,6 +61,11 @@ impl Scope {
         Scope::marked(of.chunks(1), nodes, Rule::Touch)
     }
 
+    /// What these send.
+    pub(super) fn sent_by(of: &[NodeId], nodes: usize) -> Scope {
+        Scope::marked(of.chunks(1), nodes, Rule::SentBy)
+    }
+
     fn marked<'a>(groups: impl Iterator<Item = &'a [NodeId]>, nodes: usize, rule: Rule) -> Scope {
         let mut marks = alloc::vec![0; nodes];
         for (mark, group) in (1..).zip(groups) {
@@ -86,6 +93,7 @@ impl Scope {
                 both && apart.min(size - apart) > steps
             }
             Rule::Touch => sender != 0 || receiver != 0,
+            Rule::SentBy => sender != 0,
         }
     }
 
@@ -108,7 +116,7 @@ impl Scope {
             (Rule::Touch, End::Receiver) => place(to).map(|place| 2 * place + 1),
             (Rule::OneWay, End::Sender) => Some(0),
             (Rule::OneWay, End::Receiver) => None,
-            (Rule::Sides | Rule::Apart | Rule::Ring { .. }, _) => None,
+            (Rule::Sides | Rule::Apart | Rule::Ring { .. } | Rule::SentBy, _) => None,
         }
     }
 }

@@ -44,15 +44,18 @@ struct Running {
     hit: BTreeSet<NodeId>,
     /// Whether a strobe has set its clocks off just now.
     lit: bool,
+    /// Where what it waited for came true.
+    trigger: Option<NodeId>,
 }
 
 /// A fault that waits for its moment.
 #[derive(Clone, Debug)]
 struct Armed {
     fault: usize,
-    /// Changes of role looked at so far, and how many of them count.
+    /// Changes of role when it began to wait, those looked at so far, and what counts of what it waits for.
+    since: usize,
     seen: usize,
-    count: u32,
+    count: u64,
 }
 
 impl Faults {
@@ -68,7 +71,14 @@ impl Faults {
                 chose: Vec::new(),
                 effect: Default::default(),
             };
-            Running { report, key: digest.finish(), hurt: BTreeSet::new(), hit: BTreeSet::new(), lit: false }
+            Running {
+                report,
+                key: digest.finish(),
+                hurt: BTreeSet::new(),
+                hit: BTreeSet::new(),
+                lit: false,
+                trigger: None,
+            }
         };
         Faults { all: plan.faults.iter().map(running).collect(), ..Faults::default() }
     }

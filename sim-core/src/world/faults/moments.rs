@@ -13,6 +13,8 @@ use crate::{
 /// In the `slot` of a strike: whether the fault strikes, or begins to wait for its moment.
 const STRIKE: u32 = 0;
 const ARM: u32 = 1;
+/// It has waited for long enough.
+const LATEST: u32 = 2;
 
 impl World {
     /// Puts the faults into the queue, once. Their sequence numbers are set apart, after those of the boots and before
@@ -27,7 +29,10 @@ impl World {
         for index in 0..self.faults.all.len() {
             match self.faults.all[index].report.planned.when {
                 Schedule::At(at) => self.plan_strike(index, at, STRIKE),
-                Schedule::When(_, from) => self.plan_strike(index, from, ARM),
+                Schedule::When { from, latest, .. } => {
+                    self.plan_strike(index, from, ARM);
+                    latest.iter().for_each(|&latest| self.plan_strike(index, latest, LATEST));
+                }
                 Schedule::After(..) => {}
             }
         }
@@ -41,8 +46,15 @@ impl World {
     pub(super) fn plan_strike(&mut self, index: usize, at: Time, slot: u32) {
         let seq = self.faults.first + (self.faults.all.len() + index) as u64;
         self.kernel.post_as(at, seq, Event { node: index as u32, slot, round: 0, what: What::Strike });
+        if slot == STRIKE {
+            self.plan_end(index, at);
+        }
+    }
+
+    /// The end of a fault that strikes at this moment, if it ends by itself.
+    fn plan_end(&mut self, index: usize, at: Time) {
         let planned = &self.faults.all[index].report.planned;
-        if let Some(lasts) = planned.lasts.filter(|_| slot == STRIKE && !planned.fault.momentary()) {
+        if let Some(lasts) = planned.lasts.filter(|_| !planned.fault.momentary()) {
             let seq = self.faults.first + index as u64;
             let over = Event { node: index as u32, slot: 0, round: 0, what: What::Over };
             self.kernel.post_as(at + lasts, seq, over);
@@ -55,9 +67,21 @@ impl World {
         if self.faults.calm || harms && self.kernel.now >= self.plan.calm_from {
             return;
         }
-        if event.slot == ARM {
-            self.faults.armed.push(Armed { fault: index, seen: 0, count: 0 });
-            return self.watch(None);
+        match event.slot {
+            ARM => {
+                let since = self.kernel.roles.len();
+                self.faults.armed.push(Armed { fault: index, since, seen: 0, count: 0 });
+                return self.watch(None);
+            }
+            LATEST => {
+                let armed = self.faults.armed.len();
+                self.faults.armed.retain(|armed| armed.fault != index);
+                if self.faults.armed.len() == armed {
+                    return;
+                }
+                self.plan_end(index, self.kernel.now);
+            }
+            _ => {}
         }
         self.act(index);
         let name = self.faults.all[index].report.planned.name.clone();
@@ -80,10 +104,12 @@ impl World {
         armed.retain_mut(|armed| {
             let index = armed.fault;
             let holds = match &self.faults.all[index].report.planned.when {
-                Schedule::When(condition, _) => self.holds(condition, armed, node),
+                // Borrowed from the report while the world is asked.
+                Schedule::When { condition, .. } => self.holds(&condition.clone(), armed, node),
                 Schedule::At(_) | Schedule::After(..) => false,
             };
             if holds {
+                self.faults.all[index].trigger = node;
                 self.plan_strike(index, self.kernel.now + Span(1), STRIKE);
             }
             !holds
@@ -91,7 +117,7 @@ impl World {
         self.faults.armed.append(&mut armed);
     }
 
-    fn holds(&self, condition: &Condition, armed: &mut Armed, node: Option<NodeId>) -> bool {
+    fn holds(&mut self, condition: &Condition, armed: &mut Armed, node: Option<NodeId>) -> bool {
         let seen = armed.seen;
         let moved = node.is_none() || seen < self.kernel.roles.len();
         armed.seen = self.kernel.roles.len();
@@ -101,8 +127,8 @@ impl World {
             Condition::NoRole(role) => moved && !servers().any(|node| self.role(node).0 == *role),
             Condition::RoleTaken(role, times) => {
                 let taken = (seen..self.kernel.roles.len()).filter(|&change| self.took(change, role));
-                armed.count += taken.count() as u32;
-                armed.count >= *times
+                armed.count += taken.count() as u64;
+                armed.count >= u64::from(*times)
             }
             Condition::Epoch(epoch) => self.kernel.epoch >= *epoch,
             Condition::Answered(calls) => self.kernel.answered >= *calls,
@@ -119,7 +145,30 @@ impl World {
                     None => servers().any(shows),
                 }
             }
+            Condition::RoleChange(service) => {
+                let changes = seen.max(armed.since)..self.kernel.roles.len();
+                let changed = |change: usize| {
+                    let RoleChange { node, role, .. } = self.kernel.roles[change];
+                    role != Role::DOWN && self.is_of(node, service) && self.took(change, role.0)
+                };
+                changes.clone().any(changed)
+            }
+            Condition::Unsynced(service) => match node {
+                Some(node) if self.is_of(node, service) => {
+                    let group = self.group_of(node);
+                    self.groups[group].unsynced(node)
+                }
+                _ => false,
+            },
+            Condition::Handled(service, inputs) => {
+                armed.count += u64::from(node.is_some_and(|node| self.is_of(node, service)));
+                armed.count >= *inputs
+            }
         }
+    }
+
+    fn is_of(&self, node: NodeId, service: &str) -> bool {
+        self.services[self.group_of(node)].name == service
     }
 
     /// Whether with this change a node took the role, and did not only go on with it after it was frozen.

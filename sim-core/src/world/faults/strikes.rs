@@ -50,7 +50,8 @@ impl World {
             | Fault::MajoritiesRing(_)
             | Fault::Clog { .. }
             | Fault::Degrade { .. }
-            | Fault::DegradeNic { .. } => self.worsen(index, &fault, &chose),
+            | Fault::DegradeNic { .. }
+            | Fault::Ranks { .. } => self.worsen(index, &fault, &chose),
             Fault::Crash(_)
             | Fault::PowerLoss(_)
             | Fault::Wipe(_)
@@ -80,8 +81,9 @@ impl World {
         };
         let key = self.faults.all[index].key;
         let place = pick::Place { services: &self.services, zones: &self.plan.zones };
-        let mut chosen =
-            pick::resolve(key, &fault.picks(), place, |node| self.role(node), fit, &self.kernel.keys);
+        let trigger = self.faults.all[index].trigger;
+        let role = |node| self.role(node);
+        let mut chosen = pick::resolve(key, &fault.picks(), place, trigger, role, fit, &self.kernel.keys);
         if fault.spares_clients() {
             let client = |node: NodeId| self.services[self.group_of(node)].clients;
             chosen.iter_mut().for_each(|group| group.retain(|&node| !client(node)));
@@ -111,7 +113,7 @@ impl World {
                 let rest = third.split_off((third.len().saturating_sub(1) / 3).max(1).min(third.len()));
                 vec![third, rest]
             }
-            Fault::MajoritiesRing(_) if !named => vec![shuffled(nodes)],
+            Fault::MajoritiesRing(_) | Fault::Ranks { .. } if !named => vec![shuffled(nodes)],
             _ => chosen,
         }
     }
@@ -157,7 +159,10 @@ impl World {
     /// Faults of the network. One that must keep a quorum and does not is over at once.
     fn worsen(&mut self, index: usize, fault: &Fault, chose: &[Vec<NodeId>]) {
         let some = |group: &Vec<NodeId>| !group.is_empty();
-        let two = matches!(fault, Fault::Isolate(_) | Fault::MajoritiesRing(_) | Fault::DegradeNic { .. });
+        let two = matches!(
+            fault,
+            Fault::Isolate(_) | Fault::MajoritiesRing(_) | Fault::DegradeNic { .. } | Fault::Ranks { .. }
+        );
         if chose.iter().filter(|group| some(group)).count() < if two { 1 } else { 2 } {
             return self.end(index);
         }
@@ -170,6 +175,7 @@ impl World {
             Fault::Clog { .. } => network.clog(index, &chose[0], &chose[1]),
             Fault::Degrade { link, .. } => network.degrade(index, salt, &chose[0], &chose[1], link),
             Fault::DegradeNic { link, .. } => network.degrade_nic(index, salt, &chose[0], link),
+            Fault::Ranks { step, .. } => network.rank(index, &chose[0], *step),
             _ => network.split(index, chose, false),
         }
         let nodes: u32 = chose.iter().map(|group| group.len() as u32).sum();
