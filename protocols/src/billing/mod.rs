@@ -78,7 +78,7 @@ impl Protocol for Billing {
     type Calls = Leases;
     type Ghost = Ghost;
 
-    const PROPERTIES: &'static [Property<Self>] = properties::ALL;
+    const PROPERTIES: &'static [Property<Self>] = properties::CLAIMS;
     const ROLES: &'static [Role] = &[Role("bank"), Role("holder"), Role("standby")];
 
     fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {

@@ -3,7 +3,7 @@
 use super::Billing;
 use sim_core::prelude::*;
 
-pub(super) const ALL: &[Property<Billing>] = &[
+pub(super) const CLAIMS: &[Property<Billing>] = &[
     Property::always("no invoice is charged twice", When::News, |ghost: &Ghost, _, _| {
         let wrong = ghost.twice.map(|invoice| format!("invoice {invoice} was charged twice"));
         judged(ghost.news.charged, wrong)

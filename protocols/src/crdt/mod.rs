@@ -1,5 +1,5 @@
 //! Replicas that answer at once and agree later. After "Conflict-free Replicated Data Types" (Shapiro, Preguiça, Baquero and
-//! Zawirski, 2011), state based.
+//! Zawirski, 2011), §2, state based.
 //!
 //! Every replica holds all objects, and takes updates and reads without asking anybody: it is there as long as it runs
 //! itself. Now and then it sends its state to another, which joins it with its own. Joining cannot conflict, so

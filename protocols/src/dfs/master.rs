@@ -84,7 +84,6 @@ impl Master {
 
     /// Somebody says something.
     pub(super) fn hear(&mut self, from: NodeId, msg: Msg, config: &Config, ctx: &mut Ctx<Dfs>) {
-        self.replaced = 0;
         match msg {
             Where(number, name) => self.tell(from, number, name, ctx),
             Target(number, name, _)

@@ -143,6 +143,9 @@ impl Protocol for Dfs {
 
     fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
         self.booted = false;
+        if let Some(master) = &mut self.master {
+            master.replaced = 0;
+        }
         match input {
             Request(ticket, Op::Locate(text)) => self.locate(ticket, text, ctx),
             Request(ticket, Op::Read(name)) => self.ask(ticket, name, None, ctx),

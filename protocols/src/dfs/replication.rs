@@ -20,7 +20,6 @@ impl Master {
                 doubtful.extend(server.copies.iter().copied());
             }
         }
-        self.replaced = 0;
         if self.listens.is_some_and(|until| until <= now) {
             self.listens = None;
             doubtful.extend(self.standing.iter().map(|(name, (version, _))| (*name, *version)));

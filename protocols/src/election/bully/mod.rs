@@ -82,7 +82,7 @@ impl Protocol for Bully {
     type Calls = Never;
     type Ghost = Ghost;
 
-    const PROPERTIES: &'static [Property<Self>] = properties::PROPERTIES;
+    const PROPERTIES: &'static [Property<Self>] = properties::CLAIMS;
     const ROLES: &'static [Role] = &[Role::LEADER, Role("follower"), Role("candidate")];
     /// A node asks all that are higher.
     const NODES_MAX: u32 = 1_000;

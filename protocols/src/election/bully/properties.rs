@@ -4,7 +4,7 @@
 use super::{Bully, Config, State};
 use sim_core::prelude::*;
 
-pub(super) const PROPERTIES: &[Property<Bully>] = &[
+pub(super) const CLAIMS: &[Property<Bully>] = &[
     Property::always("one leader", When::EveryEvent, one_leader),
     Property::always("nobody higher lives", When::RoleChange, nobody_higher),
     Property::always("the highest soon leads all", When::EveryEvent, soon),

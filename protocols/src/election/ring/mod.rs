@@ -64,7 +64,7 @@ impl Protocol for Ring {
     type Calls = Never;
     type Ghost = Ghost;
 
-    const PROPERTIES: &'static [Property<Self>] = properties::PROPERTIES;
+    const PROPERTIES: &'static [Property<Self>] = properties::CLAIMS;
     const ROLES: &'static [Role] = &[Role::LEADER, Role("follower"), Role("undecided")];
 
     fn start(config: &Config, ctx: &mut Ctx<Self>) -> Self {

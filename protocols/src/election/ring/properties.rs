@@ -3,7 +3,7 @@
 use super::Ring;
 use sim_core::prelude::*;
 
-pub(super) const PROPERTIES: &[Property<Ring>] = &[
+pub(super) const CLAIMS: &[Property<Ring>] = &[
     Property::always("one leader", When::News, one_leader),
     Property::always("the greatest leads", When::News, greatest),
     Property::always("only the elected is followed", When::News, elected),

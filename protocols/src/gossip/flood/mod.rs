@@ -148,14 +148,13 @@ impl Flood {
         if self.has(Flaw::ForgottenNeighbour) {
             neighbours.pop();
         }
+        let neighbours = neighbours.into_iter().map(|neighbour| NodeId(first + neighbour as u32));
+        let skipped = from.filter(|_| self.config.to == To::SkipSender);
+        let neighbours: Vec<NodeId> = neighbours.filter(|neighbour| Some(*neighbour) != skipped).collect();
         if self.unacked.is_empty() && !neighbours.is_empty() {
             self.config.retry.into_iter().for_each(|every| ctx.set(Retry, every));
         }
         for neighbour in neighbours {
-            let neighbour = NodeId(first + neighbour as u32);
-            if self.config.to == To::SkipSender && from == Some(neighbour) {
-                continue;
-            }
             self.told += 1;
             ctx.send(neighbour, Msg::Tell(update));
             if self.config.retry.is_some() {

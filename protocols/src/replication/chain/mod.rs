@@ -1,6 +1,6 @@
 //! Chain replication: servers in a line. Updates enter at the head, go down the line, and are answered by the tail, which
 //! also answers queries. After "Chain replication for supporting high throughput and availability" (van Renesse and
-//! Schneider, 2004), whose names are used.
+//! Schneider, OSDI 2004), §3, whose names are used.
 //!
 //! Every server keeps the history of updates, and has it on its disk before its successor hears of it; so histories only
 //! get shorter down the chain (the Update Propagation Invariant), and what the tail has, all have. The *master*, the
@@ -14,8 +14,8 @@
 //! after the master heard of it, no longer: less than the master waits before it takes somebody out. A joining server
 //! may have updates that nobody else has; what its predecessor confirms counts, and what contradicts it is cut off.
 //!
-//! Left out: that the master is itself replicated (§3). It may crash and come back, and meanwhile nothing is repaired;
-//! queries while a new tail catches up (§3.4, the predecessor could go on); reads from other servers than the tail
+//! Left out: that the master is itself replicated. It may crash and come back, and meanwhile nothing is repaired;
+//! queries while a new tail catches up (the predecessor could go on); reads from other servers than the tail
 //! (CRAQ). Clients are redirected to head and tail. Indexes count updates from 1.
 //!
 //! Here are what nodes keep and wait for, and the step that takes inputs in; `messages.rs` is what they say, `servers.rs` what

@@ -78,8 +78,8 @@ impl<S: Spec> Chain<S> {
     ];
 }
 
-/// Down the chain histories only get shorter (§2.1): what a server holds, and knows its predecessor to hold, the predecessor
-/// holds. Said of servers that are whole.
+/// Down the chain histories only get shorter (the Update Propagation Invariant, §3): what a server holds, and knows its
+/// predecessor to hold, the predecessor holds. Said of servers that are whole.
 fn propagation<S: Spec>(_: &Ghost, view: &View<'_, Chain<S>>, changed: NodeId) -> Judgement {
     let setup = view.disk(view.first).setup.synced();
     let whole = &setup.chain[..setup.chain.len() - usize::from(setup.joining)];
