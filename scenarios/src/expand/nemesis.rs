@@ -34,23 +34,23 @@ pub(super) fn faults(nemesis: &Nemesis, keys: &Keys, names: &mut Names) -> Vec<T
             ends.sort_unstable();
             idle = idle.max(ends.remove(0));
         }
-        let at = idle + gap.draw(&mut gaps).max(nemesis.gap_min);
+        let waits = gap.draw(&mut gaps).max(nemesis.gap_min);
+        let at = idle + waits;
         let lasts = dwell.draw(&mut dwells).max(nemesis.dwell_min).max(Span(1));
         if at >= nemesis.to || nemesis.to.since(at) < nemesis.dwell_min {
             return faults;
         }
         let Some(kind) = draw(&kinds, &mut draws) else { return faults };
         let left = nemesis.to.since(at);
+        let lasts = lasts.min(left);
         let fault = kind.fault.plain();
-        // An aimed one waits for as long as it lasts, at most, and all of that is its turn.
-        let half = Span(left.0 / 2);
-        let aimed = aim(&fault, nemesis.aim, &mut aims).filter(|_| half >= nemesis.dwell_min);
-        let (fault, when, waits, lasts) = match aimed {
-            Some((condition, fault)) => {
-                let lasts = lasts.min(half);
-                (fault, When::When { condition, from: at, latest: Some(at + lasts) }, lasts, lasts)
+        // An aimed one waits for as long as nothing happened before it, at most, and all of that is its turn.
+        let waits = waits.min(Span(left.0 - lasts.0));
+        let (fault, when, waits) = match aim(&fault, nemesis.aim, &mut aims) {
+            Some((condition, fault)) if waits > Span::ZERO => {
+                (fault, When::When { condition, from: at, latest: Some(at + waits) }, waits)
             }
-            None => (fault, When::At(at), Span::ZERO, lasts.min(left)),
+            Some(_) | None => (fault, When::At(at), Span::ZERO),
         };
         ends.retain(|end| *end > at);
         // What is over at once takes its turn all the same: that bounds how many there are.
