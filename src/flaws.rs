@@ -4,24 +4,38 @@
 use crate::{
     asked::read,
     commands::{BAD_INPUT, say},
-    hunt::{Terms, Watcher},
+    hunt::{RUNS, Terms, Watcher},
+    shrink::shrink_one,
 };
-use reports::count;
+use reports::{count, counted};
 use scenarios::{
     Registry,
     hunt::{self, Results},
+    shrink::{self, Size},
 };
 use sim_core::time::Span;
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Where and how a flaw was found.
 struct Found {
     file: String,
     check: String,
+    /// What it was shrunk to, if that was wanted.
+    shrunk: Option<Size>,
 }
 
-/// Hunts every flaw of the protocol that the last service of each file runs, for whom those that it calls are there; file after file until it is found.
-pub(crate) fn hunt(registry: &Registry, files: &[PathBuf], terms: &Terms, set: &[String]) -> u8 {
+/// Hunts every flaw of the protocol that the last service of each file runs, for whom those that it calls are there; file after
+/// file until it is found. What is found is shrunk, if there is a folder for it.
+pub(crate) fn hunt(
+    registry: &Registry,
+    files: &[PathBuf],
+    terms: &Terms,
+    set: &[String],
+    out: Option<&Path>,
+) -> u8 {
     if let Some(set) = set.iter().find(|set| set.contains(".with.flaw")) {
         eprintln!(
             "error: `--set {set}` has no place beside `--flaws`, which switches on one after the other"
@@ -44,8 +58,9 @@ pub(crate) fn hunt(registry: &Registry, files: &[PathBuf], terms: &Terms, set: &
     }
     flaws.sort_unstable();
     flaws.dedup();
-    say!("| flaw | found | seeds | simulated | took | by | in |");
-    say!("|---|---|---:|---:|---:|---|---|");
+    let (title, line) = if out.is_some() { (" shrunk to |", "---|") } else { ("", "") };
+    say!("| flaw | found | seeds | simulated | took | by | in |{title}");
+    say!("|---|---|---:|---:|---:|---|---|{line}");
     let mut missed = 0;
     for (protocol, flaw) in flaws {
         let (mut seeds, mut simulated, mut took) = (0, Span::ZERO, Duration::ZERO);
@@ -66,23 +81,42 @@ pub(crate) fn hunt(registry: &Registry, files: &[PathBuf], terms: &Terms, set: &
             };
             seeds += tally.seeds;
             simulated = simulated + Span(one.scenario.until.0) * tally.seeds;
-            if let Some(failure) = tally.failures.values().next() {
-                found = Some(Found { file: one.name.clone(), check: failure.signature.check.clone() });
+            if let Some((&seed, failure)) = tally.failures.first_key_value() {
+                let check = failure.signature.check.clone();
+                let shrunk = out.map(|out| {
+                    let terms = shrink::Terms { runs_max: RUNS, events_max: terms.events };
+                    let file = out.join(protocol).join(format!("{flaw}.ron"));
+                    shrink_one(registry, &one, seed, terms, &file)
+                });
+                let shrunk = match shrunk.transpose() {
+                    Ok(shrunk) => shrunk.flatten().map(|shrunk| shrunk.size[1]),
+                    Err(message) => {
+                        eprintln!("error: {message}");
+                        return BAD_INPUT;
+                    }
+                };
+                found = Some(Found { file: one.name.clone(), check, shrunk });
                 break;
             }
         }
-        let (word, check, file) = match found {
-            Some(Found { file, check }) => ("✔", check, file),
+        let (word, check, file, shrunk) = match found {
+            Some(Found { file, check, shrunk }) => ("✔", check, file, shrunk),
             None => {
                 missed += 1;
-                ("✘", "–".into(), "–".into())
+                ("✘", "–".into(), "–".into(), None)
             }
         };
+        let small = |size: Size| {
+            let faults = counted(size.faults as u64, "fault");
+            format!("{faults}, {}", counted(size.operations as u64, "operation"))
+        };
+        let small = shrunk.map_or_else(|| "–".into(), small);
+        let shrunk = if out.is_some() { format!(" {small} |") } else { String::new() };
         let seconds = simulated.as_secs();
         let simulated =
             if seconds < 600.0 { format!("{seconds:.0} s") } else { format!("{:.1} h", seconds / 3_600.0) };
         let took = took.as_secs_f64();
-        say!("| {flaw} | {word} | {} | {simulated} | {took:.1} s | {check} | {file} |", count(seeds));
+        say!("| {flaw} | {word} | {} | {simulated} | {took:.1} s | {check} | {file} |{shrunk}", count(seeds));
     }
     u8::from(missed > 0)
 }

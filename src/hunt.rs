@@ -28,7 +28,7 @@ pub(crate) type Seeds = Range<u64>;
 /// So many seeds are tried where nobody says how many.
 const SEEDS: Range<u64> = 0..1_000;
 /// So many runs shrinking may take.
-const RUNS: u64 = 3_000;
+pub(crate) const RUNS: u64 = 3_000;
 /// So many failing seeds are named.
 const NAMED: usize = 5;
 
@@ -157,7 +157,9 @@ fn hunt_one(
         if terms.shrinks {
             let file = folder.join(format!("seed-{}.ron", seeds[0]));
             let terms = shrink::Terms { runs_max: RUNS, events_max: terms.events };
-            crate::shrink::shrink_one(registry, one, seeds[0], terms, &file)?;
+            if let Some(shrunk) = crate::shrink::shrink_one(registry, one, seeds[0], terms, &file)? {
+                crate::shrink::say(&shrunk, &file);
+            }
         }
     }
     let never = never(one, &tally);

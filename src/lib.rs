@@ -132,8 +132,9 @@ enum Command {
         /// Try only the k-th of n parts of the seeds: `1/4`. `sim merge` joins what came of them.
         #[arg(long, value_name = "K/N", value_parser = hunt::shard)]
         shard: Option<(u64, u64)>,
-        /// Hunt every mistake that the protocol of the last service can be told to make, in all files together, and print which are found.
-        #[arg(long, conflicts_with_all = ["shard", "keep_going", "no_shrink", "out"])]
+        /// Hunt every mistake that the protocol of the last service can be told to make, in all files together, and print which
+        /// are found; with --out each is shrunk, to a file there: `raft/DoubleVote.ron`.
+        #[arg(long, conflicts_with_all = ["shard", "keep_going", "no_shrink"])]
         flaws: bool,
         /// Do not shrink what fails.
         #[arg(long)]
@@ -346,7 +347,7 @@ pub fn main(registry: &Registry) -> ExitCode {
         Command::Hunt { files, seeds, time, jobs, shard, flaws, no_shrink, keep_going, events, set, out } => {
             let terms = hunt::Terms { seeds, time, jobs, shard, shrinks: !no_shrink, keep_going, events };
             if flaws {
-                return ExitCode::from(flaws::hunt(registry, &files, &terms, &set));
+                return ExitCode::from(flaws::hunt(registry, &files, &terms, &set, out.as_deref()));
             }
             hunt::hunt(registry, &files, &terms, &set, out.as_deref())
         }

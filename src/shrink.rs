@@ -30,8 +30,11 @@ pub(crate) fn shrink(
     let folder = || Path::new("sim-out").join(&one.name).join(seed.to_string());
     let path = out.map_or_else(|| folder().join("shrunk.ron"), PathBuf::from);
     match shrink_one(registry, &one, seed, terms, &path) {
-        Ok(true) => 1,
-        Ok(false) => {
+        Ok(Some(shrunk)) => {
+            say(&shrunk, &path);
+            1
+        }
+        Ok(None) => {
             say!("{}: seed {seed} does not fail: there is nothing to shrink", one.file);
             0
         }
@@ -42,14 +45,14 @@ pub(crate) fn shrink(
     }
 }
 
-/// Shrinks what a seed fails by, and writes it to a file. Whether it fails.
+/// Shrinks what a seed fails by, and writes it to a file; `None` if it does not fail.
 pub(crate) fn shrink_one(
     registry: &Registry,
     one: &Asked,
     seed: u64,
     terms: Terms,
     path: &Path,
-) -> Result<bool, String> {
+) -> Result<Option<Shrunk>, String> {
     output::replaceable(path, &one.file)?;
     let bar = ProgressBar::with_draw_target(Some(terms.runs_max), ProgressDrawTarget::stderr_with_hz(5));
     let style = ProgressStyle::with_template("{prefix} {spinner} {pos} runs  {msg}  {elapsed}");
@@ -61,14 +64,18 @@ pub(crate) fn shrink_one(
         bar.set_message(told(size));
     });
     bar.finish_and_clear();
-    let Some(shrunk) = shrunk? else { return Ok(false) };
+    let Some(shrunk) = shrunk? else { return Ok(None) };
     let (folder, name) = output::split(path)?;
     let text = text(registry, &shrunk, &one.file, seed, path);
     output::write(folder, &name, |to| to.write_all(text.as_bytes()))?;
+    Ok(Some(shrunk))
+}
+
+/// Says how small it has become, and where it is.
+pub(crate) fn say(shrunk: &Shrunk, path: &Path) {
     let [before, after] = shrunk.size;
     say!("  shrunk     {} → {}, in {} runs", told(before), told(after), shrunk.runs);
     say!("             {}", path.display());
-    Ok(true)
 }
 
 fn told(size: Size) -> String {
