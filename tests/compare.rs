@@ -381,3 +381,23 @@ fn a_run_leaves_its_verdicts_as_junit() {
     // A run that does not come about leaves no verdicts of an earlier one.
     assert_eq!(code(&sim(&["run", &file, "--out", &junit, "--junit", &junit])), 2);
 }
+
+#[test]
+fn the_trend_is_drawn_as_png_too_where_that_is_wanted_and_else_none_is_left() {
+    let folder = Folder::new("compare-png");
+    let one = played(&folder, "one", 1..2, &[]);
+    let (history, to) = (folder.path("history.jsonl"), folder.path("out"));
+    let compared = |label: &str, png: &[&str]| {
+        let args = ["compare", &one, &one, "--history", &history, "--label", label, "--out", &to];
+        let output = sim(&[&args[..], png].concat());
+        assert_eq!(code(&output), 0, "{}{}", out(&output), err(&output));
+    };
+    let picture = folder.0.join("out/trend.png");
+    compared("d1", &["--png"]);
+    let first = fs::read(&picture).unwrap();
+    assert!(first.starts_with(b"\x89PNG\r\n") && first.len() > 5_000, "{} bytes", first.len());
+    compared("d2", &["--png"]);
+    assert_ne!(fs::read(&picture).unwrap(), first, "it has one more point");
+    compared("d3", &[]);
+    assert!(!picture.exists() && folder.0.join("out/trend.svg").exists());
+}

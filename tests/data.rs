@@ -10,7 +10,7 @@ use parquet::{
     record::Field,
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 /// Plays a small world with a cut in it, and returns the folder of what it left.
 fn played(name: &str) -> Folder {
@@ -201,4 +201,80 @@ fn pictures_are_written_as_png_too_and_none_is_left_of_an_earlier_run() {
         assert!(!folder.0.join("out").join(name).exists(), "{name}");
     }
     assert!(folder.0.join("out/latency.svg").exists());
+}
+
+/// Every file below a folder, by its name there.
+fn everything(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        match entry.path().is_dir() {
+            true => {
+                let below = everything(&entry.path()).into_iter();
+                all.extend(below.map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
+            }
+            false => drop(all.insert(name, fs::read(entry.path()).unwrap())),
+        }
+    }
+    all
+}
+
+#[test]
+fn the_same_run_leaves_the_same_files_in_every_time_zone_language_and_number_of_threads() {
+    let folder = Folder::new("data-same");
+    let variants = r#"(
+    about: "two networks",
+    seed: 3,
+    until: "4s",
+    services: { "db": (run: "raft", nodes: 3) },
+    clients: (nodes: 3, of: "db", load: Open(Poisson(80.0)), start: "500ms"),
+    network: (delay: Constant("1ms")),
+    faults: [(name: "cut", at: "2s", lasts: "1s", do: Isolate([Role("leader")]))],
+    expect: [Linearizable],
+    variants: { "near": (about: "a millisecond"), "far": (about: "ten", network: (delay: LogNormal(median: "10ms", p99: "30ms"))) },
+)"#;
+    let places = [
+        (
+            "here",
+            [("TZ", "UTC"), ("LC_ALL", "C"), ("LANG", "C"), ("RAYON_NUM_THREADS", "1"), ("COLUMNS", "80")],
+            "1",
+        ),
+        (
+            "there",
+            [
+                ("TZ", "Pacific/Chatham"),
+                ("LC_ALL", "de_DE.UTF-8"),
+                ("LANG", "ar_EG.UTF-8"),
+                ("RAYON_NUM_THREADS", "3"),
+                ("COLUMNS", "200"),
+            ],
+            "3",
+        ),
+    ];
+    let left = places.map(|(place, environment, jobs)| {
+        let cwd = folder.0.join(place);
+        fs::create_dir_all(cwd.join("home")).unwrap();
+        fs::write(cwd.join("small.ron"), variants).unwrap();
+        let run = |args: &[&str]| {
+            let mut sim = Command::new(env!("CARGO_BIN_EXE_sim"));
+            // No fonts, no settings, nothing of whoever tests this.
+            sim.current_dir(&cwd).env_clear().envs(environment).env("HOME", cwd.join("home"));
+            let output = sim.args(args).output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let said = run(&["run", "small.ron", "--png", "--parquet", "--trace", "--out", "out"]);
+        let sweep = ["--set", "clients.nodes=2,4", "--seeds", "3", "--jobs", jobs, "--png", "--out", "swept"];
+        run(&[&["sweep", "small.ron"][..], &sweep].concat());
+        (said, everything(&cwd))
+    });
+    let [(said, here), (also, there)] = &left;
+    assert_eq!(said, also);
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(here), names(there));
+    for ending in [".html", ".json", ".csv", ".svg", ".png", ".parquet", ".jsonl", ".ron"] {
+        assert!(here.keys().any(|name| name.ends_with(ending)), "no {ending} in {:?}", names(here));
+    }
+    let differ: Vec<&String> = here.keys().filter(|name| here[*name] != there[*name]).collect();
+    assert!(differ.is_empty(), "{differ:?}");
 }

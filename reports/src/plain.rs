@@ -18,8 +18,9 @@ pub(crate) fn plain(text: &str, out: &mut String) {
 
 /// Adds a string of JSON.
 pub(crate) fn string(text: &str, out: &mut String) {
-    let plain = |c: char| c != '"' && c != '\\' && !c.is_control();
-    if text.chars().all(plain) {
+    // Most texts are names and words: control characters beyond ASCII are nobody's hurry.
+    let plain = |c: u8| c != b'"' && c != b'\\' && (b' '..0x7f).contains(&c);
+    if text.bytes().all(plain) {
         out.push('"');
         out.push_str(text);
         out.push('"');
@@ -55,15 +56,23 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Whether `token` comes next; it is taken if it does.
+    #[inline]
     fn takes(&mut self, token: &str) -> bool {
         let rest = self.rest.strip_prefix(token);
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
     }
 
-    /// Takes what comes before the first character that does not belong.
+    /// Takes what comes before the first character that does not belong, asking byte by byte where it is ASCII.
     fn word(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
-        let end = self.rest.find(|c: char| !belongs(c)).unwrap_or(self.rest.len());
+        let ascii = self.rest.bytes().position(|c| !c.is_ascii() || !belongs(c.into()));
+        let end = match ascii {
+            Some(end) if !self.rest.as_bytes()[end].is_ascii() => {
+                self.rest.find(|c: char| !belongs(c)).unwrap_or(self.rest.len())
+            }
+            Some(end) => end,
+            None => self.rest.len(),
+        };
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest;
         word

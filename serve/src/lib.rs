@@ -15,6 +15,7 @@
 mod api;
 mod film;
 mod guard;
+mod lines;
 mod live;
 mod played;
 mod refusal;
@@ -116,7 +117,8 @@ async fn listen(
         .with_state(app);
     ready(address);
     let (tell, told) = oneshot::channel::<()>();
-    let served = axum::serve(listener, router).with_graceful_shutdown(async {
+    let lines = lines::Lines::new(listener, terms.limits.lines_max, terms.limits.silence);
+    let served = axum::serve(lines, router).with_graceful_shutdown(async {
         let _ = told.await;
     });
     let served = tokio::spawn(served.into_future());

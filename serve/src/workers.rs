@@ -27,18 +27,23 @@ pub(crate) struct Workers {
     stopping: Arc<AtomicBool>,
 }
 
-/// How much one answer may take.
+/// How much answers may take, and those who ask.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// One that takes longer is given up.
     pub patience: Duration,
     /// The most inputs that a run may take: what clients were told is kept for all of them.
     pub events_max: u64,
+    /// The most lines that are open at a time; who comes later waits for one.
+    pub lines_max: usize,
+    /// A line is closed when nothing was heard on it for so long; longer than `patience`.
+    pub silence: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { patience: Duration::from_secs(30), events_max: 5_000_000 }
+        let seconds = Duration::from_secs;
+        Limits { patience: seconds(30), events_max: 5_000_000, lines_max: 100, silence: seconds(60) }
     }
 }
 

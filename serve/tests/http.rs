@@ -412,3 +412,28 @@ fn a_moment_shows_what_was_known_then() {
         assert!(server.get(&format!("/api/runs/{id}/report")).body.contains("6s simulated"));
     });
 }
+
+#[test]
+fn lines_are_few_and_who_falls_silent_makes_room() {
+    let folder = Folder::new("http-lines");
+    folder.file("small.ron", SMALL);
+    let silence = Duration::from_millis(400);
+    let limits = Limits { lines_max: 3, silence, ..Limits::default() };
+    served(&folder.0, limits, |server| {
+        // As many as there may be have begun to ask, and do not go on.
+        let mut begun: Vec<TcpStream> = (0..3)
+            .map(|_| {
+                let mut stream = TcpStream::connect(server.0).unwrap();
+                stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+                stream.write_all(b"GET / HTTP/1.1\r\nhost:").unwrap();
+                stream
+            })
+            .collect();
+        assert_eq!(server.get("/api/scenarios").status, 200, "it waited for one of them to be closed");
+        for stream in &mut begun {
+            let mut said = Vec::new();
+            stream.read_to_end(&mut said).unwrap();
+            assert!(!said.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&said));
+        }
+    });
+}

@@ -338,11 +338,13 @@ pub trait AnyHistory: Debug {
 
 impl<S: Spec> AnyHistory for History<S> {
     fn operations(&self) -> Vec<Operation> {
-        let mut order: Vec<usize> = (0..self.calls.len()).collect();
-        order.sort_by_key(|&i| (self.calls[i].client, self.calls[i].operation, i));
+        // What is sorted is small and lies together; millions of calls do not.
+        let key = |(index, call): (usize, &Call<S>)| (call.client, call.operation, index);
+        let mut order: Vec<(NodeId, u32, usize)> = self.calls.iter().enumerate().map(key).collect();
+        order.sort_unstable();
         let mut operations: Vec<Operation> = Vec::new();
         let mut last = None;
-        for call in order.into_iter().map(|i| &self.calls[i]) {
+        for call in order.into_iter().map(|(_, _, index)| &self.calls[index]) {
             if last != Some((call.client, call.operation)) {
                 last = Some((call.client, call.operation));
                 operations.push(Operation {
@@ -364,8 +366,10 @@ impl<S: Spec> AnyHistory for History<S> {
                 Outcome::Unknown => operation.unknown = true,
             }
         }
-        operations.sort_by_key(|o| (o.intended, o.client));
-        operations
+        let key = |(index, o): (usize, &Operation)| (o.intended, o.client, index);
+        let mut order: Vec<(Time, NodeId, usize)> = operations.iter().enumerate().map(key).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, _, index)| operations[index]).collect()
     }
     fn calls(&self) -> usize {
         self.calls.len()
