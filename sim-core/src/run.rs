@@ -9,7 +9,7 @@ use crate::{
     digest::Digest,
     fault::{Fault, PlannedFault, Schedule},
     gauge::Recording,
-    history::{AnyCall, History, Outcome},
+    history::{AnyCall, Call, History, Outcome},
     plan::Zone,
     property::PropertyReport,
     protocol::{NodeId, Role},

@@ -94,9 +94,9 @@ fn aim(fault: &Fault, chance: Chance, rng: &mut Rng) -> Option<(Condition, Fault
 
 /// The service of servers that a fault names first.
 pub(crate) fn aimed_at(fault: &Fault) -> Option<&str> {
-    fault.picks().into_iter().flatten().find_map(|pick| match pick {
-        Pick::Service(name) | Pick::RandomOf(name, _) if name != CLIENTS => Some(name.as_str()),
-        _ => None,
+    fault.picks().into_iter().flatten().find_map(|pick| {
+        let (Pick::Service(name) | Pick::RandomOf(name, _)) = pick else { return None };
+        (name != CLIENTS).then_some(name.as_str())
     })
 }
 
