@@ -11,7 +11,7 @@ use scenarios::{
     write::write,
 };
 use sim_core::{
-    fault::{Fault, Schedule},
+    fault::{Condition, Fault, Pick, Schedule},
     judged::{Judged, Status},
     run::Run,
     time::{Span, Time, Units},
@@ -239,21 +239,24 @@ fn one_fault_less_leaves_the_others_as_they_were() {
     assert_ne!(expand(&whole, 1), expand(&whole, 2));
 }
 
-/// The strikes of a nemesis with their ends.
+/// The strikes of a nemesis with their ends; one that waits takes its turn for as long as it may.
 fn windows(scenario: &Scenario, seed: u64) -> Vec<(Time, Time)> {
     let window = |timed: TimedFault| {
-        let at = moment(&timed);
-        (at, at + timed.lasts.expect("it is harm that lasts"))
+        let (from, latest) = match timed.when {
+            When::When { from, latest, .. } => (from, latest.expect("it strikes in any case")),
+            _ => (moment(&timed), moment(&timed)),
+        };
+        (from, latest + timed.lasts.expect("it is harm that lasts"))
     };
     expand(scenario, seed).into_iter().map(window).collect()
 }
 
 #[test]
 fn a_nemesis_keeps_its_bounds_whatever_the_seed() {
-    for (at_once, gap_min) in [(1, 0), (1, 200), (3, 50)] {
+    for (at_once, gap_min, aim) in [(1, 0, 0.0), (1, 200, 0.0), (3, 50, 0.0), (1, 200, 0.5), (3, 50, 1.0)] {
         let parts = format!(
             r#"nemesis: [(from: "2s", to: "16s", of: "db", gap: Exponential("200ms"), gap_min: "{gap_min}ms",
-                dwell: Exponential("800ms"), dwell_min: "100ms", at_once: {at_once})],"#
+                dwell: Exponential("800ms"), dwell_min: "100ms", at_once: {at_once}, aim: {aim:?})],"#
         );
         let scenario = scenario(&parts, "");
         let (mut most, mut struck) = (0, 0);
@@ -277,6 +280,48 @@ fn a_nemesis_keeps_its_bounds_whatever_the_seed() {
         assert_eq!(most, at_once, "as many at once as may be, now and then");
         assert!(struck > 200 * 5, "{struck} strikes");
     }
+}
+
+#[test]
+fn an_aimed_strike_waits_for_what_matters_and_hits_the_node_where_that_is() {
+    let nemesis = |aim: &str| {
+        format!(
+            r#"nemesis: [(kinds: [(do: Crash([RandomOf("db", 1)])), (do: Halves([Service("db")]))], from: "1s",
+                gap: Uniform("100ms", "300ms"), dwell: Uniform("50ms", "100ms"), dwell_min: "50ms", aim: {aim})],"#
+        )
+    };
+    let all = |aim: &str, seed: u64| expand(&scenario(&nemesis(aim), ""), seed);
+    let waits = |timed: &TimedFault| matches!(timed.when, When::When { .. });
+    assert!(!all("0", 1).iter().any(waits));
+    let aimed = all("1", 1);
+    // What the end of the run leaves no time to wait for strikes at once.
+    assert!(aimed.iter().rev().skip(1).all(waits), "{aimed:?}");
+    let half: Vec<TimedFault> = (0..20).flat_map(|seed| all("0.5", seed)).collect();
+    let share = half.iter().filter(|timed| waits(timed)).count() as f64 / half.len() as f64;
+    assert!((0.45..0.55).contains(&share), "{share}");
+    for timed in &aimed {
+        let When::When { condition, from, latest } = &timed.when else { continue };
+        let wait = latest.unwrap().since(*from);
+        assert!(wait > Span::ZERO && wait <= 300.ms(), "a gap at most: {wait}");
+        assert!(matches!(
+            condition,
+            Condition::RoleChange(_) | Condition::Unsynced(_) | Condition::Handled(_, 1..=8)
+        ));
+        let hit = matches!(&timed.fault, Fault::Crash(picks) if *picks == [Pick::TriggerOf("db".into())]);
+        assert!(hit || timed.fault == Fault::Halves(vec![Pick::Service("db".into())]), "{timed:?}");
+    }
+    // Whether it is aimed leaves alone what strikes: the kinds are the same, in the same order.
+    let kinds = |aim| all(aim, 5).iter().map(|timed| timed.fault.kind()).take(20).collect::<Vec<_>>();
+    assert_eq!(kinds("0"), kinds("1"));
+    // And a plan in which all of it is written down is the same run.
+    let text = nemesis("0.7");
+    let plan = Plan::new(&scenario(&text, ""), 3);
+    assert!(plan.core.faults.iter().any(|fault| matches!(fault.when, Schedule::When { .. })));
+    let first = run(&plan);
+    let written = write(&plan.resolved(&first, &Registry::standard()));
+    let again = read("again.ron", &written, &Registry::standard()).unwrap_or_else(|found| panic!("{found}"));
+    assert!(again.nemesis.is_empty() && again.faults.iter().any(|timed| matches!(timed.when, When::At(_))));
+    assert_eq!(run(&Plan::new(&again, again.seed)).fingerprint, first.fingerprint);
 }
 
 #[test]
