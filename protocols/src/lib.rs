@@ -1,4 +1,4 @@
-//! The protocols that a scenario can run, and the clients that put load on them. One file, or one small folder, each.
+//! The protocols that a scenario can run, and the clients that put load on them. One small folder each.
 
 #![no_std]
 #![forbid(unsafe_code)]

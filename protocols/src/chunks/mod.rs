@@ -4,7 +4,7 @@
 //!   plan that is as fast as any can be.
 //! - [`swarm`]: nobody plans anything. Peers tell their neighbours what they have, and whoever has an upload to give away lets a
 //!   neighbour choose; a tracker, or gossip, says who is there.
-//! - [`store`]: what a node has of the file, and on its disk; [`bounds`]: how fast it can be at best; [`library`]: the chunks as a
+//! - [`store`]: what a node has of the file, and on its disk; [`optimal`]: a plan as fast as any; [`bounds`]: how fast it can be at best; [`library`]: the chunks as a
 //!   service for clients; [`properties`]: what must hold of all of them.
 //!
 //! A chunk is one message, large as it is, and is passed on only when all of it has come and its content is what it should

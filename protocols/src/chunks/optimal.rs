@@ -10,7 +10,8 @@
 //! of the two, which must have the chunk that is due, gives it outside, and the other takes what comes from outside; meanwhile
 //! that other gives the first what it lacks. Each lacks at most one chunk that the other has, so one more round at the end
 //! makes both whole. The rounds are nobody's to call: a node begins what it does in a round when everything has come that the
-//! rounds before bring to its corner: the two there tell each other. Left out: what to do when somebody is late, slow or dead; a plan has no answer to that.
+//! rounds before bring to its corner: the two there tell each other. Left out: what to do when somebody is late, slow or dead;
+//! a plan has no answer to that.
 
 use super::{push::Transfer, store::Bits};
 use sim_core::prelude::*;

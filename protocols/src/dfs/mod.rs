@@ -12,12 +12,11 @@
 //! - A server that is silent counts as dead, and each chunk of which there are too few copies is copied from one that has it to one
 //!   that has not (§4.3), in another zone if there is one: copies outlive a rack (§4.2).
 //!
-//! `files.rs` says what is promised, `gateway.rs` how a request is served, `server.rs` how copies are kept, `master.rs` what
+//! `files.rs` says what is promised, `messages.rs` what nodes say, `gateway.rs` how a request is served, `server.rs` how copies are kept, `master.rs` what
 //! the master knows and says, `replication.rs` where it has copies made.
 //!
 //! Left out: appends and overwriting, so leases and primaries (§3.1, §3.3), snapshots, deletion and its garbage, checksums of
-//! blocks, shadow masters; chunks travel whole, and those that lost
-//! against another under the same name stay where they are.
+//! blocks, shadow masters; chunks travel whole, and those that lost against another under the same name stay where they are.
 
 mod config;
 mod files;

@@ -21,7 +21,7 @@
 //! (§6.2); compaction of what is on the disk; compare-and-set, which is refused.
 //!
 //! Here are what nodes keep and wait for, and the step; `messages.rs` is what they say, `copies.rs` what they hold and have on
-//! their disks, `coordinator.rs` reads and writes, `upkeep.rs` is what goes on beside that; `clock.rs`, `object.rs`, `ring.rs`
+//! their disks, `coordinator.rs` reads and writes, `upkeep.rs` is what goes on beside that, `ghost.rs` what judges remember; `clock.rs`, `object.rs`, `ring.rs`
 //! and `merkle.rs` know nothing of nodes and messages.
 
 pub mod clock;

@@ -15,7 +15,7 @@
 //! - A map task goes to a worker on whose machine its chunk lies (§3.4). Put workers `beside` the servers of the file system.
 //! - When nothing else is left to begin, tasks that lag behind are run a second time, and the first to end counts (§3.6).
 //!
-//! `jobs.rs` says what is promised, `functions.rs` has what users write. Of the master `master.rs` has the jobs and what is done
+//! `jobs.rs` says what is promised, `functions.rs` has what users write, `messages.rs` what nodes say. Of the master `master.rs` has the jobs and what is done
 //! of them, `progress.rs` how far one is, `queue.rs` what waits and where its chunk lies, `crew.rs` who works, `schedule.rs` who is
 //! given what, `failures.rs` what is lost and begins anew, `checkpoints.rs` what is written down. Of a worker `worker.rs` has how
 //! a task is run, `slices.rs` how long that takes, `calls.rs` what the file system is asked, `output.rs` what a map task leaves,

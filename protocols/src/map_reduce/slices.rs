@@ -3,7 +3,7 @@
 use super::{Config, MapReduce};
 use sim_core::{prelude::*, sample::Delay};
 
-/// What is left of it: so many parts, so long each.
+/// What is left of a piece of work: so many parts, so long each.
 #[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Slices {
     pub(super) left: u32,

@@ -54,7 +54,7 @@ pub(super) struct Run {
 #[derive(Clone, Debug, Hash)]
 pub(super) enum State {
     Reading,
-    /// The processor works on this, and has so many parts left, so long each.
+    /// The processor works on this.
     Mapping(Content, Slices),
     Fetching(Shuffle),
     Reducing(Vec<Pair>, (u64, u64), Slices),

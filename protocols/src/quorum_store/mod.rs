@@ -13,9 +13,8 @@
 //! here: W is [`Msg::Store`], A is [`Msg::Stored`], R is [`Msg::Query`] and S is [`Msg::Report`].
 //!
 //! Left out: votes of different weight (each replica has one), changes of the replicas, compare-and-set (a register has
-//! none; it is refused), repair of replicas that missed a write which nobody
-//! reads, and compaction of what is on the disk. The papers' processes do not come
-//! back; these do, with their disks, and count their lives so that they never give out a version, or a number of an
+//! none; it is refused), repair of replicas that missed a write which nobody reads, and compaction of what is on the disk. The
+//! papers' processes do not come back; these do, with their disks, and count their lives so that they never give out a version, or a number of an
 //! operation, twice. The N replicas of a key are the nodes from number `key` modulo all on, in turn.
 //!
 //! Here are nodes, the step and replicas; `messages.rs` is what they say, `coordinator.rs` how an operation goes on.

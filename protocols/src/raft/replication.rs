@@ -184,7 +184,7 @@ impl<S: Spec> Raft<S> {
         }
     }
 
-    pub(super) fn send_entries(&mut self, peer: NodeId, ctx: &mut Ctx<'_, Self>) {
+    fn send_entries(&mut self, peer: NodeId, ctx: &mut Ctx<'_, Self>) {
         let Leader { followers, round, .. } = &mut self.standing else { return };
         let follower = &mut followers[ctx.index(peer)];
         let log = &ctx.disk.log;

@@ -10,6 +10,8 @@
 //! The protocol begins as it is told. `Asked`: the transaction manager asks for votes, and every decision is acknowledged:
 //! four messages for each resource manager. `Spontaneous`: resource managers prepare, or abort, by themselves, and
 //! acknowledge nothing, as in the specification. Left out: more than one transaction, and what it changes.
+//!
+//! Here are both managers, and the step that takes inputs in; `messages.rs` is what they say and have on their disks.
 
 mod config;
 mod messages;

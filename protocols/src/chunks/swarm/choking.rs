@@ -1,4 +1,4 @@
-//! Giving: whom a peer offers an upload (§2.4 of the paper), and what ends one.
+//! Giving: whom a peer offers an upload (§3 of the paper), and what ends one.
 //!
 //! An upload begins with `Unchoke`, holds the chunk that the other wants, and is over when that one says `Have`, `Damaged` or
 //! `Decline`, when it leaves, or when it says nothing for too long. As long as an upload is free there is nobody who deserves it:

@@ -1,7 +1,8 @@
 //! Nobody plans anything: peers find one another, tell their neighbours what they have, and give to whom it helps. After
-//! "Incentives build robustness in BitTorrent" (Cohen, 2003) and the protocol's specification (BEP 3), whose words are used here.
+//! "Incentives build robustness in BitTorrent" (Cohen, 2003), §2 and §3, and the protocol's specification (BEP 3), whose words
+//! are used here.
 //!
-//! Who is there says a *tracker* (§2.1 of the paper); or nobody does, and every peer asks another that it has heard of, in
+//! Who is there says a *tracker* (§2.2 of the paper); or nobody does, and every peer asks another that it has heard of, in
 //! return for what it knows itself ("Gossip-based peer sampling", Jelasity et al., 2007). A peer greets some of those, who
 //! become its *neighbours*, with all that it has, and tells them of each chunk that it gets. It greets its neighbours again now
 //! and then, because what was said may have been lost, and forgets those who do not answer (`peers.rs`, `neighbours.rs`).
@@ -131,7 +132,7 @@ impl Protocol for Swarm {
 
     fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<Self>) {
         match input {
-            // §2.1: who is there.
+            // §2.2: who is there.
             Timeout(Refresh) => self.refresh(ctx),
             Deliver(from, Who(nodes)) => self.introduce(from, &nodes, ctx),
             Deliver(_, Peers(nodes)) => {
@@ -153,7 +154,7 @@ impl Protocol for Swarm {
                 self.consider(from, ctx);
             }
 
-            // §2.4: choking.
+            // §3: choking.
             Deliver(from, Want(chunk, asked)) => self.give(from, chunk, asked, ctx),
             Deliver(from, Decline) => {
                 self.neighbours.get_mut(from).into_iter().for_each(|neighbour| neighbour.busy = true);
@@ -161,7 +162,7 @@ impl Protocol for Swarm {
             }
             Deliver(from, Damaged(chunk)) => self.over(from, Some(chunk), ctx),
 
-            // §2.3: picking.
+            // §2.4: picking.
             Deliver(from, Unchoke) => self.choose(from, ctx),
             Deliver(from, Piece(chunk, _, asked)) => self.take(from, chunk, asked, ctx),
             Deliver(_, Choke(chunk)) => self.gone(chunk),

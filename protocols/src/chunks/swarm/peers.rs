@@ -1,4 +1,4 @@
-//! Who is there (§2.1 of the paper): whom a peer asks, whom it greets, and what it gives up.
+//! Who is there (§2.1 and §2.2 of the paper): whom a peer asks, whom it greets, and what it gives up.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Taking: which chunk a peer requests (§2.3 of the paper), and what it does with one that comes.
+//! Taking: which chunk a peer requests (§2.4 of the paper), and what it does with one that comes.
 
 use super::{Flaw, Msg::*, Pick, Swarm};
 use crate::chunks::store::{Bits, Chunk};

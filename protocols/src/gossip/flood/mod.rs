@@ -1,12 +1,13 @@
 //! Flooding: who hears an update passes it on to all its neighbours, once. As in the broadcast workload of Maelstrom (Kingsbury,
-//! `doc/03-broadcast`), and §2.2 of "Distributed Algorithms" (Lynch, 1996).
+//! `doc/03-broadcast`), and §15.3 of "Distributed Algorithms" (Lynch, 1996).
 //!
 //! On a graph of E links and n nodes an update takes 2E messages, or 2E − (n − 1) if nobody sends it back to whom it came from;
 //! and it is everywhere after as many hops as the graph is wide. With many links it is fast and dear, with few slow and cheap. On
 //! a network that loses messages each is sent again until it is *acknowledged*; what a node has to send again it forgets in a
 //! crash, so that a crash can cut a branch off for good.
 //!
-//! Left out: mending the graph, batching, and comparing databases, for which see `epidemic`.
+//! Left out: mending the graph, batching, and comparing databases, for which see `epidemic`. `topology.rs` has the graphs,
+//! `messages.rs` what nodes say.
 
 mod config;
 mod messages;

@@ -1,6 +1,7 @@
 //! Primary and backups: one node takes all requests and ships them to the others; when it is silent, another takes over.
 //! After "A principle for resilient sharing of distributed resources" (Alsberg and Day, 1976) and "The primary-backup
-//! approach" (Budhiraja, Marzullo, Schneider and Toueg, 1993, in Mullender's "Distributed Systems"), whose names are used.
+//! approach" (Budhiraja, Marzullo, Schneider and Toueg, 1993, chapter 8 of Mullender's "Distributed Systems"), whose names are
+//! used.
 //!
 //! The primary appends what clients ask to its log, and ships it. When it acknowledges is the choice of this protocol:
 //! when all backups have it, when k of them have it, or at once, with backups told now and then. Backups apply what
