@@ -5,6 +5,7 @@ use crate::{
     asked::read,
     commands::{BAD_INPUT, say},
     hunt::{RUNS, Terms, Watcher},
+    output,
     shrink::shrink_one,
 };
 use reports::{count, counted};
@@ -65,6 +66,13 @@ pub(crate) fn hunt(
     for (protocol, flaw) in flaws {
         let (mut seeds, mut simulated, mut took) = (0, Span::ZERO, Duration::ZERO);
         let mut found = None;
+        // What an earlier hunt left is not what this one finds.
+        if let Some(out) = out
+            && let Err(message) = output::clear(&out.join(protocol), &[&format!("{flaw}.ron")])
+        {
+            eprintln!("error: {message}");
+            return BAD_INPUT;
+        }
         for (file, service, _) in services.iter().filter(|(.., runs)| *runs == protocol) {
             let flawed = [set, &[format!("services.{service}.with.flaw={flaw}")]].concat();
             let Some(one) = read(registry, file, &flawed) else { return BAD_INPUT };
@@ -88,13 +96,11 @@ pub(crate) fn hunt(
                     let file = out.join(protocol).join(format!("{flaw}.ron"));
                     shrink_one(registry, &one, seed, terms, &file)
                 });
-                let shrunk = match shrunk.transpose() {
-                    Ok(shrunk) => shrunk.flatten().map(|shrunk| shrunk.size[1]),
-                    Err(message) => {
-                        eprintln!("error: {message}");
-                        return BAD_INPUT;
-                    }
-                };
+                let shrunk = shrunk.transpose().unwrap_or_else(|message| {
+                    eprintln!("error: {flaw}: {message}");
+                    None
+                });
+                let shrunk = shrunk.flatten().map(|shrunk| shrunk.size[1]);
                 found = Some(Found { file: one.name.clone(), check, shrunk });
                 break;
             }

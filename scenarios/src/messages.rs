@@ -40,7 +40,7 @@ pub(crate) fn quote(text: &str) -> String {
 /// The kind of a fault with its article, if it takes one: a split, an isolation, halves.
 pub(crate) fn a(kind: &str) -> String {
     match kind {
-        "worse links" | "halves" => kind.into(),
+        "worse links" | "halves" | "ranks" => kind.into(),
         "isolation" | "end" => format!("an {kind}"),
         _ => format!("a {kind}"),
     }

@@ -133,6 +133,16 @@ fn strike(timed: &mut TimedFault, at: Time, harm_until: Time) {
 /// Writes down whom a fault hit. One that found nobody keeps its aim: it could not be written down otherwise. `Rest` and
 /// `Everybody` stay: they leave nothing to choose once the others are named.
 fn aim(timed: &mut TimedFault, report: &FaultReport, places: &Places) {
+    // Where a condition came true is known to who waited for it, and not to a moment.
+    let written = |pick: &Pick| match (pick, report.trigger) {
+        (Pick::TriggerOf(_), Some(node)) => Pick::Node(places.name(node)),
+        (Pick::TriggerOf(service), None) => Pick::RandomOf(service.clone(), 1),
+        (pick, _) => pick.clone(),
+    };
+    if timed.fault.picks().into_iter().flatten().any(|pick| matches!(pick, Pick::TriggerOf(_))) {
+        let groups = timed.fault.picks().iter().map(|picks| picks.iter().map(written).collect()).collect();
+        timed.fault = timed.fault.aimed(groups);
+    }
     let picks = timed.fault.picks();
     let ring = matches!(timed.fault, Fault::MajoritiesRing(_));
     let nobody = report.chose.iter().any(Vec::is_empty);

@@ -231,7 +231,7 @@ const NEMESIS: Section = Section {
         ("keep: Quorum", "the budget: as `keep` of a fault; default `Nothing`"),
         (
             "aim: 0.5",
-            "with this probability a strike waits, for another gap at most, until a role changes, something is written that is not synced, or a few inputs were handled; and hits the node where that happens",
+            r#"with this probability a strike waits, for another gap at most, until a role changes, something is written that is not synced, or a few inputs were handled; `RandomOf("db", 1)` is then the node where that happened"#,
         ),
         ("swarm: 0.5", "each seed has each kind with this probability only (swarm testing)"),
     ],

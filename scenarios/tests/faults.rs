@@ -244,7 +244,9 @@ fn windows(scenario: &Scenario, seed: u64) -> Vec<(Time, Time)> {
     let window = |timed: TimedFault| {
         let (from, latest) = match timed.when {
             When::When { from, latest, .. } => (from, latest.expect("it strikes in any case")),
-            _ => (moment(&timed), moment(&timed)),
+            When::At(_) | When::Between(..) | When::Every { .. } | When::After(..) => {
+                (moment(&timed), moment(&timed))
+            }
         };
         (from, latest + timed.lasts.expect("it is harm that lasts"))
     };
@@ -314,14 +316,23 @@ fn an_aimed_strike_waits_for_what_matters_and_hits_the_node_where_that_is() {
     let kinds = |aim| all(aim, 5).iter().map(|timed| timed.fault.kind()).take(20).collect::<Vec<_>>();
     assert_eq!(kinds("0"), kinds("1"));
     // And a plan in which all of it is written down is the same run.
-    let text = nemesis("0.7");
-    let plan = Plan::new(&scenario(&text, ""), 3);
-    assert!(plan.core.faults.iter().any(|fault| matches!(fault.when, Schedule::When { .. })));
-    let first = run(&plan);
-    let written = write(&plan.resolved(&first, &Registry::standard()));
-    let again = read("again.ron", &written, &Registry::standard()).unwrap_or_else(|found| panic!("{found}"));
-    assert!(again.nemesis.is_empty() && again.faults.iter().any(|timed| matches!(timed.when, When::At(_))));
-    assert_eq!(run(&Plan::new(&again, again.seed)).fingerprint, first.fingerprint);
+    let many = r#"nemesis: [(of: "db", keep: Quorum, aim: 1, at_once: 3, gap: Exponential("200ms"), dwell: Uniform("100ms", "900ms"))],"#;
+    let (mut drawn, mut there) = (0, 0);
+    for (text, seed) in
+        (0..16).map(|seed| if seed % 4 == 0 { (nemesis("0.7"), seed) } else { (many.into(), seed) })
+    {
+        let plan = Plan::new(&scenario(&text, ""), seed);
+        let first = run(&plan);
+        let written = write(&plan.resolved(&first, &Registry::standard()));
+        let again =
+            read("again.ron", &written, &Registry::standard()).unwrap_or_else(|found| panic!("{found}"));
+        assert!(again.nemesis.is_empty());
+        assert_eq!(run(&Plan::new(&again, seed)).fingerprint, first.fingerprint, "seed {seed}\n{written}");
+        there += first.faults.iter().filter(|fault| fault.trigger.is_some()).count();
+        drawn +=
+            first.faults.iter().filter(|fault| fault.struck.is_some() && fault.trigger.is_none()).count();
+    }
+    assert!(there > 50 && drawn > 50, "{there} at a trigger, {drawn} not");
 }
 
 #[test]

@@ -117,7 +117,9 @@ async fn listen(
         .with_state(app);
     ready(address);
     let (tell, told) = oneshot::channel::<()>();
-    let lines = lines::Lines::new(listener, terms.limits.lines_max, terms.limits.silence);
+    // Who waits for an answer is not silent.
+    let silence = terms.limits.silence.max(terms.limits.patience + FAREWELL);
+    let lines = lines::Lines::new(listener, terms.limits.lines_max, silence);
     let served = axum::serve(lines, router).with_graceful_shutdown(async {
         let _ = told.await;
     });

@@ -69,14 +69,24 @@ impl AsyncRead for Line {
     ) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_read(context, into) {
             Poll::Ready(read) => {
-                let silence = self.silence;
-                self.patience.as_mut().reset(Instant::now() + silence);
+                self.heard();
                 Poll::Ready(read)
             }
-            Poll::Pending => {
-                self.patience.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
-            }
+            Poll::Pending => self.too_long(context).map(Err),
         }
+    }
+}
+
+impl Line {
+    /// The other end did something: it spoke, or took what it is told.
+    fn heard(&mut self) {
+        let silence = self.silence;
+        self.patience.as_mut().reset(Instant::now() + silence);
+    }
+
+    /// Ready once it has done nothing for too long.
+    fn too_long(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        self.patience.as_mut().poll(context).map(|()| io::ErrorKind::TimedOut.into())
     }
 }
 
@@ -86,7 +96,13 @@ impl AsyncWrite for Line {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        match Pin::new(&mut self.stream).poll_write(context, bytes) {
+            Poll::Ready(written) => {
+                self.heard();
+                Poll::Ready(written)
+            }
+            Poll::Pending => self.too_long(context).map(Err),
+        }
     }
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(context)

@@ -36,7 +36,7 @@ pub struct Limits {
     pub events_max: u64,
     /// The most lines that are open at a time; who comes later waits for one.
     pub lines_max: usize,
-    /// A line is closed when nothing was heard on it for so long; longer than `patience`.
+    /// A line is closed when nothing was heard on it for so long; not before `patience` is over.
     pub silence: Duration,
 }
 

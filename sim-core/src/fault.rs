@@ -71,7 +71,8 @@ pub enum Condition {
     Answered(u64),
     /// A server shows, under this label, a number of at least this: `Shows("commit", 100)`.
     Shows(String, u64),
-    /// A node of this service takes another role: it becomes leader, or steps down, or boots.
+    /// A node of this service takes another role: it becomes leader, or steps down, or boots. That it dies or freezes is
+    /// no role that it takes.
     RoleChange(String),
     /// A node of this service has written what its disk has not synced: a crash may lose it.
     Unsynced(String),
@@ -304,7 +305,7 @@ pub enum Pick {
     /// As `Majority`, but nobody who has this role.
     MajorityWithout(String, String),
     /// The node of this service at which the `when` of this fault came true; drawn by the seed like `RandomOf` if that
-    /// happened nowhere in particular.
+    /// happened nowhere in particular, or the node is down or this fault's already. At most once in a fault.
     TriggerOf(String),
     /// Every server; clients are none.
     All,

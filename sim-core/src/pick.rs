@@ -18,14 +18,14 @@ pub(crate) struct Place<'a> {
 }
 
 /// Resolves the groups of picks of a fault, from left to right, `Rest` after all others; no node is chosen twice, except
-/// by `Everybody`. What
-/// is drawn is drawn among the nodes that are `fit`: up, for harm; down or frozen, for its end. `trigger` is where what the fault waited for came true. `key` is the fault's, so
-/// that removing another fault does not change what this one chooses.
+/// by `Everybody`. What is drawn is drawn among the nodes that are `fit`: up, for harm; down or frozen, for its end.
+/// `trigger` is where what the fault waited for came true; it is nobody's any more if nobody could choose it. `key` is the
+/// fault's, so that removing another fault does not change what this one chooses.
 pub(crate) fn resolve(
     key: u64,
     groups: &[&[Pick]],
     place: Place<'_>,
-    trigger: Option<NodeId>,
+    trigger: &mut Option<NodeId>,
     role: impl Fn(NodeId) -> Role,
     fit: impl Fn(NodeId) -> bool,
     keys: &Keys,
@@ -76,8 +76,8 @@ pub(crate) fn resolve(
                 Pick::Random(count) => draw(servers().collect(), *count as usize),
                 Pick::RandomOf(name, count) => draw(of(name), *count as usize),
                 Pick::TriggerOf(name) => {
-                    let there = trigger.filter(|node| of(name).contains(node) && fit(*node));
-                    there.map_or_else(|| draw(of(name), 1), |node| vec![node])
+                    *trigger = trigger.filter(|node| of(name).contains(node) && free(node) && fit(*node));
+                    trigger.map_or_else(|| draw(of(name), 1), |node| vec![node])
                 }
                 Pick::Minority(name) => draw(of(name), minority(name)),
                 Pick::Majority(name) => draw(of(name), majority(name)),

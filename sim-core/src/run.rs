@@ -157,6 +157,8 @@ pub struct FaultReport {
     pub ended: Option<Time>,
     /// The nodes it chose, in the order of [`crate::fault::Fault::picks`].
     pub chose: Vec<Vec<NodeId>>,
+    /// Whom a [`crate::fault::Pick::TriggerOf`] chose, if that was not drawn.
+    pub trigger: Option<NodeId>,
     /// What it did to the world.
     pub effect: Effect,
 }

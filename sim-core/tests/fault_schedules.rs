@@ -6,7 +6,7 @@ mod puppet;
 
 use puppet::*;
 use sim_core::{
-    fault::{Condition, Fault, Pick, Schedule},
+    fault::{Condition, Fault, Pick, PlannedFault, Schedule},
     plan::{Plan, ServicePlan, Zone},
     prelude::*,
     run::Run,
@@ -101,9 +101,11 @@ fn what_is_written_is_unsynced_until_its_sync_is_over() {
     };
     let struck = |from| run(waiting(when(Condition::Unsynced("p".into()), from)), script()).faults[0].struck;
     assert_eq!(struck(Time::ZERO), Some(Time(moment(1_000).0 + 1)));
-    // The sync takes 5 ms, and looks at other nodes' disks mean nothing.
-    assert_eq!(struck(moment(1_001)), Some(Time(moment(3_000).0 + 1)));
-    assert_eq!(struck(moment(3_001)), None);
+    // The sync takes 5 ms; what happens at other nodes, whose disks hold nothing, means nothing.
+    assert_eq!(struck(moment(1_004)), Some(Time(moment(1_004).0 + 1)));
+    assert_eq!(struck(moment(1_006)), Some(Time(moment(3_000).0 + 1)));
+    // The last write is never synced.
+    assert_eq!(struck(moment(4_000)), Some(Time(moment(4_000).0 + 1)));
 }
 
 #[test]
@@ -123,6 +125,47 @@ fn the_trigger_is_the_node_at_which_it_came_true_and_else_any() {
     }
     let drawn: BTreeSet<Vec<NodeId>> = (0..20).map(|seed| chose(Condition::Epoch(99), seed)).collect();
     assert_eq!(drawn.len(), 3, "{drawn:?}");
+}
+
+#[test]
+fn what_a_fault_does_to_a_process_is_no_role_that_it_takes() {
+    let mut plan = waiting(when(Condition::RoleChange("p".into()), moment(1_500)));
+    plan.faults[0].fault = Fault::Isolate(vec![Pick::TriggerOf("p".into())]);
+    let pause = (1_800.ms(), Some(100.ms()), Fault::Pause(vec![name(0)]));
+    let crash = (2_000.ms(), Some(100.ms()), Fault::Crash(vec![name(2)]));
+    for (at, lasts, fault) in [pause, crash] {
+        let planned = PlannedFault::at(&format!("at {at}"), Time(at.0), lasts, fault);
+        plan.faults.push(planned);
+    }
+    let run = run(plan, reigns());
+    // Neither dying nor freezing nor going on: but booting is.
+    let waited = run.faults.iter().find(|fault| fault.planned.name == "fault-0").unwrap();
+    assert_eq!(waited.struck, Some(Time(moment(2_100).0 + 1)));
+    assert_eq!((waited.chose.concat(), waited.trigger), (vec![NodeId(2)], Some(NodeId(2))));
+}
+
+#[test]
+fn an_event_that_nobody_handles_is_no_input() {
+    // Two alarms are set, one of them is put off; and what is sent to the dead is not handled.
+    let script = vec![
+        (0, 1_000.ms(), vec![Set(1, 100.ms()), Set(2, 300.ms())]),
+        (0, 1_050.ms(), vec![Cancel(1), Set(2, 500.ms()), Send(2, 1)]),
+    ];
+    let mut plan = waiting(when(Condition::Handled("p".into(), 3), moment(500)));
+    plan.faults.push(PlannedFault::at("dead", Time(moment(600).0), None, Fault::Crash(vec![name(2)])));
+    let run = run(plan, script);
+    let waited = run.faults.iter().find(|fault| fault.planned.name == "fault-0").unwrap();
+    assert_eq!(waited.struck, Some(Time(moment(1_550).0 + 1)), "two lines of the script, and an alarm");
+}
+
+#[test]
+fn a_trigger_that_the_fault_has_already_is_drawn_instead() {
+    let of = vec![vec![name(1)], vec![Pick::TriggerOf("p".into())]];
+    let mut plan = waiting(when(Condition::Role("leader".into()), Time::ZERO));
+    plan.faults[0].fault = Fault::Split(of);
+    let report = &run(plan, reigns()).faults[0];
+    assert_eq!((report.chose[1].len(), report.trigger), (1, None));
+    assert_ne!(report.chose[1], [NodeId(1)]);
 }
 
 #[test]

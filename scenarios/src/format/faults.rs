@@ -89,10 +89,10 @@ pub struct Nemesis {
     /// The probability that a kind is taken part in at all, drawn for each seed anew; at least one always is (Groce et
     /// al., "Swarm testing", 2012: leaving something out lets the rest go further). More than 0. Default: 1.
     pub swarm: Chance,
-    /// The probability that a strike is aimed: that from the moment drawn for it, it waits for what mistakes hide behind, and
-    /// hits the node where that happens: a role changes, something is written that is not synced, or a few inputs are
-    /// handled, each equally likely. It waits for as long as the gap before it at most, and then strikes anyway. Only for
-    /// kinds that name a service. Default: 0.
+    /// The probability that a strike is aimed: that from the moment drawn for it, it waits for what mistakes hide behind: a
+    /// role changes, something is written that is not synced, or a few inputs are handled, each equally likely. It waits for
+    /// as long as the gap before it at most, and then strikes anyway. A kind that hits `RandomOf(service, 1)` then hits the
+    /// node where it happened. Only for kinds that hit `RandomOf` or `Service`. Default: 0.
     pub aim: Chance,
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn ends_before_it_starts(at: Place, from: Time, to: Time) -> Mistake 
 }
 
 pub(crate) fn latest_before_from(at: Place, from: Time, latest: Time) -> Mistake {
-    mistake(at, format!("it is to strike by {latest}, and not before {from}"), "earlier than `from`")
+    mistake(at, format!("it is to strike by {latest}, and to wait from {from} on"), "not later than `from`")
         .help("write a later moment, or leave `latest` out: then it waits for as long as it takes")
 }
 
@@ -38,8 +38,34 @@ pub(crate) fn clients_have_none(at: Place) -> Mistake {
         .help("name a service under `services`; `Answered(1000)` waits for what clients were told")
 }
 
+pub(crate) fn too_many_aimed(at: Place, found: usize, most: usize) -> Mistake {
+    mistake(at, format!("{found} aimed strikes can wait at the same time"), format!("more than {most}"))
+        .help("make `at_once` smaller, or leave `aim` out of some")
+}
+
+pub(crate) fn two_triggers(at: Place) -> Mistake {
+    mistake(at, "this aims at the trigger twice, and there is one", "two picks `TriggerOf`")
+        .help("aim at others by role, by name or at random")
+}
+
+pub(crate) fn nothing_triggers(at: Place, service: &str) -> Mistake {
+    mistake(at, "this waits for nothing, so there is no trigger", "`TriggerOf` without `when`")
+        .help(format!("write `RandomOf({service:?}, 1)`, or let it wait: `when: RoleChange({service:?})`"))
+}
+
+pub(crate) fn triggered_elsewhere(at: Place, service: &str, other: &str) -> Mistake {
+    let found = format!("what it waits for happens in `{other}`, and never in `{service}`");
+    mistake(at, found, format!("never a node of `{service}`")).help(format!("write `TriggerOf({other:?})`"))
+}
+
+pub(crate) fn kind_triggered(at: Place, service: &str) -> Mistake {
+    mistake(at, "a kind waits for nothing by itself, so it has no trigger", "`TriggerOf` in a kind")
+        .help(format!("write `RandomOf({service:?}, 1)`, and `aim: 0.5` beside `kinds`"))
+}
+
 pub(crate) fn aims_at_none(at: Place) -> Mistake {
-    mistake(at, "none of its kinds names a service, so no strike can be aimed", "nothing to aim at")
+    let found = "none of its kinds hits `RandomOf` or `Service`, so no strike can be aimed";
+    mistake(at, found, "nothing to aim at")
         .help("let a kind hit `RandomOf(\"db\", 1)` or `Service(\"db\")`, or leave `aim` out")
 }
 

@@ -3,11 +3,11 @@
 use super::{At, Check, harm, nemesis, picks};
 use crate::{
     expand::strikes,
-    format::{LIST_MAX, LOOKS_MAX, REPEATED_MAX, TimedFault, WAITING_MAX, When},
+    format::{LIST_MAX, LOOKS_MAX, Nemesis, REPEATED_MAX, TimedFault, WAITING_MAX, When},
     messages::{self, meaning},
 };
 use sim_core::{
-    fault::{Condition, Fault, Keep},
+    fault::{Condition, Fault, Keep, Pick},
     time::{Span, Time},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,6 @@ pub(super) fn check(check: &mut Check<'_, '_>) -> Vec<Option<Moments>> {
     let mut known = Vec::with_capacity(faults.len());
     let readable = check.sound(all);
     let mut total = Total::default();
-    let mut waiting = 0;
     for (index, timed) in faults.iter().enumerate() {
         if check.mistakes.full() {
             return known;
@@ -54,11 +53,8 @@ pub(super) fn check(check: &mut Check<'_, '_>) -> Vec<Option<Moments>> {
                 total.compare(check, at.key("do"), strikes);
             }
         }
-        if matches!(timed.when, When::When { .. }) {
-            waiting += 1;
-            if waiting == WAITING_MAX + 1 {
-                check.say(messages::harm::too_many_wait(at.key("when").place(), WAITING_MAX));
-            }
+        if sound {
+            triggers(check, at, timed);
         }
         named.entry(&timed.name).or_insert(moments);
         known.push(moments);
@@ -73,7 +69,68 @@ pub(super) fn check(check: &mut Check<'_, '_>) -> Vec<Option<Moments>> {
         }
     }
     nemesis::check(check, &mut total);
+    if readable && !check.mistakes.full() {
+        waits(check, all);
+    }
     known
+}
+
+/// That so many faults wait at the same time at most: each looks at every event. A generator that aims has as many waiting as
+/// it may have in force.
+fn waits(check: &mut Check<'_, '_>, all: At<'_>) {
+    let aims = |nemesis: &&Nemesis| !nemesis.aim.is_never();
+    let aimed: usize =
+        check.scenario.nemesis.iter().filter(aims).map(|nemesis| nemesis.at_once as usize).sum();
+    // Ends come before beginnings of the same moment, and those in the order of the file.
+    let mut changes: Vec<(Time, bool, usize)> = Vec::new();
+    for (index, timed) in check.scenario.faults.iter().enumerate() {
+        if let When::When { from, latest, .. } = &timed.when {
+            changes.push((*from, true, index));
+            changes.extend(latest.map(|latest| (latest, false, index)));
+        }
+    }
+    changes.sort_unstable();
+    let mut waiting = aimed;
+    if waiting > WAITING_MAX {
+        return check.say(messages::harm::too_many_aimed(
+            check.top.key("nemesis").place(),
+            waiting,
+            WAITING_MAX,
+        ));
+    }
+    for (_, begins, index) in changes {
+        waiting = if begins { waiting + 1 } else { waiting - 1 };
+        if waiting > WAITING_MAX {
+            let at = all.item(index).key("when").place();
+            return check.say(messages::harm::too_many_wait(at, WAITING_MAX));
+        }
+    }
+}
+
+/// That whoever aims at the trigger waits for something at that service, and at one trigger.
+fn triggers(check: &mut Check<'_, '_>, at: At<'_>, timed: &TimedFault) {
+    let picks = timed.fault.picks();
+    let mut triggers = picks.into_iter().flatten().filter_map(|pick| {
+        let Pick::TriggerOf(service) = pick else { return None };
+        Some(service)
+    });
+    let Some(service) = triggers.next() else { return };
+    let place = at.key("do").place();
+    if triggers.next().is_some() {
+        return check.say(messages::harm::two_triggers(place));
+    }
+    let condition = match &timed.when {
+        When::When { condition, .. } => condition,
+        When::At(_) | When::Between(..) | When::Every { .. } | When::After(..) => {
+            return check.say(messages::harm::nothing_triggers(place, service));
+        }
+    };
+    if let Condition::RoleChange(other) | Condition::Unsynced(other) | Condition::Handled(other, _) =
+        condition
+        && other != service
+    {
+        check.say(messages::harm::triggered_elsewhere(place, service, other));
+    }
 }
 
 /// How many strikes all faults have, and how much they take to write down.
@@ -173,7 +230,7 @@ fn moments(
             condition(check, at.key("when"), waited);
             match latest {
                 None => within_run(check, at, &TimedFault { lasts: None, ..timed.clone() }, *from),
-                Some(latest) if latest < from => {
+                Some(latest) if latest <= from => {
                     check.say(messages::harm::latest_before_from(at.key("latest").place(), *from, *latest));
                 }
                 Some(latest) => within_run(check, at, timed, *latest),

@@ -6,7 +6,10 @@ use crate::{
     format::Nemesis,
     messages::{harm as words, meaning},
 };
-use sim_core::time::{Span, Time};
+use sim_core::{
+    fault::Pick,
+    time::{Span, Time},
+};
 use std::collections::BTreeSet;
 
 /// The largest weight of a kind.
@@ -90,6 +93,11 @@ fn kinds(check: &mut Check<'_, '_>, at: At<'_>, nemesis: &Nemesis) {
         if let Some(at) = at.find("do").filter(|at| check.sound(*at)) {
             if !kind.fault.harms() {
                 check.say(words::kind_harmless(at.place(), kind.fault.kind()));
+            }
+            for pick in kind.fault.picks().into_iter().flatten() {
+                if let Pick::TriggerOf(service) = pick {
+                    check.say(words::kind_triggered(at.place(), service));
+                }
             }
             picks::check(check, at, &kind.fault);
             harm::check(check, at, &kind.fault);

@@ -8,10 +8,11 @@ mod strikes;
 
 use crate::{
     digest::Digest,
-    fault::{Fault, PlannedFault},
+    fault::{Condition, Fault, PlannedFault},
     plan::Plan,
     protocol::NodeId,
     run::FaultReport,
+    time::Time,
 };
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -44,18 +45,25 @@ struct Running {
     hit: BTreeSet<NodeId>,
     /// Whether a strobe has set its clocks off just now.
     lit: bool,
-    /// Where what it waited for came true.
-    trigger: Option<NodeId>,
 }
 
 /// A fault that waits for its moment.
 #[derive(Clone, Debug)]
 struct Armed {
     fault: usize,
+    condition: Condition,
+    /// It strikes then in any case.
+    latest: Option<Time>,
+    /// The place of the service that the condition names.
+    service: Option<usize>,
     /// Changes of role when it began to wait, those looked at so far, and what counts of what it waits for.
     since: usize,
     seen: usize,
     count: u64,
+    /// Inputs that all nodes had taken when it looked last.
+    events: u64,
+    /// It has come true, and strikes at the latest moment, which is the next.
+    done: bool,
 }
 
 impl Faults {
@@ -69,16 +77,10 @@ impl Faults {
                 struck: None,
                 ended: None,
                 chose: Vec::new(),
+                trigger: None,
                 effect: Default::default(),
             };
-            Running {
-                report,
-                key: digest.finish(),
-                hurt: BTreeSet::new(),
-                hit: BTreeSet::new(),
-                lit: false,
-                trigger: None,
-            }
+            Running { report, key: digest.finish(), hurt: BTreeSet::new(), hit: BTreeSet::new(), lit: false }
         };
         Faults { all: plan.faults.iter().map(running).collect(), ..Faults::default() }
     }

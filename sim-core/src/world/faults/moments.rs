@@ -9,12 +9,15 @@ use crate::{
     time::{Span, Time},
     world::World,
 };
+use alloc::vec::Vec;
 
 /// In the `slot` of a strike: whether the fault strikes, or begins to wait for its moment.
 const STRIKE: u32 = 0;
 const ARM: u32 = 1;
 /// It has waited for long enough.
 const LATEST: u32 = 2;
+/// Which of a fault's random streams draws the node at which it came true.
+const TRIGGER: u64 = 2;
 
 impl World {
     /// Puts the faults into the queue, once. Their sequence numbers are set apart, after those of the boots and before
@@ -69,8 +72,8 @@ impl World {
         }
         match event.slot {
             ARM => {
-                let since = self.kernel.roles.len();
-                self.faults.armed.push(Armed { fault: index, since, seen: 0, count: 0 });
+                let armed = self.arm(index);
+                self.faults.armed.extend(armed);
                 return self.watch(None);
             }
             LATEST => {
@@ -95,34 +98,57 @@ impl World {
         }
     }
 
+    fn arm(&self, fault: usize) -> Option<Armed> {
+        let Schedule::When { condition, latest, .. } = self.faults.all[fault].report.planned.when.clone()
+        else {
+            return None;
+        };
+        let service = match &condition {
+            Condition::RoleChange(name) | Condition::Unsynced(name) | Condition::Handled(name, _) => {
+                self.services.iter().position(|service| service.name == *name)
+            }
+            Condition::Role(_)
+            | Condition::NoRole(_)
+            | Condition::RoleTaken(..)
+            | Condition::Epoch(_)
+            | Condition::Answered(_)
+            | Condition::Shows(..) => None,
+        };
+        let (since, events) = (self.kernel.roles.len(), self.kernel.events);
+        Some(Armed { fault, condition, latest, service, since, seen: 0, count: 0, events, done: false })
+    }
+
     /// Looks whether what a fault waits for has come true: now that something happened at `node`, or anywhere.
     pub(in crate::world) fn watch(&mut self, node: Option<NodeId>) {
         if self.faults.armed.is_empty() {
             return;
         }
-        let mut armed = core::mem::take(&mut self.faults.armed);
-        armed.retain_mut(|armed| {
-            let index = armed.fault;
-            let holds = match &self.faults.all[index].report.planned.when {
-                // Borrowed from the report while the world is asked.
-                Schedule::When { condition, .. } => self.holds(&condition.clone(), armed, node),
-                Schedule::At(_) | Schedule::After(..) => false,
-            };
-            if holds {
-                self.faults.all[index].trigger = node;
-                self.plan_strike(index, self.kernel.now + Span(1), STRIKE);
+        let mut all = core::mem::take(&mut self.faults.armed);
+        all.retain_mut(|armed| {
+            if armed.done {
+                return true;
             }
-            !holds
+            let Some(trigger) = self.holds(armed, node) else { return true };
+            self.faults.all[armed.fault].report.trigger = trigger;
+            let next = self.kernel.now + Span(1);
+            // Then it strikes anyway, and two events of one number would have no order.
+            armed.done = armed.latest == Some(next);
+            if !armed.done {
+                self.plan_strike(armed.fault, next, STRIKE);
+            }
+            armed.done
         });
-        self.faults.armed.append(&mut armed);
+        self.faults.armed.append(&mut all);
     }
 
-    fn holds(&mut self, condition: &Condition, armed: &mut Armed, node: Option<NodeId>) -> bool {
+    /// Whether it has come true, and at which node, if it was at one.
+    fn holds(&mut self, armed: &mut Armed, node: Option<NodeId>) -> Option<Option<NodeId>> {
         let seen = armed.seen;
         let moved = node.is_none() || seen < self.kernel.roles.len();
         armed.seen = self.kernel.roles.len();
         let servers = || self.services.iter().filter(|s| !s.clients).flat_map(|s| s.ids());
-        match condition {
+        let here = |node: NodeId| armed.service == Some(self.group_of(node));
+        let holds = match &armed.condition {
             Condition::Role(role) => moved && servers().any(|node| self.role(node).0 == *role),
             Condition::NoRole(role) => moved && !servers().any(|node| self.role(node).0 == *role),
             Condition::RoleTaken(role, times) => {
@@ -145,30 +171,39 @@ impl World {
                     None => servers().any(shows),
                 }
             }
-            Condition::RoleChange(service) => {
-                let changes = seen.max(armed.since)..self.kernel.roles.len();
-                let changed = |change: usize| {
+            Condition::RoleChange(_) => {
+                let mut changes = seen.max(armed.since)..self.kernel.roles.len();
+                let changed = changes.find(|&change| {
                     let RoleChange { node, role, .. } = self.kernel.roles[change];
-                    role != Role::DOWN && self.is_of(node, service) && self.took(change, role.0)
-                };
-                changes.clone().any(changed)
+                    // What a fault does to a process is no change that the process makes.
+                    let made = role != Role::DOWN && role != Role::PAUSED;
+                    made && here(node) && self.took(change, role.0)
+                });
+                return changed.map(|change| Some(self.kernel.roles[change].node));
             }
-            Condition::Unsynced(service) => match node {
-                Some(node) if self.is_of(node, service) => {
-                    let group = self.group_of(node);
-                    self.groups[group].unsynced(node)
-                }
-                _ => false,
-            },
-            Condition::Handled(service, inputs) => {
-                armed.count += u64::from(node.is_some_and(|node| self.is_of(node, service)));
+            Condition::Handled(_, inputs) => {
+                // Not every event is an input: a timer may have been set anew, a process be dead.
+                let taken = self.kernel.events > armed.events;
+                armed.count += u64::from(taken && node.is_some_and(here));
+                armed.events = self.kernel.events;
                 armed.count >= *inputs
             }
-        }
+            Condition::Unsynced(_) => return self.unsynced(armed, node),
+        };
+        holds.then_some(node)
     }
 
-    fn is_of(&self, node: NodeId, service: &str) -> bool {
-        self.services[self.group_of(node)].name == service
+    /// The node that has written what is not synced; of several, when nothing has happened at one, one that the seed draws.
+    fn unsynced(&mut self, armed: &Armed, node: Option<NodeId>) -> Option<Option<NodeId>> {
+        let service = armed.service?;
+        if let Some(node) = node {
+            let unsynced = self.group_of(node) == service && self.groups[service].unsynced(node);
+            return unsynced.then_some(Some(node));
+        }
+        let nodes: Vec<NodeId> = self.services[service].ids().collect();
+        let unsynced: Vec<NodeId> =
+            nodes.into_iter().filter(|&node| self.groups[service].unsynced(node)).collect();
+        self.rng(armed.fault, TRIGGER).pick(&unsynced).copied().map(Some)
     }
 
     /// Whether with this change a node took the role, and did not only go on with it after it was frozen.

@@ -71,7 +71,14 @@ impl World {
         }
     }
 
-    fn resolve(&self, index: usize, fault: &Fault) -> Vec<Vec<NodeId>> {
+    fn resolve(&mut self, index: usize, fault: &Fault) -> Vec<Vec<NodeId>> {
+        let mut trigger = self.faults.all[index].report.trigger;
+        let chosen = self.choose(index, fault, &mut trigger);
+        self.faults.all[index].report.trigger = trigger;
+        chosen
+    }
+
+    fn choose(&self, index: usize, fault: &Fault, trigger: &mut Option<NodeId>) -> Vec<Vec<NodeId>> {
         let frozen =
             |node: NodeId| self.faults.hurting(node, |f| matches!(f, Fault::Pause(_))).next().is_some();
         let fit = |node: NodeId| match fault {
@@ -81,7 +88,6 @@ impl World {
         };
         let key = self.faults.all[index].key;
         let place = pick::Place { services: &self.services, zones: &self.plan.zones };
-        let trigger = self.faults.all[index].trigger;
         let role = |node| self.role(node);
         let mut chosen = pick::resolve(key, &fault.picks(), place, trigger, role, fit, &self.kernel.keys);
         if fault.spares_clients() {
@@ -119,7 +125,7 @@ impl World {
     }
 
     /// A random stream of a fault.
-    fn rng(&self, index: usize, which: u64) -> Rng {
+    pub(super) fn rng(&self, index: usize, which: u64) -> Rng {
         self.kernel.keys.stream(Purpose::Fault, self.faults.all[index].key, which)
     }
 
