@@ -46,7 +46,6 @@ struct WhenEntry<'a> {
     after_ns: Option<u64>,
     condition: Option<String>,
     from_ns: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     latest_ns: Option<u64>,
 }
 

@@ -85,6 +85,10 @@ fn waits(check: &mut Check<'_, '_>, all: At<'_>) {
     let mut changes: Vec<(Time, bool, usize)> = Vec::new();
     for (index, timed) in check.scenario.faults.iter().enumerate() {
         if let When::When { from, latest, .. } = &timed.when {
+            // What does not wait is a mistake that was told.
+            if latest.is_some_and(|latest| latest <= *from) {
+                continue;
+            }
             changes.push((*from, true, index));
             changes.extend(latest.map(|latest| (latest, false, index)));
         }

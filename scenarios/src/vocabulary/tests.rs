@@ -119,6 +119,7 @@ fn scenarios(section: &Section, example: &str) -> Vec<String> {
             let when = match key {
                 "at" | "between" | "every" | "after" | "when" => "",
                 "from" | "to" => r#", every: "5s""#,
+                "latest" => r#", when: RoleTaken("leader", 9)"#,
                 _ => r#", at: "20s""#,
             };
             one(fault(format!(r#"({example}{when}, do: Crash([Service("db")]))"#)))
