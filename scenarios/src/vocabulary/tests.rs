@@ -128,6 +128,9 @@ fn scenarios(section: &Section, example: &str) -> Vec<String> {
         "Picks" if key == "Everybody" => {
             one(fault(format!(r#"(at: "20s", do: OneWay(from: [Role("leader")], to: [{example}]))"#)))
         }
+        "Picks" if key.starts_with("TriggerOf") => {
+            one(fault(format!(r#"(when: RoleChange("db"), do: Crash([{example}]))"#)))
+        }
         "Picks" => one(fault(format!(r#"(at: "20s", do: Crash([{example}]))"#))),
         "Generators" => {
             let of = if ["of", "kinds"].contains(&key) { "" } else { r#", of: "db""# };
