@@ -394,12 +394,13 @@ fn the_summary_has_what_its_documentation_promises() {
     assert_eq!(summary["downtimes"][0]["from_ns"], at(20_000).0);
 }
 
-const NULLABLE: [&str; 6] = [
+const NULLABLE: [&str; 7] = [
     "run.stopped",
     "faults[].when.fault",
     "faults[].when.after_ns",
     "faults[].when.condition",
     "faults[].when.from_ns",
+    "faults[].when.latest_ns",
     "faults[].recovery.why",
 ];
 
