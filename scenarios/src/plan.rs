@@ -141,7 +141,7 @@ fn aim(timed: &mut TimedFault, report: &FaultReport, places: &Places) {
     };
     if timed.fault.picks().into_iter().flatten().any(|pick| matches!(pick, Pick::TriggerOf(_))) {
         let groups = timed.fault.picks().iter().map(|picks| picks.iter().map(written).collect()).collect();
-        timed.fault = timed.fault.aimed(groups);
+        timed.fault = timed.fault.picking(groups);
     }
     let picks = timed.fault.picks();
     let ring = matches!(timed.fault, Fault::MajoritiesRing(_));

@@ -336,6 +336,27 @@ fn an_aimed_strike_waits_for_what_matters_and_hits_the_node_where_that_is() {
 }
 
 #[test]
+fn a_shape_around_a_trigger_is_written_down_as_what_it_was() {
+    // Halves of two are a split. Two are too few for a bridge, and what parts nobody is no split to write down.
+    let halves = (r#"Halves([TriggerOf("db"), Role("leader")])"#, true, "split");
+    let bridge = (r#"Bridge([TriggerOf("db"), Role("leader"), Role("candidate")])"#, false, "bridge");
+    for (shape, parts, kind) in [halves, bridge] {
+        let fault =
+            format!(r#"(name: "shape", when: Handled("db", 5), from: "2s", lasts: "1s", do: {shape})"#);
+        let plan = Plan::new(&scenario(&format!("faults: [{fault}],"), ""), 7);
+        let first = run(&plan);
+        let resolved = plan.resolved(&first, &Registry::standard());
+        let [fault] = &resolved.faults[..] else { panic!("one fault: {:?}", resolved.faults) };
+        let parted = first.faults[0].chose.iter().all(|side| !side.is_empty());
+        assert_eq!((parted, fault.fault.kind()), (parts, kind), "{shape}");
+        let written = write(&resolved);
+        let again =
+            read("again.ron", &written, &Registry::standard()).unwrap_or_else(|found| panic!("{found}"));
+        assert_eq!(run(&Plan::new(&again, 7)).fingerprint, first.fingerprint, "{written}");
+    }
+}
+
+#[test]
 fn a_swarm_takes_part_in_some_kinds_and_always_in_one() {
     let kinds = |swarm: &str, seed: u64| -> BTreeSet<&'static str> {
         let parts = format!(

@@ -80,7 +80,7 @@ fn aim(fault: &Fault, chance: Chance, rng: &mut Rng) -> Option<(Condition, Fault
     let fault = match hit {
         Some(picks) => {
             *picks = vec![Pick::TriggerOf(service.clone())];
-            fault.aimed(groups)
+            fault.picking(groups)
         }
         None => fault.clone(),
     };

@@ -3,7 +3,7 @@
 use super::{At, Check, harm, nemesis, picks};
 use crate::{
     expand::strikes,
-    format::{LIST_MAX, LOOKS_MAX, Nemesis, REPEATED_MAX, TimedFault, WAITING_MAX, When},
+    format::{CLIENTS, LIST_MAX, LOOKS_MAX, Nemesis, REPEATED_MAX, TimedFault, WAITING_MAX, When},
     messages::{self, meaning},
 };
 use sim_core::{
@@ -132,6 +132,7 @@ fn triggers(check: &mut Check<'_, '_>, at: At<'_>, timed: &TimedFault) {
     if let Condition::RoleChange(other) | Condition::Unsynced(other) | Condition::Handled(other, _) =
         condition
         && other != service
+        && other != CLIENTS
     {
         check.say(messages::harm::triggered_elsewhere(place, service, other));
     }

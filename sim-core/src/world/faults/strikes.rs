@@ -9,7 +9,7 @@ use super::quorums::Quorum;
 use crate::world::World;
 use crate::{
     disk::End,
-    fault::{Area, Fault, Keep},
+    fault::{Area, Fault, Keep, Pick},
     group::SetClock,
     kernel::{Event, What},
     node::Ills,
@@ -72,7 +72,9 @@ impl World {
     }
 
     fn resolve(&mut self, index: usize, fault: &Fault) -> Vec<Vec<NodeId>> {
-        let mut trigger = self.faults.all[index].report.trigger;
+        let aims = |pick: &Pick| matches!(pick, Pick::TriggerOf(_));
+        let aims = fault.picks().into_iter().flatten().any(aims);
+        let mut trigger = self.faults.all[index].report.trigger.filter(|_| aims);
         let chosen = self.choose(index, fault, &mut trigger);
         self.faults.all[index].report.trigger = trigger;
         chosen
@@ -95,8 +97,7 @@ impl World {
             chosen.iter_mut().for_each(|group| group.retain(|&node| !client(node)));
         }
         let mut nodes: Vec<NodeId> = chosen.iter().flatten().copied().collect();
-        let named =
-            fault.picks().iter().copied().flatten().all(|pick| matches!(pick, crate::fault::Pick::Node(_)));
+        let named = fault.picks().iter().copied().flatten().all(|pick| matches!(pick, Pick::Node(_)));
         let shuffled = |mut nodes: Vec<NodeId>| {
             self.rng(index, SHAPE).shuffle(&mut nodes);
             nodes
