@@ -12,7 +12,7 @@ use scenarios::{
     Registry,
     format::Scenario,
     plan::Plan,
-    play::{self, Detail},
+    play::{self, Detail, Judgement},
 };
 use sim_core::{
     judged::{Judged, Status},
@@ -113,8 +113,9 @@ fn play_and_write(
     plan: &Plan,
     choice: &Choice,
     folder: &Path,
-    &Wanted { trace, png, parquet, .. }: &Wanted<'_>,
+    wanted: &Wanted<'_>,
 ) -> Result<Judged, String> {
+    let trace = wanted.trace;
     let mut progress = Progress::new(&one.name);
     let detail = if trace { Detail::Trace } else { Detail::Readings };
     let mut profile = Vec::new();
@@ -122,6 +123,8 @@ fn play_and_write(
         profile.push((now, events));
         progress.at(now, until, events);
     })?;
+    // What an earlier run left here goes first: nobody shall take its report for this one's.
+    output::clear(folder, &["report.html", "trace.jsonl", "ops.parquet"])?;
     progress.doing("checking");
     let origin = play::Origin {
         file: &one.file,
@@ -129,35 +132,50 @@ fn play_and_write(
         text: &one.text,
         command: command(one, plan, choice),
     };
-    let mut judged = play::judge(registry, plan, run, origin);
+    // The history is the largest file, and what is judged does not change it.
+    let (judgement, written) = rayon::join(
+        || Judgement::of(registry, plan, &run, origin),
+        || output::write(folder, "history.jsonl", |to| reports::history_jsonl(&run, to)),
+    );
+    written?;
+    let mut judged = judgement.with(run);
     if !trace && let Some(scope) = reports::scope(&judged, &profile) {
         progress.doing("tracing");
         judged.run.trace = traced(registry, plan, scope, &judged.run)?;
     }
     progress.doing("writing");
-    // What an earlier run left here goes first: nobody shall take its report for this one's.
-    output::clear(folder, &["report.html", "trace.jsonl", "ops.parquet"])?;
-    let text = |text: String| move |to: &mut (dyn Write + Send)| to.write_all(text.as_bytes());
-    output::write(folder, "plan.ron", text(judged.provenance.plan.clone()))?;
-    output::picture(folder, "latency", Some(reports::latency_svg(&judged)), png)?;
-    output::picture(folder, "availability", Some(reports::availability_svg(&judged)), png)?;
-    output::picture(folder, "gauges", reports::gauges_svg(&judged), png)?;
-    output::picture(folder, "tasks", reports::tasks_svg(&judged), png)?;
-    output::write(folder, "summary.json", text(reports::summary_json(&judged)))?;
-    output::write(folder, "ops.csv", |to| reports::operations_csv(&judged, to))?;
-    if parquet {
-        output::write(folder, "ops.parquet", |to| reports::operations_parquet(&judged, to))?;
-    }
-    output::write(folder, "history.jsonl", |to| reports::history_jsonl(&judged, to))?;
-    if trace {
-        output::write(folder, "trace.jsonl", |to| reports::trace_jsonl(&judged, to))?;
-    }
+    let (rows, html) = rayon::join(|| write_rows(&judged, folder, wanted), || reports::html(&judged));
+    rows?;
+    write_figures(&judged, folder, wanted.png)?;
     // Last, because it is what people open: when it is there, everything is.
-    output::write(folder, "report.html", text(reports::html(&judged)))?;
+    output::write(folder, "report.html", |to| to.write_all(html.as_bytes()))?;
     drop(progress);
     say!("{}", reports::text(&judged, colored()).trim_end());
     say!("report      {}", folder.join("report.html").display());
     Ok(judged)
+}
+
+/// What has a line for each operation or event.
+fn write_rows(judged: &Judged, folder: &Path, wanted: &Wanted<'_>) -> Result<(), String> {
+    output::write(folder, "ops.csv", |to| reports::operations_csv(judged, to))?;
+    if wanted.parquet {
+        output::write(folder, "ops.parquet", |to| reports::operations_parquet(judged, to))?;
+    }
+    if wanted.trace {
+        output::write(folder, "trace.jsonl", |to| reports::trace_jsonl(judged, to))?;
+    }
+    Ok(())
+}
+
+/// What sums a run up: its plan, its pictures, its summary.
+fn write_figures(judged: &Judged, folder: &Path, png: bool) -> Result<(), String> {
+    let text = |text: String| move |to: &mut (dyn Write + Send)| to.write_all(text.as_bytes());
+    output::write(folder, "plan.ron", text(judged.provenance.plan.clone()))?;
+    output::picture(folder, "latency", Some(reports::latency_svg(judged)), png)?;
+    output::picture(folder, "availability", Some(reports::availability_svg(judged)), png)?;
+    output::picture(folder, "gauges", reports::gauges_svg(judged), png)?;
+    output::picture(folder, "tasks", reports::tasks_svg(judged), png)?;
+    output::write(folder, "summary.json", text(reports::summary_json(judged)))
 }
 
 /// The trace of what matters in a run, for its page: the run is played once more.

@@ -6,7 +6,7 @@ use crate::{
 };
 use sim_core::{
     history::{AnyCall, Outcome},
-    judged::Judged,
+    run::Run,
     spec::Access,
 };
 use std::io;
@@ -16,10 +16,10 @@ use std::io;
 ///
 /// # Errors
 /// Those of `to`.
-pub fn history_jsonl(judged: &Judged, to: &mut dyn io::Write) -> io::Result<()> {
+pub fn history_jsonl(run: &Run, to: &mut dyn io::Write) -> io::Result<()> {
     // Written by hand, key by key: a run may have millions of calls, and is to be written faster than it was made.
-    let (mut line, mut names) = (String::new(), Names::of(judged));
-    for (history, calls) in judged.run.histories.iter().enumerate() {
+    let (mut line, mut names) = (String::new(), Names::of(run));
+    for (history, calls) in run.histories.iter().enumerate() {
         for index in 0..calls.calls() {
             let call = calls.call(index);
             line.clear();

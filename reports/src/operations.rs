@@ -18,7 +18,7 @@ const HEADER: &str = "client,operation,kind,key,intended_ns,answered_ns,latency_
 /// Those of `to`.
 pub fn operations_csv(judged: &Judged, to: &mut dyn io::Write) -> io::Result<()> {
     writeln!(to, "{HEADER}")?;
-    let (mut line, mut names) = (String::new(), Names::of(judged));
+    let (mut line, mut names) = (String::new(), Names::of(&judged.run));
     for operation in &judged.measures.operations {
         let number = |line: &mut String, number: Option<u64>| {
             if let Some(number) = number {

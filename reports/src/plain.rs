@@ -43,8 +43,7 @@ impl<'a> Reader<'a, '_> {
         }
         self.depth += 1;
         match self.rest.bytes().next()? {
-            b'"' => self.quoted('"')?,
-            b'\'' => self.quoted('\'')?,
+            quote @ (b'"' | b'\'') => self.quoted(quote.into())?,
             b'[' => self.list()?,
             b'(' => self.tuple()?,
             b'{' => self.braces()?,
@@ -55,12 +54,14 @@ impl<'a> Reader<'a, '_> {
         Some(())
     }
 
-    /// Whether `token` comes next; it is taken if it does.
+    /// Whether `token` comes next; it is taken if it does. Of a known length, it is compared without a call.
     #[inline]
-    fn takes(&mut self, token: &str) -> bool {
-        let rest = self.rest.strip_prefix(token);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
+    fn takes<const N: usize>(&mut self, token: &[u8; N]) -> bool {
+        let taken = self.rest.as_bytes().first_chunk() == Some(token);
+        if taken {
+            self.rest = &self.rest[N..];
+        }
+        taken
     }
 
     /// Takes what comes before the first character that does not belong, asking byte by byte where it is ASCII.
@@ -117,34 +118,34 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Values up to a bracket, with commas between them; how many.
-    fn values(&mut self, close: &str) -> Option<usize> {
+    fn values(&mut self, close: u8) -> Option<usize> {
         let mut count = 0;
-        while !self.rest.starts_with(close) {
+        while self.rest.bytes().next() != Some(close) {
             if count > 0 {
                 self.out.push(',');
             }
             self.value()?;
             count += 1;
-            if !self.takes(", ") {
+            if !self.takes(b", ") {
                 break;
             }
         }
-        self.takes(close).then_some(count)
+        self.takes(&[close]).then_some(count)
     }
 
     fn list(&mut self) -> Option<()> {
-        self.takes("[");
+        self.takes(b"[");
         self.out.push('[');
-        self.values("]")?;
+        self.values(b']')?;
         self.out.push(']');
         Some(())
     }
 
     /// One value is itself, and several are a list, as serde has it.
     fn tuple(&mut self) -> Option<()> {
-        self.takes("(");
+        self.takes(b"(");
         let start = self.out.len();
-        match self.values(")")? {
+        match self.values(b')')? {
             0 => self.out.push_str("null"),
             1 => {}
             _ => {
@@ -164,19 +165,19 @@ impl<'a> Reader<'a, '_> {
 
     /// A map or a set: an object if every key is a text or a number, else pairs.
     fn braces(&mut self) -> Option<()> {
-        self.takes("{");
+        self.takes(b"{");
         let (mut keys, mut values) = (Vec::new(), Vec::new());
         while !self.rest.starts_with('}') {
             keys.push(self.apart()?);
-            if self.takes(": ") {
+            if self.takes(b": ") {
                 values.push(self.apart()?);
             }
-            if !self.takes(", ") {
+            if !self.takes(b", ") {
                 break;
             }
         }
         let map = !values.is_empty();
-        if !self.takes("}") || (map && values.len() != keys.len()) {
+        if !self.takes(b"}") || (map && values.len() != keys.len()) {
             return None;
         }
         let scalar = |key: &String| key.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit());
@@ -227,23 +228,23 @@ impl<'a> Reader<'a, '_> {
         if self.rest.starts_with('(') {
             return self.tuple();
         }
-        self.takes(" { ");
+        self.takes(b" { ");
         self.out.push('{');
         loop {
             let field = self.word(|c| c.is_alphanumeric() || c == '_');
-            if field.is_empty() || !self.takes(": ") {
+            if field.is_empty() || !self.takes(b": ") {
                 return None;
             }
             string(field, self.out);
             self.out.push(':');
             self.value()?;
-            if !self.takes(", ") {
+            if !self.takes(b", ") {
                 break;
             }
             self.out.push(',');
         }
         self.out.push('}');
-        self.takes(" }").then_some(())
+        self.takes(b" }").then_some(())
     }
 }
 

@@ -4,7 +4,6 @@
 //! a control character: not to a terminal, where it would move the cursor, and not into XML, where it is not allowed.
 
 use sim_core::{
-    judged::Judged,
     protocol::NodeId,
     run::Run,
     size::Bytes,
@@ -18,8 +17,8 @@ pub(crate) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    pub(crate) fn of(judged: &'a Judged) -> Names<'a> {
-        Names { run: &judged.run, made: Vec::new() }
+    pub(crate) fn of(run: &'a Run) -> Names<'a> {
+        Names { run, made: Vec::new() }
     }
 
     pub(crate) fn get(&mut self, node: NodeId) -> &str {

@@ -25,7 +25,7 @@ pub fn judge(scenario: &Scenario, run: &Run, measures: &Measures) -> Vec<Verdict
     let told = Told::of(scenario, run);
     let one = |expectation| expected(expectation, run, measures, &sources, &told);
     let mut verdicts: Vec<Verdict> = scenario.expect.iter().map(one).collect();
-    verdicts.extend(unasked(scenario, run, &sources));
+    verdicts.extend(unasked(scenario, run, measures, &sources));
     if verdicts.is_empty() {
         verdicts.push(verdict("anything is judged", Status::Vacuous, "the scenario expects nothing"));
     }
@@ -272,7 +272,7 @@ fn percent(share: f64) -> String {
 
 /// What is judged in every run: properties that nobody mentioned, faults that bit nothing, progress in the calm part,
 /// and whether the run came to its end.
-fn unasked(scenario: &Scenario, run: &Run, sources: &Sources<'_>) -> Vec<Verdict> {
+fn unasked(scenario: &Scenario, run: &Run, measures: &Measures, sources: &Sources<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     let mentioned = |name: &str| {
         scenario.expect.iter().any(|e| match e {
@@ -311,7 +311,7 @@ fn unasked(scenario: &Scenario, run: &Run, sources: &Sources<'_>) -> Vec<Verdict
     }
     verdicts.extend(effects::bites(scenario, run, sources));
     if scenario.calm > Span::ZERO && scenario.clients.is_some() {
-        verdicts.push(progress(scenario, run));
+        verdicts.push(progress(scenario, run, measures));
     }
     if let Some(why) = &run.stopped {
         verdicts.push(verdict("the run comes to its end", Status::Undecided, why.clone()));
@@ -343,12 +343,11 @@ fn others_hold(others: &[&PropertyReport], broken: Vec<String>) -> Verdict {
 }
 
 /// In the calm part, when all faults are over, operations that are wanted are served.
-fn progress(scenario: &Scenario, run: &Run) -> Verdict {
+fn progress(scenario: &Scenario, run: &Run, measures: &Measures) -> Verdict {
     let phrase = "progress in the calm part";
     let from = scenario.calm_from();
-    let operations: Vec<_> = run.histories.iter().flat_map(|h| h.operations()).collect();
-    let deadline = scenario.clients.as_ref().map_or(Span::ZERO, |c| c.deadline);
-    let wanted = operations.iter().filter(|o| o.intended >= from && o.intended + deadline <= run.ended);
+    let first = measures.operations.partition_point(|o| o.intended < from);
+    let wanted = measures.operations[first..].iter().filter(|o| o.intended + measures.deadline <= run.ended);
     let (mut all, mut done) = (0, 0);
     for operation in wanted {
         all += 1;

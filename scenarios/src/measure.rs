@@ -29,20 +29,25 @@ pub fn measure(run: &Run, deadline: Span) -> Measures {
     // What was wanted so late that its deadline lies beyond the end can still come: it says nothing yet.
     let judged: Vec<&Operation> = operations.iter().filter(|o| o.intended + deadline <= run.ended).collect();
     let all: Vec<&Operation> = operations.iter().collect();
-    let latencies = latency(&all);
-    let outages = outages(&all, run.ended, DOWNTIME_MIN.max(latencies.p50 * DOWNTIME_MEDIANS));
-    let mut kinds: BTreeMap<&'static str, Vec<&Operation>> = BTreeMap::new();
+    let mut kinds: BTreeMap<&'static str, Latencies> = BTreeMap::new();
     for operation in &operations {
-        kinds.entry(operation.kind).or_default().push(operation);
+        kinds.entry(operation.kind).or_default().count(operation);
     }
+    let latency = Latencies::of_all(kinds.values()).figures();
+    let answers = answers(&all);
+    let floor = DOWNTIME_MIN.max(latency.p50 * DOWNTIME_MEDIANS);
+    let outages = outages(&all, &answers, run.ended, floor);
     Measures {
         deadline,
         total: served(&judged, deadline),
         window,
         windows: windows(&judged, window, run.ended, deadline),
-        latency: latencies,
-        by_kind: kinds.into_iter().map(|(kind, operations)| (kind, latency(&operations))).collect(),
-        recoveries: recoveries(run, &all, &outages, deadline),
+        latency,
+        by_kind: kinds.into_iter().map(|(kind, latencies)| (kind, latencies.figures())).collect(),
+        recoveries: recoveries(
+            run,
+            Service { operations: &all, answers: &answers, outages: &outages, deadline },
+        ),
         downtimes: longest(outages),
         operations,
     }
@@ -93,30 +98,60 @@ fn windows(operations: &[&Operation], width: Span, ended: Time, deadline: Span) 
         let split = rest.partition_point(|o| o.intended < from + width);
         let (inside, after) = rest.split_at(split);
         rest = after;
-        Window { from, served: served(inside, deadline), latency: latency(inside) }
+        Window { from, served: served(inside, deadline), latency: Latencies::of(inside).figures() }
     };
     (0..count).map(window).collect()
 }
 
-fn latency(operations: &[&Operation]) -> Latency {
-    let mut histogram: Histogram<u64> = Histogram::new(3).expect("three digits are allowed");
-    for latency in operations.iter().filter_map(|o| o.latency()) {
-        histogram.record(latency.0).expect("the histogram grows with what it records");
+/// What operations waited.
+struct Latencies {
+    histogram: Histogram<u64>,
+    max: Span,
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Latencies { histogram: Histogram::new(3).expect("three digits are allowed"), max: Span::ZERO }
     }
-    if histogram.is_empty() {
-        return Latency::default();
+}
+
+impl Latencies {
+    fn of(operations: &[&Operation]) -> Latencies {
+        let mut all = Latencies::default();
+        operations.iter().for_each(|operation| all.count(operation));
+        all
     }
-    let max = operations.iter().filter_map(|o| o.latency()).max().unwrap_or_default();
-    // The histogram answers with the upper end of a bucket, which may lie above all that was recorded.
-    let quantile = |q| Span(histogram.value_at_quantile(q)).min(max);
-    Latency {
-        count: histogram.len(),
-        p50: quantile(0.5),
-        p90: quantile(0.9),
-        p99: quantile(0.99),
-        p999: quantile(0.999),
-        max,
-        mean: Span(histogram.mean().round() as u64),
+
+    fn of_all<'a>(some: impl Iterator<Item = &'a Latencies>) -> Latencies {
+        some.fold(Latencies::default(), |mut all, one| {
+            all.histogram.add(&one.histogram).expect("the histogram grows with what it is given");
+            all.max = all.max.max(one.max);
+            all
+        })
+    }
+
+    /// Counts an operation, if it was answered.
+    fn count(&mut self, operation: &Operation) {
+        let Some(latency) = operation.latency() else { return };
+        self.histogram.record(latency.0).expect("the histogram grows with what it records");
+        self.max = self.max.max(latency);
+    }
+
+    fn figures(&self) -> Latency {
+        if self.histogram.is_empty() {
+            return Latency::default();
+        }
+        // The histogram answers with the upper end of a bucket, which may lie above all that was recorded.
+        let quantile = |q| Span(self.histogram.value_at_quantile(q)).min(self.max);
+        Latency {
+            count: self.histogram.len(),
+            p50: quantile(0.5),
+            p90: quantile(0.9),
+            p99: quantile(0.99),
+            p999: quantile(0.999),
+            max: self.max,
+            mean: Span(self.histogram.mean().round() as u64),
+        }
     }
 }
 
@@ -133,9 +168,7 @@ pub fn percentile(latencies: &mut [Span], percentile: f64) -> Option<Span> {
 /// if an operation that the later one answers was wanted before it, or when the next one is wanted. An operation that is
 /// given up waits no longer, which nobody tells us: what was wanted before the earlier answer and never answered is left
 /// out.
-fn outages(operations: &[&Operation], ended: Time, floor: Span) -> Vec<Downtime> {
-    let mut answers: Vec<Time> = operations.iter().filter_map(|o| o.done).collect();
-    answers.sort_unstable();
+fn outages(operations: &[&Operation], answers: &[Time], ended: Time, floor: Span) -> Vec<Downtime> {
     // For the first so many operations, by intended start: when the last of their answers came.
     let mut latest = vec![Time::ZERO];
     for operation in operations {
@@ -143,9 +176,11 @@ fn outages(operations: &[&Operation], ended: Time, floor: Span) -> Vec<Downtime>
         latest.push(before.max(operation.done.unwrap_or_default()));
     }
     let mut found = Vec::new();
-    let mut last = Time::ZERO;
-    for next in answers.into_iter().map(Some).chain([None]) {
-        let wanted = operations.partition_point(|o| o.intended <= last);
+    let (mut last, mut wanted) = (Time::ZERO, 0);
+    for next in answers.iter().copied().map(Some).chain([None]) {
+        while operations.get(wanted).is_some_and(|o| o.intended <= last) {
+            wanted += 1;
+        }
         let waits_already = next.is_some_and(|next| latest[wanted] >= next);
         let begins = operations.get(wanted).map(|o| o.intended);
         let from = if waits_already { Some(last) } else { begins };
@@ -168,17 +203,17 @@ fn longest(mut downtimes: Vec<Downtime>) -> Vec<Downtime> {
 }
 
 /// When service was restored after each fault that does harm.
-fn recoveries(run: &Run, operations: &[&Operation], outages: &[Downtime], deadline: Span) -> Vec<Recovery> {
+fn recoveries(run: &Run, service: Service<'_>) -> Vec<Recovery> {
     let harms = run.faults.iter().enumerate().filter(|(_, report)| report.planned.fault.harms());
     let struck = harms.filter_map(|(fault, report)| report.struck.map(|struck| (fault, struck)));
-    let service = Service { operations, answers: answers(operations), outages, deadline };
     struck.map(|(fault, at)| Recovery { fault, outcome: service.restored(at, run.ended) }).collect()
 }
 
 /// The moments at which operations were answered, in order.
 fn answers(operations: &[&Operation]) -> Vec<Time> {
+    // By intended start they are nearly in order, which the sort that keeps order makes use of.
     let mut answers: Vec<Time> = operations.iter().filter_map(|o| o.done).collect();
-    answers.sort_unstable();
+    answers.sort();
     answers
 }
 
@@ -186,7 +221,7 @@ fn answers(operations: &[&Operation]) -> Vec<Time> {
 struct Service<'a> {
     /// By intended start.
     operations: &'a [&'a Operation],
-    answers: Vec<Time>,
+    answers: &'a [Time],
     outages: &'a [Downtime],
     deadline: Span,
 }
@@ -288,12 +323,12 @@ mod tests {
         let all: Vec<&Operation> = operations.iter().collect();
         let got = served(&all, 1.s());
         assert_eq!((got.wanted, got.in_time, got.late, got.unknown, got.refused), (3, 1, 1, 1, 0));
-        assert_eq!(latency(&all).max, 3.s());
-        assert!(
-            latency(&all).p50.0.abs_diff(5.ms().0) < 5.ms().0 / 500,
-            "three digits: {}",
-            latency(&all).p50
-        );
+        let whole = Latencies::of(&all);
+        let figures = whole.figures();
+        assert_eq!(figures.max, 3.s());
+        assert!(figures.p50.0.abs_diff(5.ms().0) < 5.ms().0 / 500, "three digits: {}", figures.p50);
+        let parts = [Latencies::of(&all[..1]), Latencies::of(&all[1..])];
+        assert_eq!(Latencies::of_all(parts.iter()).figures(), figures);
         let mut latencies = vec![3.s(), 5.ms()];
         assert_eq!(percentile(&mut latencies, 50.0), Some(5.ms()));
         assert_eq!(percentile(&mut latencies, 100.0), Some(3.s()));
@@ -306,22 +341,37 @@ mod tests {
         let operations: Vec<Operation> = (0..100).map(|i| operation(100.ms() * i, answer(i))).collect();
         let all: Vec<&Operation> = operations.iter().collect();
         let time = |span: Span| Time(span.0);
-        let found = longest(outages(&all, time(10.s()), 100.ms()));
+        let found = longest(outages(&all, &answers(&all), time(10.s()), 100.ms()));
         assert_eq!(found, [Downtime { from: time(1.s()), until: time(3_001.ms()) }]);
         // One client at a time, and one operation that waits for eight seconds: nobody else is wanted, and yet.
         let lone =
             [operation(1.s(), Some(5.ms())), operation(2.s(), Some(8.s())), operation(11.s(), Some(5.ms()))];
-        let found = outages(&lone.iter().collect::<Vec<_>>(), time(12.s()), 100.ms());
+        let found = outages(
+            &lone.iter().collect::<Vec<_>>(),
+            &answers(&lone.iter().collect::<Vec<_>>()),
+            time(12.s()),
+            100.ms(),
+        );
         assert_eq!(found, [Downtime { from: time(2.s()), until: time(10.s()) }]);
         // Everybody waits through it and is answered in the end.
         let patient: Vec<Operation> = (0..80)
             .map(|i| operation(100.ms() * i, Some(if i < 20 { 1.ms() } else { 9.s() - 100.ms() * i })))
             .collect();
-        let found = outages(&patient.iter().collect::<Vec<_>>(), time(12.s()), 100.ms());
+        let found = outages(
+            &patient.iter().collect::<Vec<_>>(),
+            &answers(&patient.iter().collect::<Vec<_>>()),
+            time(12.s()),
+            100.ms(),
+        );
         assert_eq!(found, [Downtime { from: time(2.s()), until: time(9.s()) }]);
         // Never again.
         let end = [operation(1.s(), Some(5.ms())), operation(2.s(), None)];
-        let found = outages(&end.iter().collect::<Vec<_>>(), time(12.s()), 100.ms());
+        let found = outages(
+            &end.iter().collect::<Vec<_>>(),
+            &answers(&end.iter().collect::<Vec<_>>()),
+            time(12.s()),
+            100.ms(),
+        );
         assert_eq!(found, [Downtime { from: time(2.s()), until: time(12.s()) }]);
     }
 
@@ -332,9 +382,9 @@ mod tests {
         let at = |ms: u64| operation(1.ms() * ms, (!lost(ms)).then(|| 2.ms()));
         let operations: Vec<Operation> = (0..2_900).map(|i| at(i * 10 + 3)).collect();
         let all: Vec<&Operation> = operations.iter().collect();
-        let outages = outages(&all, Time(30.s().0), 100.ms());
+        let outages = outages(&all, &answers(&all), Time(30.s().0), 100.ms());
         let service =
-            Service { operations: &all, answers: answers(&all), outages: &outages, deadline: 1.s() };
+            Service { operations: &all, answers: &answers(&all), outages: &outages, deadline: 1.s() };
         service.restored(Time(struck.0), Time(30.s().0))
     }
 

@@ -3,7 +3,7 @@
 use crate::{judge, measure, plan::Plan, registry::Registry, write};
 use sim_core::{
     digest::Digest,
-    judged::{Judged, Provenance},
+    judged::{Judged, Measures, Provenance, Verdict},
     run::Run,
     time::{Span, Time},
 };
@@ -65,23 +65,44 @@ pub fn run(
     Ok(world.finish())
 }
 
+/// What is made of a finished run: all that is [`Judged`] but the run.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    provenance: Provenance,
+    measures: Measures,
+    verdicts: Vec<Verdict>,
+}
+
+impl Judgement {
+    /// Measures and judges a run that somebody else looks at too.
+    pub fn of(registry: &Registry, plan: &Plan, run: &Run, origin: Origin<'_>) -> Judgement {
+        let deadline = plan.scenario.clients.as_ref().map_or(Span::ZERO, |clients| clients.deadline);
+        let measures = measure::measure(run, deadline);
+        let verdicts = judge::judge(&plan.scenario, run, &measures);
+        let written = write::write(&plan.resolved(run, registry));
+        let provenance = Provenance {
+            scenario: origin.name.into(),
+            file: origin.file.into(),
+            about: plan.scenario.about.clone(),
+            scenario_hash: hash(origin.text),
+            plan_hash: hash(&written),
+            plan: written,
+            version: env!("CARGO_PKG_VERSION").into(),
+            command: origin.command,
+        };
+        Judgement { provenance, measures, verdicts }
+    }
+
+    /// Together with the run that it is about.
+    pub fn with(self, run: Run) -> Judged {
+        let Judgement { provenance, measures, verdicts } = self;
+        Judged { provenance, run, measures, verdicts }
+    }
+}
+
 /// Measures and judges a finished run.
 pub fn judge(registry: &Registry, plan: &Plan, run: Run, origin: Origin<'_>) -> Judged {
-    let deadline = plan.scenario.clients.as_ref().map_or(Span::ZERO, |clients| clients.deadline);
-    let measures = measure::measure(&run, deadline);
-    let verdicts = judge::judge(&plan.scenario, &run, &measures);
-    let written = write::write(&plan.resolved(&run, registry));
-    let provenance = Provenance {
-        scenario: origin.name.into(),
-        file: origin.file.into(),
-        about: plan.scenario.about.clone(),
-        scenario_hash: hash(origin.text),
-        plan_hash: hash(&written),
-        plan: written,
-        version: env!("CARGO_PKG_VERSION").into(),
-        command: origin.command,
-    };
-    Judged { provenance, run, measures, verdicts }
+    Judgement::of(registry, plan, &run, origin).with(run)
 }
 
 /// What tells one text from another.

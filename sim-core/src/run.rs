@@ -9,7 +9,7 @@ use crate::{
     digest::Digest,
     fault::{Fault, PlannedFault, Schedule},
     gauge::Recording,
-    history::{AnyCall, Call, History, Outcome},
+    history::{AnyCall, History, Outcome},
     plan::Zone,
     property::PropertyReport,
     protocol::{NodeId, Role},
@@ -19,7 +19,7 @@ use crate::{
     time::{Span, Time},
     trace::Trace,
 };
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt::Debug;
 
 /// What a run left behind.
@@ -319,7 +319,7 @@ impl Operation {
 }
 
 /// A [`History`] of any specification.
-pub trait AnyHistory: Debug {
+pub trait AnyHistory: Debug + Send + Sync {
     /// The operations, by intended start, then client, then number.
     fn operations(&self) -> Vec<Operation>;
     /// Number of calls.
@@ -340,13 +340,16 @@ pub trait AnyHistory: Debug {
 
 impl<S: Spec> AnyHistory for History<S> {
     fn operations(&self) -> Vec<Operation> {
-        // What is sorted is small and lies together; millions of calls do not.
-        let key = |(index, call): (usize, &Call<S>)| (call.client, call.operation, index);
-        let mut order: Vec<(NodeId, u32, usize)> = self.calls.iter().enumerate().map(key).collect();
-        order.sort_unstable();
+        // What is sorted is small and lies together; millions of calls do not. And it is nearly in order: a client's calls
+        // are made one operation after another but for those that it repeats.
+        let mut clients: BTreeMap<NodeId, Vec<(u32, usize)>> = BTreeMap::new();
+        for (index, call) in self.calls.iter().enumerate() {
+            clients.entry(call.client).or_default().push((call.operation, index));
+        }
+        clients.values_mut().for_each(|calls| calls.sort());
         let mut operations: Vec<Operation> = Vec::new();
         let mut last = None;
-        for call in order.into_iter().map(|(_, _, index)| &self.calls[index]) {
+        for call in clients.into_values().flatten().map(|(_, index)| &self.calls[index]) {
             if last != Some((call.client, call.operation)) {
                 last = Some((call.client, call.operation));
                 operations.push(Operation {
@@ -370,7 +373,7 @@ impl<S: Spec> AnyHistory for History<S> {
         }
         let key = |(index, o): (usize, &Operation)| (o.intended, o.client, index);
         let mut order: Vec<(Time, NodeId, usize)> = operations.iter().enumerate().map(key).collect();
-        order.sort_unstable();
+        order.sort();
         order.into_iter().map(|(_, _, index)| operations[index]).collect()
     }
     fn calls(&self) -> usize {

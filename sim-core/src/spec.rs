@@ -14,9 +14,9 @@ use core::{fmt::Debug, hash::Hash};
 /// The derivable bounds are there so that types that mention it can derive theirs.
 pub trait Spec: Clone + Debug + Eq + Hash + Sized + 'static {
     /// What a client may ask.
-    type Op: Message + Eq;
+    type Op: Message + Eq + Send + Sync;
     /// What it gets back.
-    type Ret: Message + Eq;
+    type Ret: Message + Eq + Send + Sync;
     /// What the operations act on; `default()` is the state before the first operation. It has a size, for it is sent to
     /// whoever has fallen behind.
     type State: Message + Default + Eq;
