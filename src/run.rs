@@ -21,7 +21,9 @@ use sim_core::{
 };
 use std::{
     io::Write,
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    thread,
 };
 
 /// What is to be left of runs.
@@ -124,7 +126,7 @@ fn play_and_write(
         progress.at(now, until, events);
     })?;
     // What an earlier run left here goes first: nobody shall take its report for this one's.
-    output::clear(folder, &["report.html", "trace.jsonl", "ops.parquet"])?;
+    output::clear(folder, &["report.html", "summary.json", "ops.csv", "trace.jsonl", "ops.parquet"])?;
     progress.doing("checking");
     let origin = play::Origin {
         file: &one.file,
@@ -133,7 +135,7 @@ fn play_and_write(
         command: command(one, plan, choice),
     };
     // The history is the largest file, and what is judged does not change it.
-    let (judgement, written) = rayon::join(
+    let (judgement, written) = both(
         || Judgement::of(registry, plan, &run, origin),
         || output::write(folder, "history.jsonl", |to| reports::history_jsonl(&run, to)),
     );
@@ -144,7 +146,7 @@ fn play_and_write(
         judged.run.trace = traced(registry, plan, scope, &judged.run)?;
     }
     progress.doing("writing");
-    let (rows, html) = rayon::join(|| write_rows(&judged, folder, wanted), || reports::html(&judged));
+    let (html, rows) = both(|| reports::html(&judged), || write_rows(&judged, folder, wanted));
     rows?;
     write_figures(&judged, folder, wanted.png)?;
     // Last, because it is what people open: when it is there, everything is.
@@ -153,6 +155,15 @@ fn play_and_write(
     say!("{}", reports::text(&judged, colored()).trim_end());
     say!("report      {}", folder.join("report.html").display());
     Ok(judged)
+}
+
+/// Does the one here, where the stack is that of the program, and the other beside it.
+fn both<A, B: Send>(here: impl FnOnce() -> A, beside: impl FnOnce() -> B + Send) -> (A, B) {
+    thread::scope(|scope| {
+        let beside = scope.spawn(beside);
+        let here = here();
+        (here, beside.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
 }
 
 /// What has a line for each operation or event.

@@ -100,6 +100,8 @@ mod tests {
             let square: f64 = parts(a).into_iter().zip(parts(b)).map(|(a, b)| (a - b) * (a - b)).sum();
             square.sqrt()
         };
+        // Two that nobody could tell apart were sixteen apart. On white the colours are as Okabe and Ito have them, yellow too,
+        // which is light there and comes last.
         for (place, one) in lines.iter().enumerate() {
             for other in &lines[..place] {
                 assert!(distance(one.light, other.light) > 45.0, "{one:?} {other:?}");

@@ -37,6 +37,7 @@ pub fn measure(run: &Run, deadline: Span) -> Measures {
     let answers = answers(&all);
     let floor = DOWNTIME_MIN.max(latency.p50 * DOWNTIME_MEDIANS);
     let outages = outages(&all, &answers, run.ended, floor);
+    let service = Service { operations: &all, answers: &answers, outages: &outages, deadline };
     Measures {
         deadline,
         total: served(&judged, deadline),
@@ -44,10 +45,7 @@ pub fn measure(run: &Run, deadline: Span) -> Measures {
         windows: windows(&judged, window, run.ended, deadline),
         latency,
         by_kind: kinds.into_iter().map(|(kind, latencies)| (kind, latencies.figures())).collect(),
-        recoveries: recoveries(
-            run,
-            Service { operations: &all, answers: &answers, outages: &outages, deadline },
-        ),
+        recoveries: recoveries(run, service),
         downtimes: longest(outages),
         operations,
     }

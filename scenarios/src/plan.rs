@@ -141,7 +141,7 @@ fn aim(timed: &mut TimedFault, report: &FaultReport, places: &Places) {
     };
     if timed.fault.picks().into_iter().flatten().any(|pick| matches!(pick, Pick::TriggerOf(_))) {
         let groups = timed.fault.picks().iter().map(|picks| picks.iter().map(written).collect()).collect();
-        timed.fault = timed.fault.picking(groups);
+        timed.fault = timed.fault.aimed(groups);
     }
     let picks = timed.fault.picks();
     let ring = matches!(timed.fault, Fault::MajoritiesRing(_));
@@ -161,5 +161,5 @@ fn aim(timed: &mut TimedFault, report: &FaultReport, places: &Places) {
         Some(_) | None => group.iter().map(|node| Pick::Node(places.name(*node))).collect(),
     };
     let groups = report.chose.iter().enumerate().map(group).collect();
-    timed.fault = timed.fault.aimed(groups);
+    timed.fault = timed.fault.as_drawn(groups);
 }

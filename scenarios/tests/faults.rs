@@ -347,6 +347,7 @@ fn a_shape_around_a_trigger_is_written_down_as_what_it_was() {
         let first = run(&plan);
         let resolved = plan.resolved(&first, &Registry::standard());
         let [fault] = &resolved.faults[..] else { panic!("one fault: {:?}", resolved.faults) };
+        assert!(first.faults[0].trigger.is_some(), "{shape}");
         let parted = first.faults[0].chose.iter().all(|side| !side.is_empty());
         assert_eq!((parted, fault.fault.kind()), (parts, kind), "{shape}");
         let written = write(&resolved);
@@ -354,6 +355,10 @@ fn a_shape_around_a_trigger_is_written_down_as_what_it_was() {
             read("again.ron", &written, &Registry::standard()).unwrap_or_else(|found| panic!("{found}"));
         assert_eq!(run(&Plan::new(&again, 7)).fingerprint, first.fingerprint, "{written}");
     }
+    let named =
+        r#"faults: [(name: "crash", when: Handled("db", 5), from: "2s", do: Crash([Node("db-1")]))],"#;
+    let crash = &run(&Plan::new(&scenario(named, ""), 7)).faults[0];
+    assert!(crash.struck.is_some() && crash.trigger.is_none(), "no trigger was asked for: {crash:?}");
 }
 
 #[test]

@@ -466,15 +466,15 @@ impl Fault {
         }
     }
 
-    /// The same fault aimed at other picks, given in the order of [`Fault::picks`]. A shape that the seed draws becomes
-    /// the split that it drew: its picks are the groups.
-    pub fn aimed(&self, groups: Vec<Vec<Pick>>) -> Fault {
+    /// The fault as the seed drew it, with these picks in the order of [`Fault::picks`]: a shape that the seed draws
+    /// becomes the split that came of it, whose groups they are.
+    pub fn as_drawn(&self, groups: Vec<Vec<Pick>>) -> Fault {
         let drawn = matches!(self, Fault::Halves(_) | Fault::Bridge(_) | Fault::MinorityThird(_));
-        if drawn { Fault::Split(groups) } else { self.picking(groups) }
+        if drawn { Fault::Split(groups) } else { self.aimed(groups) }
     }
 
-    /// The same fault with other picks, given in the order of [`Fault::picks`]. A shape is still drawn by the seed.
-    pub fn picking(&self, mut groups: Vec<Vec<Pick>>) -> Fault {
+    /// The same fault aimed at other picks, given in the order of [`Fault::picks`]. A shape is still drawn by the seed.
+    pub fn aimed(&self, mut groups: Vec<Vec<Pick>>) -> Fault {
         let mut aimed = self.clone();
         let mut next = || if groups.is_empty() { Vec::new() } else { groups.remove(0) };
         match &mut aimed {

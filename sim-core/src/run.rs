@@ -373,6 +373,7 @@ impl<S: Spec> AnyHistory for History<S> {
         }
         let key = |(index, o): (usize, &Operation)| (o.intended, o.client, index);
         let mut order: Vec<(Time, NodeId, usize)> = operations.iter().enumerate().map(key).collect();
+        // Each client's are in order already.
         order.sort();
         order.into_iter().map(|(_, _, index)| operations[index]).collect()
     }

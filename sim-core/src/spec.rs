@@ -11,7 +11,8 @@ use core::{fmt::Debug, hash::Hash};
 /// A deterministic sequential object: what a service promises, what Raft replicates, what the checker replays.
 ///
 /// The type itself is never built (an empty enum will do): it only names the operations, their results and the state.
-/// The derivable bounds are there so that types that mention it can derive theirs.
+/// The derivable bounds are there so that types that mention it can derive theirs. What was asked and answered is read by
+/// more than one thread once a run is over.
 pub trait Spec: Clone + Debug + Eq + Hash + Sized + 'static {
     /// What a client may ask.
     type Op: Message + Eq + Send + Sync;

@@ -273,7 +273,7 @@ fn what_a_shape_drew_gives_the_same_run_when_it_is_written_out() {
             plan
         };
         let chosen = run(drawn(3), everybody.clone());
-        let fault = chosen.faults[0].planned.fault.aimed(groups(&chosen));
+        let fault = chosen.faults[0].planned.fault.as_drawn(groups(&chosen));
         let mut named = drawn(3);
         named.faults[0].fault = fault;
         let again = run(named, everybody.clone());

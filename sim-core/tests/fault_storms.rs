@@ -425,7 +425,7 @@ fn written_out(plan: &Plan, run: &Run) -> Plan {
         };
         let groups = report.chose.iter().enumerate().map(group).collect();
         planned.when = Schedule::At(struck);
-        planned.fault = report.planned.fault.aimed(groups);
+        planned.fault = report.planned.fault.as_drawn(groups);
         true
     });
     Plan { faults, ..plan.clone() }

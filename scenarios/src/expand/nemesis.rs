@@ -80,7 +80,7 @@ fn aim(fault: &Fault, chance: Chance, rng: &mut Rng) -> Option<(Condition, Fault
     let fault = match hit {
         Some(picks) => {
             *picks = vec![Pick::TriggerOf(service.clone())];
-            fault.picking(groups)
+            fault.aimed(groups)
         }
         None => fault.clone(),
     };
