@@ -29,7 +29,7 @@ mod sweep;
 mod verify;
 
 use clap::{Args, Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 pub use protocols;
 pub use reports;
@@ -325,16 +325,21 @@ struct Choice {
 /// The whole command line, with the protocols of this registry. Reads the arguments of the process; the exit code is
 /// the command's.
 pub fn main(registry: &Registry) -> ExitCode {
-    let cli = match Cli::try_parse() {
+    ExitCode::from(command(registry, std::env::args_os()))
+}
+
+/// One command, with the protocols of this registry: `args` are its words, the name of the program first. Gives its exit code.
+pub fn command(registry: &Registry, args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; everything else is bad usage, which is exit code 2.
             let code = if error.use_stderr() { 2 } else { 0 };
             let _ = error.print();
-            return ExitCode::from(code);
+            return code;
         }
     };
-    let code = match cli.command {
+    match cli.command {
         Command::Run { files, choice, out, trace, png, parquet, junit } => {
             let wanted = run::Wanted { out: out.as_deref(), trace, png, parquet, junit: junit.as_deref() };
             run::run(registry, &files, &choice, &wanted)
@@ -347,7 +352,7 @@ pub fn main(registry: &Registry) -> ExitCode {
         Command::Hunt { files, seeds, time, jobs, shard, flaws, no_shrink, keep_going, events, set, out } => {
             let terms = hunt::Terms { seeds, time, jobs, shard, shrinks: !no_shrink, keep_going, events };
             if flaws {
-                return ExitCode::from(flaws::hunt(registry, &files, &terms, &set, out.as_deref()));
+                return flaws::hunt(registry, &files, &terms, &set, out.as_deref());
             }
             hunt::hunt(registry, &files, &terms, &set, out.as_deref())
         }
@@ -378,6 +383,5 @@ pub fn main(registry: &Registry) -> ExitCode {
         Command::Fingerprint { file, choice, trace } => {
             verify::fingerprint(registry, &file, &choice, trace.as_deref())
         }
-    };
-    ExitCode::from(code)
+    }
 }

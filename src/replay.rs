@@ -6,7 +6,7 @@ use crate::{
     commands::{BAD_INPUT, colored, say},
 };
 use reports::{clean, quoted};
-use scenarios::{Registry, plan::Plan, play::EVENTS_MAX};
+use scenarios::{Registry, panics, plan::Plan, play::EVENTS_MAX};
 use sim_core::{
     check::linearizability::{Budget, Finding, Witness},
     protocol::NodeId,
@@ -57,8 +57,7 @@ pub(crate) fn replay(registry: &Registry, file: &Path, choice: &Choice, view: &V
     if !one.scenario.path().is_empty() {
         return crate::explore::replay(registry, &one, choice, view);
     }
-    let shown =
-        played(registry, file, choice, EVENTS_MAX).and_then(|(plan, run)| show(registry, &plan, &run, view));
+    let shown = played(registry, file, choice, EVENTS_MAX).and_then(|played| show(registry, &played, view));
     match shown {
         Ok(()) => 0,
         Err(message) => {
@@ -70,17 +69,27 @@ pub(crate) fn replay(registry: &Registry, file: &Path, choice: &Choice, view: &V
     }
 }
 
-/// Runs a file with a trace. An empty message: what is wrong with the file was said already.
-fn played(registry: &Registry, file: &Path, choice: &Choice, events_max: u64) -> Result<(Plan, Run), String> {
+/// A run with a trace.
+struct Played {
+    plan: Plan,
+    run: Run,
+    /// What a protocol said that panicked: the run has its events up to there.
+    panic: Option<String>,
+}
+
+/// Runs a file. An empty message: what is wrong with the file was said already.
+fn played(registry: &Registry, file: &Path, choice: &Choice, events_max: u64) -> Result<Played, String> {
     let one = read(registry, file, &choice.set).ok_or_else(String::new)?;
     let plan = Plan::new(&one.scenario, choice.seed.unwrap_or(one.scenario.seed));
     let mut world = registry.world(&plan)?;
     world.trace();
-    world.run(events_max);
-    Ok((plan, world.finish()))
+    let (run, panic) = panics::left_behind(&mut world, events_max);
+    let said = panic.as_ref().map(|said| format!("a panic that leaves nothing to show: {said}"));
+    Ok(Played { plan, run: run.ok_or_else(|| said.unwrap_or_default())?, panic })
 }
 
-fn show(registry: &Registry, plan: &Plan, run: &Run, view: &View) -> Result<(), String> {
+fn show(registry: &Registry, played: &Played, view: &View) -> Result<(), String> {
+    let Played { plan, run, panic } = played;
     let trace = run.trace.as_ref().expect("it was traced");
     let last = trace.entries().next_back().map_or(0, |entry| entry.number);
     let event = |point: Point| match point {
@@ -129,12 +138,17 @@ fn show(registry: &Registry, plan: &Plan, run: &Run, view: &View) -> Result<(), 
             let found = format!("✘ {}: {}", violation.property, violation.found);
             say!("{:>7}  {:<14} {:<10} {}", "", "", "", bold(&found));
         }
+        if let Some(said) = panic.as_ref().filter(|_| entry.number == last) {
+            say!("{:>7}  {:<14} {:<10} {}", "", "", "", bold(&format!("✘ panic: {}", clipped(said))));
+        }
     }
     if let Some(witness) = unexplained {
         say!("\n{}", bold(&format!("✘ no order of the calls explains an answer at {}", witness.at)));
         witness.lines.iter().for_each(|line| say!("  {}", clipped(line)));
     }
     let stop = until.unwrap_or(middle);
+    // After a panic there is no state to show.
+    let stop = if panic.is_some() && stop == last { last - 1 } else { stop };
     say!("\nafter event {stop}:");
     states(registry, plan, run, stop, &nodes)
 }
@@ -207,7 +221,7 @@ pub(crate) fn diff(registry: &Registry, files: [&Path; 2], seeds: [Option<u64>; 
         played(registry, files[index], &Choice { seed: seeds[index], set }, COMPARED)
     };
     match run(0).and_then(|one| Ok((one, run(1)?))) {
-        Ok(((_, one), (_, other))) => apart(&one, &other, files),
+        Ok((one, other)) => apart(&one, &other, files),
         Err(message) => {
             if !message.is_empty() {
                 eprintln!("error: {message}");
@@ -217,7 +231,9 @@ pub(crate) fn diff(registry: &Registry, files: [&Path; 2], seeds: [Option<u64>; 
     }
 }
 
-fn apart(one: &Run, other: &Run, files: [&Path; 2]) -> u8 {
+fn apart(one: &Played, other: &Played, files: [&Path; 2]) -> u8 {
+    let panics = [&one.panic, &other.panic];
+    let (one, other) = (&one.run, &other.run);
     let (Some(a), Some(b)) = (&one.trace, &other.trace) else { unreachable!("both were traced") };
     let shared = a.entries().zip(b.entries()).take_while(|(a, b)| a.same_input(b)).count();
     let lines = |trace: &Trace, run: &Run, from: usize, count: usize| -> Vec<String> {
@@ -246,10 +262,11 @@ fn apart(one: &Run, other: &Run, files: [&Path; 2]) -> u8 {
     for (mark, trace, run, index) in [("<", a, one, 0), (">", b, other, 1)] {
         say!("{mark} {}", called(index, run));
         let next = lines(trace, run, shared, 4);
-        if next.is_empty() {
-            say!("{mark} the run has ended");
+        match panics[index].as_ref().filter(|_| next.is_empty()) {
+            Some(said) => say!("{mark} a panic: {}", clipped(said)),
+            None if next.is_empty() => say!("{mark} the run has ended"),
+            None => next.iter().for_each(|line| say!("{mark} {line}")),
         }
-        next.iter().for_each(|line| say!("{mark} {line}"));
     }
     1
 }

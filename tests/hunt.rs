@@ -7,13 +7,21 @@ mod folder;
 
 use folder::Folder;
 use scenarios::{
+    format::TimedFault,
     hunt::{self, Ended, Header, Hunt, Outcome, Results, Tally, Watch},
+    panics,
+    plan::Plan,
     read::read,
 };
 use serde::{Deserialize, Serialize};
 use sim::{
     Registry,
-    core::prelude::*,
+    core::{
+        fault::{Fault, Pick},
+        link::LinkPlan,
+        prelude::*,
+        time::Time,
+    },
     protocols::{catalog::Settings, kv::Kv},
     scenarios,
 };
@@ -219,6 +227,41 @@ impl Protocol for Trap {
     fn show(&self) -> Vec<(&'static str, String)> {
         vec![]
     }
+}
+
+/// What came before a panic is there to be looked at, and whom its faults hit to be written down.
+#[test]
+fn a_run_that_panics_leaves_behind_what_came_before() {
+    let mut registry = Registry::standard();
+    registry.add::<Trap>("trap", "it fails");
+    let folder = Folder::new("panic-replayed");
+    let file = folder.file(
+        "file.ron",
+        r#"(about: "x", seed: 1, until: "2s", services: { "t": (run: "trap", nodes: 3, with: (panics: true, rarely: 200)) },
+        network: (delay: Constant("1ms")), vacuous: Allow, expect: [Linearizable],
+        faults: [(at: "15ms", lasts: "1s", do: Pause([RandomOf("t", 1)]))])"#,
+    );
+    let scenario = read("file.ron", &fs::read_to_string(&file).unwrap(), &registry).unwrap();
+    let plan = Plan::new(&scenario, 1);
+    let mut world = registry.world(&plan).unwrap();
+    world.trace();
+    let (run, panic) = panics::left_behind(&mut world, u64::MAX);
+    let (run, panic) = (run.unwrap(), panic.unwrap());
+    assert!(panic.starts_with("the 7 came up (tests/hunt.rs:"), "{panic}");
+    let last = run.trace.as_ref().unwrap().entries().next_back().unwrap();
+    assert_eq!((last.number, last.at), (run.events, run.ended));
+    assert!(last.at > Time::ZERO + 15.ms(), "else the next says nothing: {}", last.at);
+    let [TimedFault { fault: Fault::Pause(picks), .. }] = &*plan.resolved(&run, &registry).faults else {
+        panic!("there is one fault")
+    };
+    assert!(matches!(&**picks, [Pick::Node(_)]), "{picks:?}");
+    // The input that panicked is the last that is shown, and the states before it are.
+    let replay = |args: &[&str]| {
+        let args = [&["sim", "replay", &file], args].concat();
+        sim::command(&registry, args)
+    };
+    assert_eq!((replay(&[]), replay(&["--until", "3"])), (0, 0));
+    assert_eq!(replay(&["--until", &(run.events + 1).to_string()]), 2);
 }
 
 struct Patience(AtomicU64);
@@ -463,6 +506,40 @@ fn what_other_threads_did_beyond_the_failure_does_not_count() {
     assert_eq!((ended, alone.failures.len()), (Ended::Failed, 1));
     assert!(alone.seeds < 19_000, "it stopped: {}", alone.seeds);
     assert_eq!(hunt(3).0, alone);
+}
+
+/// What fails because chance lost a message is shrunk to a file in which nothing is left to chance: it names the message.
+#[test]
+fn a_loss_by_chance_is_shrunk_to_a_fault_that_names_the_message() {
+    let folder = Folder::new("losses");
+    let lossy_links = ("loss: 0.1", "");
+    let lossy_nic = ("", r#"faults: [(at: "1s", lasts: "3s", do: Gray(LossyNic, [Node("db-1")]))],"#);
+    for (index, (links, faults)) in [lossy_links, lossy_nic].into_iter().enumerate() {
+        let text = format!(
+            r#"(
+    about: "x", seed: 1, until: "6s",
+    services: {{ "db": (run: "raft", nodes: 1) }},
+    clients: (nodes: 2, of: "db", load: Open(Constant(20.0)), mix: (get: 0.5, put: 0.5), timeout: "300ms", retry: (attempts: 1), start: "1s"),
+    network: (delay: Constant("1ms"), {links}), {faults} expect: [Availability(at_least: 1.0)],
+)"#
+        );
+        let (file, shrunk) =
+            (folder.file(&format!("{index}.ron"), &text), folder.path(&format!("{index}-small.ron")));
+        let shrink = sim(&["shrink", &file, "--seed", "1", "--out", &shrunk]).output().unwrap();
+        assert_eq!(shrink.status.code(), Some(1), "{}", String::from_utf8_lossy(&shrink.stderr));
+        let text = fs::read_to_string(&shrunk).unwrap();
+        let scenario = read("shrunk.ron", &text, &Registry::standard()).unwrap();
+        let (default, plain) =
+            (&scenario.network.default, LinkPlan::new(scenario.network.default.delay.clone()));
+        assert_eq!(*default, plain, "chance has no say: {text}");
+        let [TimedFault { fault: Fault::Lose { messages: 1, .. }, .. }] = scenario.faults.as_slice() else {
+            panic!("one message is lost: {text}")
+        };
+        let said = |set: &str| {
+            sim(&["run", &shrunk, "--set", set, "--out", &folder.path("out")]).output().unwrap().status.code()
+        };
+        assert_eq!((said("seed=1"), said("faults=[]")), (Some(1), Some(0)), "{text}");
+    }
 }
 
 /// A job takes longer than a call waits for it. A hunter that gave jobs no more time than a call would get a smaller file, and one

@@ -160,6 +160,7 @@ fn deed(run: &Run, report: &FaultReport) -> String {
         Fault::Isolate(_) => format!("cut off {who}"),
         Fault::MajoritiesRing(_) => format!("put {who} on a ring"),
         Fault::Clog { .. } => format!("clogged what {} sent to {}", counted(from, "node"), count(to)),
+        Fault::Lose { .. } => format!("lost what {} sent to {}", counted(from, "node"), count(to)),
         Fault::Degrade { .. } => format!("worsened links from {} to {}", counted(from, "node"), count(to)),
         Fault::DegradeNic { .. } => format!("worsened the links of {who}"),
         Fault::Ranks { .. } => format!("ranked what {who} sent"),
@@ -204,6 +205,7 @@ pub(crate) fn idle(report: &FaultReport) -> String {
         | Fault::Bridge(_)
         | Fault::MinorityThird(_)
         | Fault::MajoritiesRing(_)
+        | Fault::Lose { .. }
         | Fault::Clog { .. } => "no message met it".into(),
         Fault::Degrade { .. } | Fault::DegradeNic { .. } | Fault::Ranks { .. } => {
             "no message fared worse".into()

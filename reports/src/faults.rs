@@ -155,7 +155,7 @@ pub(crate) fn whom(judged: &Judged, report: &FaultReport) -> String {
         })
         .collect();
     match &fault {
-        Fault::OneWay { .. } => groups.join(" ↛ "),
+        Fault::OneWay { .. } | Fault::Lose { .. } => groups.join(" ↛ "),
         Fault::Clog { .. } | Fault::Degrade { .. } => groups.join(" → "),
         Fault::Split(_) | Fault::Halves(_) | Fault::Bridge(_) | Fault::MinorityThird(_) => groups.join(" | "),
         Fault::Heal => "the whole network".into(),

@@ -13,6 +13,7 @@ use sim_core::{
 pub(crate) fn manner(fault: &Fault) -> String {
     match fault {
         Fault::Degrade { link, .. } | Fault::DegradeNic { link, .. } => worse(link),
+        Fault::Lose { messages, .. } => counted((*messages).into(), "message"),
         Fault::Ranks { step, .. } => format!("{} a place", span(*step)),
         Fault::Slow { factor, .. } | Fault::DiskSlow { factor, .. } => format!("{factor}-fold"),
         Fault::ClockJump { by, .. } => shift(*by),

@@ -42,9 +42,11 @@ impl Look {
             | Fault::Bridge(_)
             | Fault::MinorityThird(_) => Look::Side,
             Fault::Isolate(_) | Fault::MajoritiesRing(_) => Look::Apart,
-            Fault::Clog { .. } | Fault::Degrade { .. } | Fault::DegradeNic { .. } | Fault::Ranks { .. } => {
-                Look::Ill(Area::Network)
-            }
+            Fault::Clog { .. }
+            | Fault::Lose { .. }
+            | Fault::Degrade { .. }
+            | Fault::DegradeNic { .. }
+            | Fault::Ranks { .. } => Look::Ill(Area::Network),
             Fault::Slow { .. } => Look::Ill(Area::Hosts),
             Fault::ClockJump { .. } | Fault::ClockDrift { .. } | Fault::ClockStrobe { .. } => {
                 Look::Ill(Area::Clocks)

@@ -21,6 +21,7 @@ pub mod judge;
 pub mod measure;
 mod messages;
 mod outline;
+pub mod panics;
 mod places;
 pub mod plan;
 pub mod play;

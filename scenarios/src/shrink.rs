@@ -6,6 +6,7 @@
 //! scenario that is written, read again and run, so nothing that no file can say is ever tried. The same seed gives the same
 //! result: attempts are counted, and no clock is asked.
 
+mod losses;
 mod passes;
 
 use crate::{
@@ -79,12 +80,11 @@ pub fn shrink(
         watch,
     };
     let plan = Plan::new(scenario, seed);
-    // A run that panics leaves nothing behind that says whom its faults hit.
-    let written = match shrinker.run(scenario, seed) {
-        Some(run) => plan.resolved(&run, registry),
-        None => Scenario { faults: expand(scenario, seed), nemesis: Vec::new(), ..plan.scenario.clone() },
-    };
-    if !shrinker.keeps(written) {
+    // A run that panicked may have left too little behind to say whom its faults hit.
+    let left = shrinker.run(scenario, seed, false);
+    let expanded = Scenario { faults: expand(scenario, seed), nemesis: Vec::new(), ..plan.scenario.clone() };
+    let written = left.map(|run| plan.resolved(&run, registry)).into_iter().chain([expanded]);
+    if !written.into_iter().any(|written| shrinker.keeps(written)) {
         return Err("the failure does not come again when every fault is written out".into());
     }
     let before = shrinker.size();
@@ -133,16 +133,16 @@ impl Shrinker<'_> {
     }
 
     /// The same for a change of how long things may take. What would be late in a good world too says nothing of a bad one: if it
-    /// holds without faults, it still has to.
+    /// holds where nothing goes wrong, it still has to.
     fn keeps_in_good_time(&mut self, candidate: Scenario) -> bool {
         let before = self.best.clone();
         let failure = self.failure.clone();
         if !self.keeps(candidate) {
             return false;
         }
-        if self.best.faults.is_empty()
-            || self.fails_without_faults(&before)
-            || !self.fails_without_faults(&self.best.clone())
+        if before == losses::without_harm(&before)
+            || self.fails_without_harm(&before)
+            || !self.fails_without_harm(&self.best.clone())
         {
             return true;
         }
@@ -150,11 +150,11 @@ impl Shrinker<'_> {
         false
     }
 
-    fn fails_without_faults(&mut self, scenario: &Scenario) -> bool {
+    fn fails_without_harm(&mut self, scenario: &Scenario) -> bool {
         if self.spent() {
             return true;
         }
-        let good = Scenario { faults: Vec::new(), ..scenario.clone() };
+        let good = losses::without_harm(scenario);
         // An expectation about a fault cannot be judged without it.
         let Ok(good) = read("shrunk.ron", &write(&good), self.registry) else { return true };
         self.runs += 1;
@@ -175,10 +175,10 @@ impl Shrinker<'_> {
         seeds.into_iter().any(|seed| self.keeps(Scenario { seed, ..candidate.clone() }))
     }
 
-    /// What a run of a scenario leaves behind, unless it panics.
-    fn run(&self, scenario: &Scenario, seed: u64) -> Option<Run> {
+    /// What a run of a scenario leaves behind, with a trace if that is wanted; `None` if it panics so badly that nothing is left.
+    fn run(&self, scenario: &Scenario, seed: u64, traced: bool) -> Option<Run> {
         let mut trial = Trial::new(self.registry, scenario, self.terms.events_max);
-        trial.left_behind(seed)
+        trial.left_behind(seed, traced)
     }
 
     fn size(&self) -> Size {
@@ -186,7 +186,7 @@ impl Shrinker<'_> {
             None => 0,
             Some(Some(only)) => only.iter().map(|(_, numbers)| numbers.len()).sum(),
             Some(None) => {
-                let run = self.run(&self.best, self.best.seed);
+                let run = self.run(&self.best, self.best.seed, false);
                 run.map_or(0, |run| run.histories.iter().map(|history| history.operations().len()).sum())
             }
         };

@@ -84,6 +84,10 @@ const FAULTS: Section = Section {
         (r#"MajoritiesRing([Service("db")])"#, "everybody sees a majority, and no two see the same"),
         (r#"Clog(from: [Role("leader")], to: [Rest])"#, "holds messages back, and releases them at the end"),
         (
+            r#"Lose(from: [Role("leader")], to: [RandomOf("db", 1)], messages: 2)"#,
+            "loses the next so many messages, and is over then",
+        ),
+        (
             r#"Degrade(from: [Service("db")], to: [Service("clients")], link: (loss: 0.2))"#,
             "makes links worse, in any way that a link can be bad (below)",
         ),

@@ -81,6 +81,7 @@ fn every_moment_fault_and_pick_is_there() {
         Fault::MinorityThird(_),
         Fault::MajoritiesRing(_),
         Fault::Clog { .. },
+        Fault::Lose { .. },
         Fault::Degrade { .. },
         Fault::DegradeNic { .. },
         Fault::Ranks { .. },

@@ -127,6 +127,16 @@ pub enum Fault {
         /// The receivers.
         to: Vec<Pick>,
     },
+    /// Loses the next so many messages from `from` to `to`, those that the links themselves would not have lost, and is over
+    /// then, if not before. In a connection what is lost is sent again.
+    Lose {
+        /// The senders.
+        from: Vec<Pick>,
+        /// The receivers.
+        to: Vec<Pick>,
+        /// How many; at least 1.
+        messages: u32,
+    },
     /// Makes links worse in one direction, beside what they do anyway.
     Degrade {
         /// The senders.
@@ -340,6 +350,7 @@ impl Fault {
             Fault::MinorityThird(_) => "minority third",
             Fault::MajoritiesRing(_) => "majorities ring",
             Fault::Clog { .. } => "clog",
+            Fault::Lose { .. } => "loss",
             Fault::Degrade { .. } => "worse links",
             Fault::DegradeNic { .. } => "worse nic",
             Fault::Ranks { .. } => "ranks",
@@ -375,6 +386,7 @@ impl Fault {
             | Fault::MinorityThird(_)
             | Fault::MajoritiesRing(_)
             | Fault::Clog { .. }
+            | Fault::Lose { .. }
             | Fault::Degrade { .. }
             | Fault::DegradeNic { .. }
             | Fault::Ranks { .. } => Some(Area::Network),
@@ -436,9 +448,10 @@ impl Fault {
     pub fn picks(&self) -> Vec<&[Pick]> {
         match self {
             Fault::Split(groups) => groups.iter().map(Vec::as_slice).collect(),
-            Fault::OneWay { from, to } | Fault::Clog { from, to } | Fault::Degrade { from, to, .. } => {
-                vec![from.as_slice(), to.as_slice()]
-            }
+            Fault::OneWay { from, to }
+            | Fault::Clog { from, to }
+            | Fault::Lose { from, to, .. }
+            | Fault::Degrade { from, to, .. } => vec![from.as_slice(), to.as_slice()],
             Fault::Heal | Fault::End(_) => Vec::new(),
             Fault::Isolate(of)
             | Fault::Halves(of)
@@ -479,9 +492,10 @@ impl Fault {
         let mut next = || if groups.is_empty() { Vec::new() } else { groups.remove(0) };
         match &mut aimed {
             Fault::Split(all) => *all = groups,
-            Fault::OneWay { from, to } | Fault::Clog { from, to } | Fault::Degrade { from, to, .. } => {
-                (*from, *to) = (next(), next());
-            }
+            Fault::OneWay { from, to }
+            | Fault::Clog { from, to }
+            | Fault::Lose { from, to, .. }
+            | Fault::Degrade { from, to, .. } => (*from, *to) = (next(), next()),
             Fault::Heal | Fault::End(_) => {}
             Fault::Isolate(of)
             | Fault::Halves(of)

@@ -87,7 +87,7 @@ pub(crate) enum What {
     Wake,
     /// A fault of the plan strikes, or begins to wait for its moment.
     Strike,
-    /// A fault with a length is over.
+    /// A fault is over: its time is, or it has done all that it was to do.
     Over,
     /// A clock that is set back and forth is set once more.
     Strobe,
@@ -185,6 +185,7 @@ impl Kernel {
             books: Books {
                 traffic: Traffic::default(),
                 effects: alloc::vec![Effect::default(); faults],
+                done: Vec::new(),
                 senders: Vec::new(),
             },
             roles: Vec::new(),
@@ -243,7 +244,12 @@ impl Kernel {
     /// Hands a message to the network, as a datagram.
     #[inline]
     pub(crate) fn send(&mut self, from: NodeId, to: NodeId, bytes: u64) -> Fate {
-        self.network.send(from, to, bytes, self.now, &mut self.books)
+        let fate = self.network.send(from, to, bytes, self.now, &mut self.books);
+        // Not at once: whoever sends is in the middle of something.
+        while let Some(fault) = self.books.done.pop() {
+            self.post(self.now, Event { node: fault as u32, slot: 0, round: 0, what: What::Over });
+        }
+        fate
     }
 
     /// Whether a message that has come this far arrives: a cut that struck meanwhile stops it, a clog keeps it.

@@ -9,7 +9,7 @@
 //! The way of a message, in this order:
 //!
 //! 1. The sender's uplink. One that finds its queue full is dropped; any other uses its time, whatever comes after.
-//! 2. Cuts, then chance: it may be lost, it may be doubled, and each copy may be damaged. The plan's own links come
+//! 2. Cuts, and losses that a fault counts; then chance: it may be lost, it may be doubled, and each copy may be damaged. The plan's own links come
 //!    first; a fault counts only what they would have let through, and each of several faults counts what it would
 //!    have done alone.
 //! 3. The delay of the link, and what faults add to it.
@@ -57,6 +57,8 @@ pub(crate) struct Books {
     pub(crate) traffic: Traffic,
     /// By the fault's number.
     pub(crate) effects: Vec<Effect>,
+    /// Faults that have done all that they were to do, and are over as soon as somebody reads this.
+    pub(crate) done: Vec<usize>,
     /// By node: messages and bytes that it handed over. Empty while nobody wants to know.
     pub(crate) senders: Vec<(u64, u64)>,
 }
@@ -235,7 +237,7 @@ impl Network {
         if !self.simple {
             return self.send_with_care(packet, bytes, books);
         }
-        if self.harms.stop(from, to, books) {
+        if self.harms.depart(from, to, books) {
             return Fate::Lost(Loss::Cut);
         }
         match self.links.luck_apart(from, to).deal(packet) {
@@ -262,7 +264,7 @@ impl Network {
             books.traffic.overflowed += 1;
             return Fate::Lost(Loss::Overflow);
         };
-        if self.harms.stop(from, to, books) {
+        if self.harms.depart(from, to, books) {
             return Fate::Lost(Loss::Cut);
         }
         if luck.loses(packet) || self.harms.lose(packet, books) {
@@ -358,6 +360,11 @@ impl Network {
     /// What arrives is held back.
     pub(crate) fn clog(&mut self, fault: usize, from: &[NodeId], to: &[NodeId]) {
         self.begin(fault, Scope::one_way(from, to, self.nodes), Does::hold());
+    }
+
+    /// The next so many messages from some nodes to others are lost.
+    pub(crate) fn lose(&mut self, fault: usize, from: &[NodeId], to: &[NodeId], messages: u32) {
+        self.begin(fault, Scope::one_way(from, to, self.nodes), Does::Lose(messages));
     }
 
     /// Messages from some nodes to others have worse luck; they share one pipe, if it has one. `salt` is a hash of the

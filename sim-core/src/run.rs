@@ -130,7 +130,7 @@ pub struct Traffic {
     pub delivered: u64,
     /// Lost by chance.
     pub lost: u64,
-    /// Stopped by a cut, at sending or on the way.
+    /// Stopped by a cut, at sending or on the way; or lost because a fault said so.
     pub cut: u64,
     /// Arrived where no process was running.
     pub dead: u64,
@@ -190,7 +190,8 @@ impl FaultReport {
             | Fault::Halves(_)
             | Fault::Bridge(_)
             | Fault::MinorityThird(_)
-            | Fault::MajoritiesRing(_) => dropped > 0,
+            | Fault::MajoritiesRing(_)
+            | Fault::Lose { .. } => dropped > 0,
             Fault::Clog { .. } | Fault::Pause(_) => delayed > 0,
             Fault::Degrade { .. } | Fault::DegradeNic { .. } | Fault::Ranks { .. } => {
                 dropped + delayed + duplicated + corrupted > 0

@@ -159,7 +159,7 @@ pub enum Fate {
     Arrived(u64),
     /// It was lost by chance.
     Lost,
-    /// A cut stopped it, at once or on its way.
+    /// A cut stopped it, at once or on its way; or a fault was to lose it.
     Cut,
     /// It came to a node where no process was running.
     Dead,

@@ -292,6 +292,7 @@ fn fault(rng: &mut Rng, earlier: u64) -> Fault {
             Fault::MinorityThird(o()),
             Fault::MajoritiesRing(o()),
             Fault::Clog { from: from.clone(), to: to.clone() },
+            Fault::Lose { from: from.clone(), to: to.clone(), messages: 3 },
             Fault::Degrade { from, to, link: link.clone() },
             Fault::DegradeNic { of: o(), link },
             Fault::Heal,

@@ -94,6 +94,67 @@ fn a_clog_holds_messages_back_and_releases_them_in_order() {
 }
 
 #[test]
+fn a_loss_takes_the_next_messages_it_is_aimed_at_and_is_over_with_the_last() {
+    // From node 0 to node 1 every millisecond from 1 s on, and once from node 0 to itself and to node 2, and from node 1 back.
+    let mut script: Script = (0..10).map(|i| (0, (1_000 + i).ms(), vec![Send(1, i)])).collect();
+    script.push((0, 1_003.ms(), vec![Send(0, 20), Send(2, 21)]));
+    script.push((1, 1_003.ms(), vec![Send(0, 22)]));
+    let lose = |from: &[u32], to: &[u32], messages| Fault::Lose { from: some(from), to: some(to), messages };
+    let run_with = |faults| run(plan(3, constant(5.ms()), faults), script.clone());
+    let got = |run: &Run| delivered(run, 1).into_iter().map(|(_, i)| i).collect::<Vec<u64>>();
+    let window = |run: &Run, index: usize| run.faults[index].window(Time::MAX).unwrap();
+    let moment = |span: Span| Time::ZERO + span;
+
+    // It strikes before what is sent at the same moment, leaves alone what is on its way, and counts to two.
+    let two = run_with(vec![(1_003.ms(), None, lose(&[0], &[1], 2))]);
+    assert_eq!(got(&two), [0, 1, 2, 5, 6, 7, 8, 9]);
+    assert_eq!((delivered(&two, 0).len(), delivered(&two, 2).len()), (2, 1), "nobody else is concerned");
+    assert_eq!(window(&two, 0), (moment(1_003.ms()), moment(1_004.ms())), "it ends with the second");
+    assert_eq!((two.faults[0].effect.dropped, two.traffic.cut, two.traffic.lost), (2, 2, 0));
+    assert!(two.faults[0].bit());
+
+    // Two at a time do not share a message; the one that struck first takes the first.
+    let both = vec![(1_003.ms(), None, lose(&[0], &[1], 1)), (1_002.ms(), None, lose(&[0], &[1, 2], 2))];
+    let both = run_with(both);
+    assert_eq!(got(&both), [0, 1, 5, 6, 7, 8, 9]);
+    assert_eq!(
+        both.faults.iter().map(|report| report.effect.dropped).collect::<Vec<_>>(),
+        [2, 1],
+        "in order of time"
+    );
+
+    // One that has not had enough is over with its time, or when the network heals; or lasts.
+    let more = |lasts| vec![(1_003.ms(), lasts, lose(&[0], &[1], 100))];
+    assert_eq!(got(&run_with(more(Some(3.ms())))), [0, 1, 2, 6, 7, 8, 9]);
+    let healed = [more(None), vec![(1_005.ms(), None, Fault::Heal)]].concat();
+    assert_eq!(got(&run_with(healed)), [0, 1, 2, 5, 6, 7, 8, 9]);
+    assert_eq!(got(&run_with(more(None))), [0, 1, 2]);
+
+    // One that nothing meets has bitten nothing.
+    let idle = run_with(vec![(2.s(), None, lose(&[0], &[1], 1))]);
+    assert!(!idle.faults[0].bit());
+}
+
+/// Fates are dealt to all messages, lost ones too: which others are lost, doubled or late is as it was.
+#[test]
+fn a_loss_changes_no_fate_but_that_of_its_message() {
+    let half = Chance::ratio(1, 2);
+    let mut link = LinkPlan::new(Delay::Uniform(1.ms(), 9.ms()));
+    (link.loss, link.duplicate) = (Chance::ratio(1, 4), half);
+    let script: Script = (0..200).map(|i| (0, (1_000 + i / 2).ms(), vec![Send(1, i)])).collect();
+    let with = |faults| {
+        let mut plan = plan(2, constant(1.ms()), faults);
+        plan.network.default = link.clone();
+        run(plan, script.clone())
+    };
+    let lose = Fault::Lose { from: some(&[0]), to: some(&[1]), messages: 1 };
+    let (all, one) = (delivered(&with(vec![]), 1), delivered(&with(vec![(1_020.ms(), None, lose)]), 1));
+    let gone = all.iter().find(|entry| !one.contains(entry)).unwrap().1;
+    assert!((40..50).contains(&gone), "{gone}: the first from then on that would have come");
+    assert_eq!(one, all.into_iter().filter(|(_, i)| *i != gone).collect::<Vec<_>>());
+}
+
+#[test]
 fn two_clogs_hold_what_both_want_until_the_second_ends() {
     let clog = || Fault::Clog { from: some(&[0]), to: some(&[1]) };
     let faults = vec![(1.s(), Some(1.s()), clog()), (1_500.ms(), Some(2.s()), clog())];

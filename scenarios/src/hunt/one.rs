@@ -4,6 +4,7 @@ use super::{Signature, coverage};
 use crate::{
     format::{Expectation, Scenario},
     judge, measure,
+    panics::{caught, left_behind},
     plan::Plan,
     registry::Registry,
 };
@@ -14,12 +15,7 @@ use sim_core::{
     time::{Span, Time},
     world::World,
 };
-use std::{
-    cell::RefCell,
-    collections::BTreeSet,
-    panic::{self, AssertUnwindSafe},
-    sync::Once,
-};
+use std::collections::BTreeSet;
 
 /// What a seed came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,26 +87,37 @@ impl<'a> Trial<'a> {
         Ok(Outcome { seed, events: run.events, vacuous, undecided, reached, failure })
     }
 
-    /// What the run of a seed leaves behind; `None` if it panics, or cannot be built.
-    pub(crate) fn left_behind(&mut self, seed: u64) -> Option<Run> {
-        let plan = Plan::new(self.scenario, seed);
-        let run = caught(|| self.play(&plan)).ok().and_then(Result::ok);
-        if run.is_none() {
+    /// What the run of a seed leaves behind, up to a panic if there is one; with a trace, if that is wanted. `None` if too little is
+    /// left, or nothing can be built.
+    pub(crate) fn left_behind(&mut self, seed: u64, traced: bool) -> Option<Run> {
+        let (plan, events_max) = (Plan::new(self.scenario, seed), self.events_max);
+        let world = self.world(&plan).ok()?;
+        if traced {
+            world.trace();
+        }
+        let (run, panic) = left_behind(world, events_max);
+        if run.is_none() || panic.is_some() {
             self.world = None;
         }
         run
     }
 
     fn play(&mut self, plan: &Plan) -> Result<Run, String> {
-        let world = match &mut self.world {
+        let events_max = self.events_max;
+        let world = self.world(plan)?;
+        world.run(events_max);
+        Ok(world.finish())
+    }
+
+    /// A world for a plan: the one that is there, made new.
+    fn world(&mut self, plan: &Plan) -> Result<&mut World, String> {
+        Ok(match &mut self.world {
             Some(world) => {
                 world.reset(plan.core.clone());
                 world
             }
-            None => self.world.insert(self.registry.world(plan)?),
-        };
-        world.run(self.events_max);
-        Ok(world.finish())
+            none => none.insert(self.registry.world(plan)?),
+        })
     }
 
     fn verdicts(&self, run: &Run) -> Vec<Verdict> {
@@ -176,37 +183,4 @@ impl<'a> Trial<'a> {
             },
         })
     }
-}
-
-thread_local! {
-    /// Where and why this thread panicked last, while somebody listens.
-    static PANIC: RefCell<Option<Option<String>>> = const { RefCell::new(None) };
-}
-
-/// Runs `act`; if it panics, says where and why, and nothing on standard error.
-fn caught<T>(act: impl FnOnce() -> T) -> Result<T, String> {
-    static LISTEN: Once = Once::new();
-    LISTEN.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            let heard = PANIC.with_borrow_mut(|panic| match panic {
-                Some(message) => {
-                    let text = info.payload().downcast_ref::<&str>().copied();
-                    let text = text.or_else(|| info.payload().downcast_ref::<String>().map(String::as_str));
-                    let said = text.unwrap_or("no message");
-                    let place = info.location().map(|at| format!(" ({}:{})", at.file(), at.line()));
-                    *message = Some(said.to_string() + &place.unwrap_or_default());
-                    true
-                }
-                None => false,
-            });
-            if !heard {
-                before(info);
-            }
-        }));
-    });
-    PANIC.set(Some(None));
-    let result = panic::catch_unwind(AssertUnwindSafe(act));
-    let message = PANIC.take().flatten();
-    result.map_err(|_| message.unwrap_or_else(|| "no message".into()))
 }

@@ -236,6 +236,7 @@ fn missing(fault: &Fault, report: &FaultReport, scenario: &Scenario, run: &Run) 
         | Fault::Bridge(_)
         | Fault::MinorityThird(_)
         | Fault::MajoritiesRing(_)
+        | Fault::Lose { .. }
         | Fault::Clog { .. } => "no message met it",
         Fault::Degrade { .. } | Fault::DegradeNic { .. } | Fault::Ranks { .. } => {
             "no message that met it fared worse"

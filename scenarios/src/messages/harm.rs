@@ -183,9 +183,13 @@ pub(crate) fn no_records(at: Place) -> Mistake {
     mistake(at, "0 damaged records are no damage", "none").help("write 1 or more")
 }
 
+pub(crate) fn no_messages(at: Place) -> Mistake {
+    mistake(at, "0 lost messages are no loss", "none").help("write 1 or more")
+}
+
 pub(crate) fn everybody(at: Place) -> Mistake {
     mistake(at, "`Everybody` is one end of a fault, alone, with others named at the other end", "here")
-        .help("it goes with `OneWay`, `Clog` and `Degrade`; elsewhere write `All` and `Service(\"clients\")`, or `Rest`")
+        .help("it goes with `OneWay`, `Clog`, `Lose` and `Degrade`; elsewhere write `All` and `Service(\"clients\")`, or `Rest`")
 }
 
 pub(crate) fn cut_from_nobody(at: Place) -> Mistake {

@@ -28,6 +28,7 @@ impl Shrinker<'_> {
             self.clients();
             self.servers();
             self.world();
+            self.losses();
             self.each_fault();
             if self.best == before || self.spent() {
                 return;
@@ -106,7 +107,7 @@ impl Shrinker<'_> {
                 .flat_map(|(name, numbers)| numbers.iter().map(move |&number| (name.clone(), number)))
                 .collect(),
             None => {
-                let Some(run) = self.run(&self.best, self.best.seed) else { return };
+                let Some(run) = self.run(&self.best, self.best.seed, false) else { return };
                 let operations = run.histories.iter().flat_map(|history| history.operations());
                 operations.map(|operation| (run.name(operation.client), operation.number)).collect()
             }
@@ -245,7 +246,7 @@ impl Shrinker<'_> {
     }
 
     /// Delta debugging: leaves away what can be left away, in halves first, then in ever smaller parts, down to one by one.
-    fn fewest<T: Clone>(&mut self, all: Vec<T>, mut keeps: impl FnMut(&mut Self, Vec<T>) -> bool) {
+    pub(super) fn fewest<T: Clone>(&mut self, all: Vec<T>, mut keeps: impl FnMut(&mut Self, Vec<T>) -> bool) {
         let mut left = all;
         if left.is_empty() || keeps(self, Vec::new()) {
             return;

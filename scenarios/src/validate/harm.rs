@@ -33,6 +33,7 @@ pub(super) fn check(check: &mut Check<'_, '_>, at: At<'_>, fault: &Fault) {
                 check.say(meaning::no_time(at.key("every").place(), "every"));
             }
         }
+        Fault::Lose { messages: 0, .. } => check.say(harm::no_messages(at.key("messages").place())),
         Fault::BitRot { records: 0, .. } => check.say(harm::no_records(at.key("records").place())),
         Fault::Degrade { link, .. } | Fault::DegradeNic { link, .. } => {
             check.impairment(at.key("link"), link)
@@ -46,6 +47,7 @@ pub(super) fn check(check: &mut Check<'_, '_>, at: At<'_>, fault: &Fault) {
         | Fault::MinorityThird(_)
         | Fault::MajoritiesRing(_)
         | Fault::Clog { .. }
+        | Fault::Lose { .. }
         | Fault::Ranks { .. }
         | Fault::Heal
         | Fault::Crash(_)

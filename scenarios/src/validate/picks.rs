@@ -96,7 +96,7 @@ pub(super) fn check(check: &mut Check<'_, '_>, at: At<'_>, fault: &Fault) {
 pub(super) fn group<'a>(at: At<'a>, fault: &Fault, index: usize) -> At<'a> {
     match fault {
         Fault::Split(_) => at.item(0).item(index),
-        Fault::OneWay { .. } | Fault::Clog { .. } | Fault::Degrade { .. } => {
+        Fault::OneWay { .. } | Fault::Clog { .. } | Fault::Lose { .. } | Fault::Degrade { .. } => {
             at.key(if index == 0 { "from" } else { "to" })
         }
         Fault::DegradeNic { .. }

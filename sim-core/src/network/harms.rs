@@ -32,6 +32,8 @@ pub(super) enum Does {
     Cut,
     /// Holds these, in the order in which they came.
     Clog(Vec<Event>),
+    /// Loses so many more.
+    Lose(u32),
     Worsen(Box<Worse>),
     /// Delays what a node sends by so much for each place that it has after the first.
     Rank(Span),
@@ -75,7 +77,7 @@ impl Harms {
         for harm in self.harms.extract_if(.., |harm| harm.fault == fault) {
             match harm.does {
                 Does::Clog(held) => released.extend(held),
-                Does::Cut | Does::Worsen(_) | Does::Rank(_) => {}
+                Does::Cut | Does::Lose(_) | Does::Worsen(_) | Does::Rank(_) => {}
             }
         }
         released
@@ -114,8 +116,33 @@ impl Harms {
         self.harms.iter().filter(|harm| match &harm.does {
             Does::Cut | Does::Clog(_) => true,
             Does::Worsen(worse) => worse.luck.stops_all(),
-            Does::Rank(_) => false,
+            Does::Lose(_) | Does::Rank(_) => false,
         })
+    }
+
+    /// Whether a message that is handed over gets no further: it is cut off, or one that a fault is to lose.
+    #[inline]
+    pub(super) fn depart(&mut self, from: NodeId, to: NodeId, books: &mut Books) -> bool {
+        self.stop(from, to, books) || self.lose_next(from, to, books)
+    }
+
+    /// Loses a message, if one is to be lost; the first harm of those that would counts it.
+    fn lose_next(&mut self, from: NodeId, to: NodeId, books: &mut Books) -> bool {
+        for harm in &mut self.harms {
+            if let Does::Lose(left) = &mut harm.does
+                && *left > 0
+                && harm.scope.concerns(from, to)
+            {
+                *left -= 1;
+                books.traffic.cut += 1;
+                books.effects[harm.fault].dropped += 1;
+                if *left == 0 {
+                    books.done.push(harm.fault);
+                }
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether a cut stops a message; every one that would counts it.
@@ -199,7 +226,7 @@ impl Harms {
             Does::Worsen(worse) if harm.scope.concerns(packet.from, packet.to) => {
                 Some((harm.fault, &worse.luck))
             }
-            Does::Worsen(_) | Does::Rank(_) | Does::Cut | Does::Clog(_) => None,
+            Does::Worsen(_) | Does::Rank(_) | Does::Cut | Does::Clog(_) | Does::Lose(_) => None,
         })
     }
 
@@ -210,7 +237,7 @@ impl Harms {
                 let late = step * u64::from(harm.scope.mark(packet.from) - 1);
                 (late > Span::ZERO).then_some((harm.fault, late))
             }
-            Does::Rank(_) | Does::Worsen(_) | Does::Cut | Does::Clog(_) => None,
+            Does::Rank(_) | Does::Worsen(_) | Does::Cut | Does::Clog(_) | Does::Lose(_) => None,
         })
     }
 

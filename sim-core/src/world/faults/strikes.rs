@@ -49,6 +49,7 @@ impl World {
             | Fault::MinorityThird(_)
             | Fault::MajoritiesRing(_)
             | Fault::Clog { .. }
+            | Fault::Lose { .. }
             | Fault::Degrade { .. }
             | Fault::DegradeNic { .. }
             | Fault::Ranks { .. } => self.worsen(index, &fault, &chose),
@@ -180,6 +181,7 @@ impl World {
             Fault::Isolate(_) => network.isolate(index, &chose[0]),
             Fault::MajoritiesRing(_) => network.ring(index, &chose[0]),
             Fault::Clog { .. } => network.clog(index, &chose[0], &chose[1]),
+            Fault::Lose { messages, .. } => network.lose(index, &chose[0], &chose[1], *messages),
             Fault::Degrade { link, .. } => network.degrade(index, salt, &chose[0], &chose[1], link),
             Fault::DegradeNic { link, .. } => network.degrade_nic(index, salt, &chose[0], link),
             Fault::Ranks { step, .. } => network.rank(index, &chose[0], *step),
