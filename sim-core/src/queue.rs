@@ -14,7 +14,7 @@ mod rungs;
 
 use alloc::vec::Vec;
 use core::fmt;
-use rungs::{CHUNK, Entry, FEW, FOREVER, Rungs};
+use rungs::{CHUNK, Entry, FOREVER, Rungs};
 
 /// `bottom` goes back to the rungs when it would hold more than this.
 const BOTTOM_MAX: usize = 2 * CHUNK;
@@ -146,9 +146,8 @@ impl<E: Copy> Queue<E> {
         self.bottom.clear();
         self.head = 0;
         self.reach = self.rungs.take_earliest(&mut self.bottom, ahead);
-        if self.bottom.len() <= FEW {
-            // They came sorted.
-        } else if self.bottom.len() <= CHUNK {
+        if self.bottom.len() <= CHUNK {
+            // Mostly they came sorted by time, and those of equal times in the order of their numbers.
             for len in 2..=self.bottom.len() {
                 let last = self.bottom[len - 1];
                 settle(&mut self.bottom[..len], last);

@@ -133,16 +133,25 @@ impl Rng {
     ///
     /// # Panics
     /// If `n` is 0: there is no such number.
-    #[inline]
+    #[inline(always)]
     pub const fn below(&mut self, n: u64) -> u64 {
+        let product = self.next_u64() as u128 * n as u128;
+        // Less than n; and 0 is not less than 0, but has to be found out too.
+        if (product as u64) <= n.wrapping_sub(1) {
+            self.below_again(n, product)
+        } else {
+            (product >> 64) as u64
+        }
+    }
+
+    /// The same where the 2^64 mod n lowest fractions may be one too many for some results: then it draws again.
+    #[cold]
+    #[inline(never)]
+    const fn below_again(&mut self, n: u64, mut product: u128) -> u64 {
         assert!(n > 0, "a number below 0 was asked for");
-        let mut product = self.next_u64() as u128 * n as u128;
-        if (product as u64) < n {
-            // The 2^64 mod n lowest fractions are one too many for some results: draw again.
-            let spare = n.wrapping_neg() % n;
-            while (product as u64) < spare {
-                product = self.next_u64() as u128 * n as u128;
-            }
+        let spare = n.wrapping_neg() % n;
+        while (product as u64) < spare {
+            product = self.next_u64() as u128 * n as u128;
         }
         (product >> 64) as u64
     }

@@ -15,8 +15,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 /// Events per chunk: at most so many, unless of one time, are taken at once.
 pub(super) const CHUNK: usize = 32;
-/// So few are sorted by comparing each pair.
-pub(super) const FEW: usize = 12;
+/// The rungs up to this one have slots in which a time and a place in a chunk fit into a key of 31 bits.
+const NARROW: usize = 3;
 /// The end of time.
 pub(super) const FOREVER: u64 = u64::MAX;
 /// Events that leave a slot together are told ahead of time if they are fewer: more would be forgotten again before their
@@ -122,8 +122,8 @@ impl<E: Copy> Rungs<E> {
         self.len += 1;
     }
 
-    /// Moves the earliest events to the end of `into`, sorted if they are few: no more than a chunk of them unless their
-    /// times are equal. Every event up to the time returned was among them.
+    /// Moves the earliest events to the end of `into`, mostly sorted by time: no more than a chunk of them unless their times are
+    /// equal. Every event up to the time returned was among them.
     ///
     /// Calls `ahead` for events that will be among the earliest soon.
     pub(super) fn take_earliest(&mut self, into: &mut Vec<Entry<E>>, ahead: &mut impl FnMut(E)) -> u64 {
@@ -133,8 +133,8 @@ impl<E: Copy> Rungs<E> {
             self.now = self.pool.chunks[slot.first as usize][0].at & !low;
             if level == 0 || slot.len as usize <= CHUNK {
                 let first = into.len();
-                if slot.len as usize <= FEW {
-                    self.pool.drain_few(slot, into);
+                if slot.len as usize <= CHUNK && level <= NARROW {
+                    self.pool.drain_chunk(slot, self.now, into);
                 } else {
                     self.pool.drain(slot, into);
                 }
@@ -266,10 +266,11 @@ impl<E: Copy> Pool<E> {
         }
     }
 
-    /// Copies out the few events of a vacated slot in their order, and frees its chunk. Every pair is compared, without a
-    /// branch that depends on it: guessing wrong once an event would cost more.
+    /// Copies out the events of a vacated slot that fill a chunk at most, by time, and frees that. None is before `now`. How many
+    /// keys are less than its own is the place of an event: counted over all of them, without a branch that depends on one,
+    /// since to guess wrong once an event would cost more.
     #[inline]
-    fn drain_few(&mut self, slot: Slot, into: &mut Vec<Entry<E>>) {
+    fn drain_chunk(&mut self, slot: Slot, now: u64, into: &mut Vec<Entry<E>>) {
         let entries = &self.chunks[slot.first as usize][..slot.len as usize];
         // In a small world most are alone.
         if let [only] = entries {
@@ -277,19 +278,18 @@ impl<E: Copy> Pool<E> {
             self.give_back(slot.first);
             return;
         }
-        let mut places = [0usize; FEW];
-        for later in 1..entries.len() {
-            let key = entries[later].key();
-            for earlier in 0..later {
-                let swapped = usize::from(key < entries[earlier].key());
-                places[earlier] += swapped;
-                places[later] += 1 - swapped;
-            }
-        }
         let first = into.len();
         into.extend_from_slice(entries);
+        let mut keys = [i32::MAX; CHUNK];
+        for (index, (key, entry)) in keys.iter_mut().zip(entries).enumerate() {
+            *key = ((entry.at - now) << CHUNK.trailing_zeros()) as i32 | index as i32;
+        }
         let sorted = &mut into[first..];
-        for (entry, place) in entries.iter().zip(places) {
+        for (entry, key) in entries.iter().zip(keys) {
+            let place = match keys.first_chunk::<{ CHUNK / 2 }>() {
+                Some(half) if entries.len() <= CHUNK / 2 => less(half, key),
+                _ => less(&keys, key),
+            };
             sorted[place] = *entry;
         }
         self.give_back(slot.first);
@@ -305,6 +305,12 @@ impl<E: Copy> Pool<E> {
             chunk = self.give_back(chunk);
         }
     }
+}
+
+/// How many of `keys` are less than `key`.
+#[inline(always)]
+fn less<const N: usize>(keys: &[i32; N], key: i32) -> usize {
+    keys.iter().map(|other| i32::from(*other < key)).sum::<i32>() as usize
 }
 
 /// The highest byte in which two times differ, from their bitwise difference; 0 when they are equal.
