@@ -247,8 +247,9 @@ impl<S: Spec> Protocol for Raft<S> {
             Deliver(from, AppendEntries { term, prev, entries, commit, round }) => {
                 if term < self.term && !self.has(Flaw::UncheckedTerm) {
                     self.persist(ctx);
-                    return ctx
-                        .send(from, Appended { term: self.term, prev: prev.1, matched: Err(0), round });
+                    // Whose round this was may lead again by now: it is none of its rounds in the term of the answer.
+                    let refused = Appended { term: self.term, prev: prev.1, matched: Err(0), round: 0 };
+                    return ctx.send(from, refused);
                 }
                 self.hear(from, ctx);
                 let matched = self.append(prev, entries, ctx);
@@ -273,11 +274,11 @@ impl<S: Spec> Protocol for Raft<S> {
             }
             Deliver(from, InstallSnapshot { term, snapshot, round }) => {
                 let prev = snapshot.len();
-                let matched = match term {
-                    term if term < self.term => Err(0),
+                let (matched, round) = match term {
+                    term if term < self.term => (Err(0), 0),
                     _ => {
                         self.hear(from, ctx);
-                        Ok(self.install(*snapshot, ctx))
+                        (Ok(self.install(*snapshot, ctx)), round)
                     }
                 };
                 if !self.has(Flaw::UnsyncedSnapshot) {

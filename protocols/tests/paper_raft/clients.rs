@@ -136,3 +136,18 @@ fn a_server_that_heard_a_leader_a_moment_ago_neither_votes_nor_updates_its_term_
     elect(&mut plain, leader);
     assert!(granted(&plain.step(follower, ask())));
 }
+
+/// A leader of an earlier term that leads again has counted its rounds anew: what a follower says to a message of that term, in
+/// the term of today, confirms none of today's rounds. It would let a leader that was replaced serve the past.
+#[test]
+fn the_answer_to_a_message_of_an_old_term_confirms_no_read_6_4() {
+    let [leader, follower, _] = nodes();
+    let mut cluster = alone(3, follower, 7, &[]);
+    let old = Msg::AppendEntries { term: 6, prev: (0, 0), entries: vec![], commit: 0, round: 31 };
+    let refused = only_message(&cluster.step(follower, Deliver(leader, old))).clone();
+    assert!(matches!(refused, Msg::Appended { term: 7, matched: Err(_), round: 0, .. }), "{refused:?}");
+    let snapshot = Box::new(cluster.disk(leader).log.snapshot().clone());
+    let old = Msg::InstallSnapshot { term: 6, snapshot, round: 31 };
+    let refused = only_message(&cluster.step(follower, Deliver(leader, old))).clone();
+    assert!(matches!(refused, Msg::Appended { term: 7, matched: Err(_), round: 0, .. }), "{refused:?}");
+}

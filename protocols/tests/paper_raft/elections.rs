@@ -48,6 +48,8 @@ fn an_election_in_one_round_goes_as_published_5_2() {
     for (servers, votes, wanted) in tables::ELECTIONS {
         let mut cluster = alone(servers, candidate, 0, &[]);
         campaign(&mut cluster, candidate);
+        // Its own, which it counts by itself unless that decides.
+        hear_vote(&mut cluster, candidate, candidate, 1, true);
         for (voter, vote) in (1..).map(NodeId).zip(votes.chars()).filter(|(_, vote)| *vote != '_') {
             hear_vote(&mut cluster, candidate, voter, 1, vote == 'y');
         }
@@ -184,4 +186,20 @@ fn the_voter_denies_its_vote_if_its_own_log_is_more_up_to_date_5_4_1() {
             "a voter with {log:?} asked by a candidate whose last entry is {last:?}"
         );
     }
+}
+
+/// A candidate whose own vote is the majority leads when that vote is on its disk, as if it had come from another: before, a
+/// crash would let it lead the same term twice, with other entries.
+#[test]
+fn a_server_alone_leads_no_term_before_its_vote_is_on_the_disk_5_2() {
+    let [server] = nodes();
+    let mut cluster = cluster(1, Config::default());
+    let own = campaign(&mut cluster, server);
+    assert_eq!(role(&cluster, server), "candidate");
+    assert!(
+        matches!(own[..], [Output::Send(to, Msg::Vote { term: 1, granted: true })] if to == server),
+        "{own:?}"
+    );
+    hear_vote(&mut cluster, server, server, 1, true);
+    assert_eq!(role(&cluster, server), "leader");
 }
