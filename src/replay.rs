@@ -148,7 +148,7 @@ fn show(registry: &Registry, played: &Played, view: &View) -> Result<(), String>
     }
     let stop = until.unwrap_or(middle);
     // After a panic there is no state to show.
-    let stop = if panic.is_some() && stop == last { last - 1 } else { stop };
+    let stop = if panic.is_some() && stop == last { last.saturating_sub(1) } else { stop };
     say!("\nafter event {stop}:");
     states(registry, plan, run, stop, &nodes)
 }
@@ -166,7 +166,11 @@ fn unexplained(run: &Run) -> Option<Witness> {
 /// The states of servers, or of the nodes asked for, after an event.
 fn states(registry: &Registry, plan: &Plan, run: &Run, event: u64, nodes: &[NodeId]) -> Result<(), String> {
     let mut world = registry.world(plan)?;
-    world.run(event);
+    // It may take a few events more, what had waited for one among them; and one of those may be the one that panics.
+    if let Err(said) = panics::caught(|| world.run(event)) {
+        say!("  no states: what followed at once panicked: {}", clipped(&said));
+        return Ok(());
+    }
     let servers = run.services.iter().filter(|service| !service.clients).flat_map(|service| service.ids());
     let all: Vec<NodeId> = if nodes.is_empty() { servers.take(SHOWN).collect() } else { nodes.to_vec() };
     for node in all {

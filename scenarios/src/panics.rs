@@ -20,7 +20,10 @@ thread_local! {
 }
 
 /// Runs `act`; if it panics, says where and why, and nothing on standard error.
-pub(crate) fn caught<T>(act: impl FnOnce() -> T) -> Result<T, String> {
+///
+/// # Errors
+/// What the panic says.
+pub fn caught<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     static LISTEN: Once = Once::new();
     LISTEN.call_once(|| {
         let before = panic::take_hook();

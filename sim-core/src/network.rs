@@ -9,9 +9,9 @@
 //! The way of a message, in this order:
 //!
 //! 1. The sender's uplink. One that finds its queue full is dropped; any other uses its time, whatever comes after.
-//! 2. Cuts, and losses that a fault counts; then chance: it may be lost, it may be doubled, and each copy may be damaged. The plan's own links come
-//!    first; a fault counts only what they would have let through, and each of several faults counts what it would
-//!    have done alone.
+//! 2. Cuts, then chance: it may be lost, or else be one that a fault is to lose; it may be doubled, and each copy may be
+//!    damaged. The plan's own links come first; a fault counts only what they would have let through, and each of several
+//!    faults counts what it would have done alone.
 //! 3. The delay of the link, and what faults add to it.
 //! 4. The pipe that its link shares with others, the pipes of faults in the order in which they struck, the receiver's
 //!    downlink. Each takes messages in the order in which their first bits arrive, which is known only when they do; so
@@ -237,10 +237,11 @@ impl Network {
         if !self.simple {
             return self.send_with_care(packet, bytes, books);
         }
-        if self.harms.depart(from, to, books) {
+        if self.harms.stop(from, to, books) {
             return Fate::Lost(Loss::Cut);
         }
         match self.links.luck_apart(from, to).deal(packet) {
+            Some(_) if self.harms.lose_next(from, to, books) => Fate::Lost(Loss::Cut),
             Some(delay) => Fate::Once(Arrival { at: now + delay, leg: 0 }),
             None => {
                 books.traffic.lost += 1;
@@ -264,12 +265,15 @@ impl Network {
             books.traffic.overflowed += 1;
             return Fate::Lost(Loss::Overflow);
         };
-        if self.harms.depart(from, to, books) {
+        if self.harms.stop(from, to, books) {
             return Fate::Lost(Loss::Cut);
         }
         if luck.loses(packet) || self.harms.lose(packet, books) {
             books.traffic.lost += 1;
             return Fate::Lost(Loss::Luck);
+        }
+        if self.harms.lose_next(from, to, books) {
+            return Fate::Lost(Loss::Cut);
         }
         let doubled = luck.doubles(packet);
         if !(self.harms.double(packet, books) || doubled) {

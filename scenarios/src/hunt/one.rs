@@ -91,7 +91,11 @@ impl<'a> Trial<'a> {
     /// left, or nothing can be built.
     pub(crate) fn left_behind(&mut self, seed: u64, traced: bool) -> Option<Run> {
         let (plan, events_max) = (Plan::new(self.scenario, seed), self.events_max);
-        let world = self.world(&plan).ok()?;
+        if !matches!(caught(|| self.world(&plan).map(|_| ())), Ok(Ok(()))) {
+            self.world = None;
+            return None;
+        }
+        let world = self.world.as_mut()?;
         if traced {
             world.trace();
         }

@@ -16,18 +16,21 @@ use std::collections::BTreeMap;
 
 /// Among more than so many it is not worth while to look for the few that matter.
 const LOST_MAX: usize = 100;
+/// Of a longer run the trace would take too much memory.
+const EVENTS_MAX: u64 = 1_000_000;
 /// More than so many are harder to read than a chance.
 const NAMED_MAX: usize = 5;
 
 impl Shrinker<'_> {
-    /// Leaves chance nothing to lose: no message is lost any more, or a few are that are named.
+    /// Leaves chance nothing to lose: no message is lost any more, or a few are that are named. Where more would have to be, and in
+    /// connections, which send again, it is left to chance.
     pub(super) fn losses(&mut self) {
         let certain = without_chance(&self.best);
         if certain == self.best || self.keeps(certain.clone()) {
             return;
         }
-        let lost = self.run(&self.best, self.best.seed, true).map_or_else(Vec::new, |run| lost(&run));
-        if lost.is_empty() || lost.len() > LOST_MAX {
+        let lost = self.lost();
+        if lost.is_empty() {
             return;
         }
         let before = (self.best.clone(), self.failure.clone());
@@ -43,6 +46,19 @@ impl Shrinker<'_> {
         if self.best.faults.len() > certain.faults.len() + NAMED_MAX {
             (self.best, self.failure) = before;
         }
+    }
+}
+
+impl Shrinker<'_> {
+    /// What chance loses in the best, if that is not too much.
+    fn lost(&mut self) -> Vec<TimedFault> {
+        let mut run = |traced| {
+            let run = self.run(&self.best, self.best.seed, traced)?;
+            self.runs += 1;
+            self.events += run.events;
+            (run.events <= EVENTS_MAX && (1..=LOST_MAX as u64).contains(&run.traffic.lost)).then_some(run)
+        };
+        run(false).and_then(|_| run(true)).map_or_else(Vec::new, |run| named(&run))
     }
 }
 
@@ -75,15 +91,15 @@ fn without_chance(scenario: &Scenario) -> Scenario {
     certain
 }
 
-/// What chance lost in a run, in order of time.
-fn lost(run: &Run) -> Vec<TimedFault> {
+/// What chance lost in a run, in order of time. What a node sends to itself meets no fault, and has to be left to chance.
+fn named(run: &Run) -> Vec<TimedFault> {
     let mut lost: BTreeMap<(Time, NodeId, NodeId), u32> = BTreeMap::new();
     for packet in run.trace.iter().flat_map(|trace| trace.packets()) {
-        if packet.fate == Fate::Lost {
+        if packet.fate == Fate::Lost && packet.from != packet.to {
             *lost.entry((packet.sent, packet.from, packet.to)).or_default() += 1;
         }
     }
-    let named = |node: NodeId| vec![Pick::Node(run.name(node))];
+    let one = |node: NodeId| vec![Pick::Node(run.name(node))];
     let fault = |(number, ((at, from, to), messages))| TimedFault {
         name: format!("lost-{number}"),
         part_of: None,
@@ -91,7 +107,7 @@ fn lost(run: &Run) -> Vec<TimedFault> {
         lasts: None,
         keep: Keep::Nothing,
         rolling: None,
-        fault: Fault::Lose { from: named(from), to: named(to), messages },
+        fault: Fault::Lose { from: one(from), to: one(to), messages },
         say: String::new(),
     };
     (1..).zip(lost).map(fault).collect()

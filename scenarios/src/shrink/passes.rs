@@ -197,6 +197,11 @@ impl Shrinker<'_> {
             self.change(|best| best.faults[index].keep = Keep::Nothing);
             self.change(|best| best.faults[index].say.clear());
             self.aim(index);
+            self.change(|best| {
+                if let Fault::Lose { messages, .. } = &mut best.faults[index].fault {
+                    *messages = 1;
+                }
+            });
             self.change(|best| best.faults[index].lasts = None);
             for _ in 0..10 {
                 let halve = |best: &mut Scenario| {

@@ -120,14 +120,9 @@ impl Harms {
         })
     }
 
-    /// Whether a message that is handed over gets no further: it is cut off, or one that a fault is to lose.
+    /// Loses a message that nothing else does, if one is to be lost; the first harm of those that would counts it.
     #[inline]
-    pub(super) fn depart(&mut self, from: NodeId, to: NodeId, books: &mut Books) -> bool {
-        self.stop(from, to, books) || self.lose_next(from, to, books)
-    }
-
-    /// Loses a message, if one is to be lost; the first harm of those that would counts it.
-    fn lose_next(&mut self, from: NodeId, to: NodeId, books: &mut Books) -> bool {
+    pub(super) fn lose_next(&mut self, from: NodeId, to: NodeId, books: &mut Books) -> bool {
         for harm in &mut self.harms {
             if let Does::Lose(left) = &mut harm.does
                 && *left > 0
