@@ -28,7 +28,7 @@ impl<S: Spec> Raft<S> {
         self.persist(ctx);
         self.ask_all(&RequestVote { term: self.term, last: last(&ctx.disk.log), told }, ctx);
         if self.members.one_decides() {
-            // Nobody else's vote says that its own is on the disk: it comes back when it is.
+            // Nobody else's vote says that its own is on the disk: it comes back, over the node's link to itself, when it is.
             return ctx.send(ctx.me, Vote { term: self.term, granted: true });
         }
         self.count(ctx.me, true, ctx);
