@@ -432,6 +432,28 @@ fn every_flaw_is_a_line_of_a_table() {
     assert_eq!(both.status.code(), Some(2), "a flaw that would be hunted under other names");
 }
 
+/// What comes, is applied and goes into a snapshot in one event nobody has seen in a log.
+#[test]
+fn a_snapshot_for_every_entry_is_no_mistake() {
+    let folder = Folder::new("hunt-compact");
+    let every = |entries: &str| {
+        let set = format!("services.db.with.snapshot={entries}");
+        hunted(&[
+            "scenarios/hunt/raft-members.ron",
+            "--seeds",
+            "60",
+            "--set",
+            &set,
+            "--out",
+            &folder.path(entries),
+        ])
+    };
+    for entries in ["1", "2", "3"] {
+        let (code, text) = every(entries);
+        assert_eq!(code, 0, "{text}");
+    }
+}
+
 #[test]
 fn a_hunt_tells_of_the_seeds_that_it_was_asked_for_and_of_no_others() {
     let folder = Folder::new("hunt-asked");

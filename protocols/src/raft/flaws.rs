@@ -45,8 +45,8 @@ pub enum Flaw {
     PreVoteCounts,
     /// A follower installs a snapshot that is behind what it has applied.
     StaleSnapshot,
-    /// A snapshot is acknowledged before it is on the disk.
-    UnsyncedSnapshot,
+    /// Whoever starts from a snapshot takes the first members for those of now.
+    ForgottenMembers,
     /// While two configurations are joint, a majority of the new one is enough.
     NewMajority,
     /// A leader changes the voters before an entry of its own term is committed.
@@ -76,7 +76,7 @@ impl Flaw {
         Flaw::LeaseAfterTransfer,
         Flaw::PreVoteCounts,
         Flaw::StaleSnapshot,
-        Flaw::UnsyncedSnapshot,
+        Flaw::ForgottenMembers,
         Flaw::NewMajority,
         Flaw::EagerChange,
     ];

@@ -141,6 +141,9 @@ impl<S: Spec> Raft<S> {
             });
         let before = || match log.start() {
             0 => (0, config.first_members(ctx.members())),
+            start if config.flaw == Some(Flaw::ForgottenMembers) => {
+                (start, config.first_members(ctx.members()))
+            }
             start => (start, log.snapshot().state.members.clone()),
         };
         { changes }.next().unwrap_or_else(before)

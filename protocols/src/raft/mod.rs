@@ -281,9 +281,7 @@ impl<S: Spec> Protocol for Raft<S> {
                         (Ok(self.install(*snapshot, ctx)), round)
                     }
                 };
-                if !self.has(Flaw::UnsyncedSnapshot) {
-                    self.persist(ctx);
-                }
+                self.persist(ctx);
                 ctx.send(from, Appended { term: self.term, prev, matched, round });
             }
             Deliver(_, TimeoutNow { term }) => {

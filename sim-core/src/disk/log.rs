@@ -43,10 +43,9 @@ impl<H> Snapshot<H> {
     pub fn len(&self) -> usize {
         self.len
     }
-    /// The records that it stands for, as one number: the [`Digest`] of the digests of all. Two that stand for the same have
-    /// the same.
-    pub fn digest(&self) -> u64 {
-        self.digest.finish()
+    /// The [`Digest`] of the digests of all records that it stands for. Two that stand for the same have the same.
+    pub fn digest(&self) -> Digest {
+        self.digest
     }
 }
 
@@ -488,7 +487,7 @@ mod tests {
         assert_eq!(Part::prefix(&log, 5), Part::prefix(&whole, 5));
         assert_eq!(Part::prefix(&log, 6), None);
         assert_ne!(Part::prefix(&synced(&[1, 2, 3, 9]), 4), Part::prefix(&whole, 4));
-        assert_eq!(log.snapshot().digest(), Part::prefix(&whole, 4).unwrap());
+        assert_eq!(log.snapshot().digest().finish(), Part::prefix(&whole, 4).unwrap());
     }
 
     #[test]

@@ -1,22 +1,15 @@
 //! What is remembered of each index: what logs held there, and what was applied.
 
-use crate::raft::{Entry, Journal, entry_at, term_at};
+use crate::raft::Entry;
 use core::hash::Hash;
 use sim_core::{digest::Digest, prelude::*};
 
-/// An entry by its term and hash, and the term before it.
+/// An entry by its term and record, and the term before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Held {
     pub(super) term: u64,
-    pub(super) hash: u64,
+    pub(super) record: u64,
     pub(super) before: u64,
-}
-
-impl Held {
-    pub(super) fn at<S: Spec>(log: &Journal<S>, index: usize) -> Held {
-        let entry = entry_at(log, index);
-        Held { term: entry.term, hash: hash(entry), before: term_at(log, index - 1) }
-    }
 }
 
 #[derive(Clone, Copy, Debug, Hash)]
@@ -24,8 +17,8 @@ pub(super) struct Applied {
     pub(super) term: u64,
     /// The term of the server that applied it: it was committed in this term or before.
     pub(super) by: u64,
-    /// Its digest, and that of all up to it, as snapshots that stand for them have it.
-    pub(super) record: u64,
+    /// Its digest, if any log was seen to hold it, and that of all up to it, as snapshots that stand for them have it.
+    pub(super) record: Option<u64>,
     pub(super) digest: u64,
 }
 
@@ -33,12 +26,6 @@ pub(super) struct Applied {
 pub(super) fn record<O: Hash>(entry: &Entry<O>) -> u64 {
     let mut digest = Digest::new();
     entry.hash(&mut digest);
-    digest.finish()
-}
-
-fn hash<O: Hash>(entry: &Entry<O>) -> u64 {
-    let mut digest = Digest::new();
-    entry.command.hash(&mut digest);
     digest.finish()
 }
 

@@ -1,7 +1,7 @@
 //! The five properties of Figure 3, in its order.
 
-use super::{Ghost, facts::record, ghost::News};
-use crate::raft::{Journal, Raft, entry_at, term_at};
+use super::{Ghost, ghost::News};
+use crate::raft::{Journal, Raft, term_at};
 use sim_core::prelude::*;
 
 /// "At most one leader can be elected in a given term. §5.2"
@@ -38,7 +38,7 @@ pub(super) fn log_matching<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, nod
         return Judgement::Idle;
     }
     let Some((index, now, held)) = ghost.news.mismatch else { return Judgement::Holds };
-    let entry = if held.hash == now.hash { "the same entry" } else { "another entry" };
+    let entry = if held.record == now.record { "the same entry" } else { "another entry" };
     Judgement::Broken(format!(
         "node {} holds at index {index} an entry of term {} after one of term {}; another log held {entry} of that term \
          there, after one of term {}",
@@ -85,7 +85,7 @@ fn complete<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, leader: NodeId, fr
 /// A snapshot stands for the entries that were applied, and no others.
 fn whole<S: Spec>(ghost: &Ghost, log: &Journal<S>, node: NodeId) -> Judgement {
     match ghost.applied.get(log.start()) {
-        Some(fact) if fact.digest != log.snapshot().digest() => Judgement::Broken(format!(
+        Some(fact) if fact.digest != log.snapshot().digest().finish() => Judgement::Broken(format!(
             "node {} has a snapshot of other entries up to index {} than were applied",
             node.0,
             log.start()
@@ -101,16 +101,17 @@ pub(super) fn machine_safety<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, n
     if now <= before {
         return Judgement::Idle;
     }
-    let log = &view.disk(node).log;
+    let (place, log) = (view.index(node), &view.disk(node).log);
     if before < log.start()
         && let broken @ Judgement::Broken(_) = whole(ghost, log, node)
     {
         return broken;
     }
     for index in before.max(log.start()) + 1..=now {
-        let Some(first) = ghost.applied.get(index) else { continue };
-        let entry = entry_at(log, index);
-        if record(entry) != first.record {
+        let (Some(first), Some(entry)) = (ghost.applied.get(index), ghost.seen[place].get(index)) else {
+            continue;
+        };
+        if first.record.is_some_and(|record| record != entry.record) {
             return Judgement::Broken(format!(
                 "node {} applied at index {index} an entry of term {}; another server had applied one of term {}",
                 node.0, entry.term, first.term

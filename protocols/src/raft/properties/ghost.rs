@@ -1,8 +1,8 @@
 //! The ghost: it looks at what each event has changed, and keeps what the properties are judged by.
 
-use super::facts::{Applied, Held, Shelf, record};
-use super::seen::{Glance, Seen};
-use crate::raft::{Journal, Raft, entry_at};
+use super::facts::{Applied, Held, Shelf};
+use super::seen::{Glance, Known, Seen};
+use crate::raft::{Journal, Raft, term_at};
 use core::hash::Hash;
 use sim_core::{digest::Digest, prelude::*};
 
@@ -24,7 +24,7 @@ pub struct Ghost {
     /// All that was applied.
     digest: Digest,
     /// Each server as it was seen last.
-    seen: Vec<Seen>,
+    pub(super) seen: Vec<Seen>,
     /// What the last event changed.
     pub(super) news: News,
 }
@@ -85,8 +85,8 @@ impl Ghost {
         let (place, log) = (view.index(node), &view.disk(node).log);
         let seen = &mut self.seen[place];
         let before = core::mem::replace(&mut seen.glance, now);
-        let len = seen.start + seen.terms.len();
-        let first = seen.first_change(log);
+        let (len, first) = (seen.end(), seen.first_change(log));
+        seen.see(first, log);
         let elected = now.leads != before.leads && now.leads != 0;
         if now.leads != before.leads {
             self.reigns(node, now.leads);
@@ -96,26 +96,8 @@ impl Ghost {
         }
         let mismatch = self.holds(place, first, log);
         let fresh = self.applied.end();
-        let by = view.state(node).map_or(0, |s| s.term);
-        let fact = |index| {
-            let entry = entry_at(log, index);
-            Applied { term: entry.term, by, record: record(entry), digest: 0 }
-        };
-        let own = &mut self.seen[place].tentative;
-        if now.tentative > 0 {
-            let known = own.back().map_or(now.applied.max(before.applied), |(index, _)| *index);
-            own.extend((known + 1..=now.applied + now.tentative).map(|index| (index, fact(index))));
-        }
-        // What was not in the log any more was applied before: by whoever made the snapshot, or by itself.
-        for index in fresh..=now.applied {
-            let known = own.iter().find(|(known, _)| *known == index).map(|(_, fact)| *fact);
-            let Some(fact) = known.or_else(|| (index > log.start()).then(|| fact(index))) else { continue };
-            self.digest.add(fact.record);
-            self.applied.put(index, Applied { digest: self.digest.finish(), ..fact });
-        }
-        if !own.is_empty() {
-            own.retain(|&(index, _)| index > now.applied && view.state(node).is_some());
-        }
+        self.applies(place, before, view.state(node), log);
+        self.seen[place].compact(log.start());
         if now.start != before.start {
             self.forget();
         }
@@ -132,8 +114,11 @@ impl Ghost {
         log: &Journal<S>,
     ) -> Option<(usize, Held, Held)> {
         let mut mismatch = None;
+        let mut before = term_at(log, first - 1);
         for index in first..=log.end() {
-            let now = Held::at(log, index);
+            let Known { term, record } = self.seen[place].get(index).expect("it was seen");
+            let now = Held { term, record, before };
+            before = term;
             if self.held.end() <= index {
                 self.held.put(index, now);
             }
@@ -146,10 +131,48 @@ impl Ghost {
                 mismatch = Some((index, now, held));
             }
         }
-        let Seen { start, terms, .. } = &mut self.seen[place];
-        terms.truncate(first - *start - 1);
-        terms.extend(log[first - *start - 1..].iter().map(|entry| entry.term));
         mismatch
+    }
+
+    /// The server at this place may have applied more than `before`.
+    fn applies<S: Spec>(&mut self, place: usize, before: Glance, state: Option<&Raft<S>>, log: &Journal<S>) {
+        let (now, by) = (self.seen[place].glance, state.map_or(0, |state| state.term));
+        let seen = |seen: &Seen, index| Some((seen.get(index)?, by));
+        if now.tentative > 0 {
+            let own = &mut self.seen[place];
+            let told = own.tentative.back().map_or(now.applied.max(before.applied), |(index, _)| *index);
+            for index in told + 1..=now.applied + now.tentative {
+                own.tentative.extend(seen(own, index).map(|fact| (index, fact)));
+            }
+        }
+        let told = |seen: &Seen, index| Some(seen.tentative.iter().find(|(told, _)| *told == index)?.1);
+        let mut index = self.applied.end();
+        while index <= now.applied {
+            let own = &self.seen[place];
+            let known = told(own, index).or_else(|| seen(own, index));
+            if let Some((Known { term, record }, by)) =
+                known.or_else(|| self.seen.iter().find_map(|s| told(s, index)))
+            {
+                self.digest.add(record);
+                let digest = self.digest.finish();
+                self.applied.put(index, Applied { term, by, record: Some(record), digest });
+            } else {
+                // It came, was applied and went into a snapshot in this one event. What the snapshot stands for is believed.
+                let snapshot = log.snapshot();
+                if !(index..=now.applied).contains(&snapshot.len()) {
+                    break;
+                }
+                index = snapshot.len();
+                self.digest = snapshot.digest();
+                let (term, digest) = (snapshot.state.term, self.digest.finish());
+                self.applied.put(index, Applied { term, by, record: None, digest });
+            }
+            index += 1;
+        }
+        let own = &mut self.seen[place].tentative;
+        if !own.is_empty() {
+            own.retain(|&(index, _)| index > now.applied && state.is_some());
+        }
     }
 
     /// What the snapshots of all servers stand for will not be asked for any more, but for the last of it.

@@ -1,17 +1,17 @@
 //! Each server as it was seen last, so that a look at it costs what has changed.
 
-use super::facts::Applied;
-use crate::raft::{Journal, Raft, Standing, last};
+use super::facts::record;
+use crate::raft::{Journal, Raft, Standing, last, term_at};
 use sim_core::prelude::*;
 
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Seen {
     /// For how many entries its snapshot stands.
     pub(super) start: usize,
-    /// The terms of the entries after it.
-    pub(super) terms: Vec<u64>,
-    /// What it has applied as the only voter, and what may not be durable yet.
-    pub(super) tentative: VecDeque<(usize, Applied)>,
+    /// The entries after it.
+    entries: Vec<Known>,
+    /// What it has applied as the only voter, and what may not be durable yet: index, entry, and the term that it led.
+    pub(super) tentative: VecDeque<(usize, (Known, u64))>,
     pub(super) glance: Glance,
 }
 
@@ -53,20 +53,47 @@ impl Glance {
     }
 }
 
+/// An entry by its term, and as the digest of a snapshot has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Known {
+    pub(super) term: u64,
+    pub(super) record: u64,
+}
+
 impl Seen {
+    /// The index of the last entry.
+    pub(super) fn end(&self) -> usize {
+        self.start + self.entries.len()
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<Known> {
+        self.entries.get(index.checked_sub(self.start + 1)?).copied()
+    }
+
     /// The first index at which `log` is another one than was seen. Logs are cut and appended to, nothing else, so the last
     /// index that agrees is found from the end.
-    pub(super) fn first_change<S: Spec>(&mut self, log: &Journal<S>) -> usize {
-        match log.start().checked_sub(self.start) {
-            Some(0) => {}
-            Some(dropped) if dropped <= self.terms.len() => drop(self.terms.drain(..dropped)),
-            Some(_) | None => self.terms.clear(),
-        }
-        self.start = log.start();
-        let mut kept = self.terms.len().min(log.len());
-        while kept > 0 && self.terms[kept - 1] != log[kept - 1].term {
+    pub(super) fn first_change<S: Spec>(&self, log: &Journal<S>) -> usize {
+        let start = log.start();
+        let mut kept = if self.start <= start { self.end().min(log.end()).max(start) } else { start };
+        while kept > start && self.entries[kept - self.start - 1].term != term_at(log, kept) {
             kept -= 1;
         }
-        self.start + kept + 1
+        kept + 1
+    }
+
+    /// Sees what `log` holds from index `first` on, where it is another one than was seen.
+    pub(super) fn see<S: Spec>(&mut self, first: usize, log: &Journal<S>) {
+        if first <= self.start || first > self.end() + 1 {
+            (self.start, self.entries) = (log.start(), Vec::new());
+        }
+        self.entries.truncate(first - self.start - 1);
+        let new = &log[first - log.start() - 1..];
+        self.entries.extend(new.iter().map(|entry| Known { term: entry.term, record: record(entry) }));
+    }
+
+    /// A snapshot stands for so many entries.
+    pub(super) fn compact(&mut self, start: usize) {
+        self.entries.drain(..start - self.start);
+        self.start = start;
     }
 }
