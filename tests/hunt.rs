@@ -454,6 +454,18 @@ fn a_snapshot_for_every_entry_is_no_mistake() {
     }
 }
 
+/// A node that heard a majority accept, itself among it before its disk had it, and crashed. It had told nobody.
+#[test]
+fn what_an_acceptor_knew_before_its_disk_is_not_what_it_learned() {
+    let folder = Folder::new("hunt-learned");
+    for seed in [17725, 41243, 57516, 87247, 87426] {
+        let seeds = format!("{seed}..{}", seed + 1);
+        let (code, text) =
+            hunted(&["scenarios/hunt/paxos.ron", "--seeds", &seeds, "--out", &folder.path(&seeds)]);
+        assert_eq!(code, 0, "{text}");
+    }
+}
+
 #[test]
 fn a_hunt_tells_of_the_seeds_that_it_was_asked_for_and_of_no_others() {
     let folder = Folder::new("hunt-asked");

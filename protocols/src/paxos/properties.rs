@@ -43,7 +43,10 @@ impl sim_core::property::Ghost<Paxos> for Ghost {
             let wish = view.state(NodeId(view.first.0 + ballot.proposer)).and_then(|proposer| proposer.wish);
             self.adopted |= news && wish.is_some_and(|wish| wish != value);
         }
+        // What it learned by an acceptance of its own that is not on the disk, it tells nobody yet, and a crash takes back both.
+        let disk = view.disk(changed);
         if let Some(value) = view.state(changed).and_then(|node| node.chosen)
+            && disk.synced().accepted == disk.get().accepted
             && !self.learned.contains_key(&value)
         {
             self.learned.insert(value, changed);

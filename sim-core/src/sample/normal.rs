@@ -14,10 +14,14 @@ pub fn normal_quantile(p: f64) -> f64 {
     if q < 0.0 { -tail } else { tail }
 }
 
-/// The quotient of two polynomials in `r`, coefficients from the highest power down.
+/// The quotient of two polynomials in `r`, coefficients from the highest power down. Summed in pairs, and pairs of pairs,
+/// which need not wait for one another (Estrin's scheme).
 #[inline]
 fn ratio(r: f64, [over, under]: &[[f64; 8]; 2]) -> f64 {
-    let value = |coefficients: &[f64; 8]| coefficients.iter().fold(0.0, |sum, c| sum * r + c);
+    let (r2, r4) = (r * r, r * r * (r * r));
+    let value = |&[a, b, c, d, e, f, g, h]: &[f64; 8]| {
+        ((a * r + b) * r2 + (c * r + d)) * r4 + ((e * r + f) * r2 + (g * r + h))
+    };
     value(over) / value(under)
 }
 
