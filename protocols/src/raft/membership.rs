@@ -160,8 +160,10 @@ impl<S: Spec> Raft<S> {
         let (Leader { followers, .. }, Some(wish)) = (&self.standing, self.wish) else { return };
         let log = &ctx.disk.log;
         // Without an entry of its own term a leader cannot know that no other change is still to be committed: the flaw of
-        // single-server changes as first published (Ongaro, raft-dev, 10 July 2015).
-        let opened = term_at(log, self.commit) == self.term || self.has(Flaw::EagerChange);
+        // single-server changes as first published (Ongaro, raft-dev, 10 July 2015). What is committed is in the log, but a
+        // flawed server may think otherwise.
+        let committed = self.commit.min(log.end());
+        let opened = term_at(log, committed) == self.term || self.has(Flaw::EagerChange);
         if self.changed > self.commit || !opened {
             return;
         }
