@@ -451,6 +451,7 @@ fn a_snapshot_for_every_entry_is_no_mistake() {
     for entries in ["1", "2", "3"] {
         let (code, text) = every(entries);
         assert_eq!(code, 0, "{text}");
+        assert!(!text.contains("never:"), "members changed, and snapshots were sent: {text}");
     }
 }
 

@@ -14,7 +14,9 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(all) = read::read_all("fuzz.ron", text, &*REGISTRY) else { return };
     for (_, scenario) in all {
         // A million nodes take as long to plan as they should.
-        if scenario.services.iter().map(|service| u64::from(service.nodes)).sum::<u64>() < 1_000 {
+        let clients = scenario.clients.as_ref().map_or(0, |clients| u64::from(clients.nodes));
+        let servers: u64 = scenario.services.iter().map(|service| u64::from(service.nodes)).sum();
+        if clients + servers < 1_000 {
             drop(Plan::new(&scenario, scenario.seed));
         }
         let written = write::write(&scenario);

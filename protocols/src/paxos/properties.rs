@@ -1,6 +1,6 @@
 //! What must hold of Paxos, and what should happen at least once.
 
-use super::{Ballot, Paxos};
+use super::{Accepted, Ballot, Paxos};
 use sim_core::prelude::*;
 
 pub(super) const CLAIMS: &[Property<Paxos>] = &[
@@ -26,6 +26,8 @@ pub struct Ghost {
     chosen: BTreeMap<u64, Ballot>,
     /// What learners believe.
     learned: BTreeMap<u64, NodeId>,
+    /// What nodes know that may have learned it by an acceptance of their own, and that acceptance, if it is not durable.
+    early: BTreeMap<NodeId, (u64, Accepted)>,
     /// A proposer proposed what another had proposed before.
     adopted: bool,
 }
@@ -43,16 +45,28 @@ impl sim_core::property::Ghost<Paxos> for Ghost {
             let wish = view.state(NodeId(view.first.0 + ballot.proposer)).and_then(|proposer| proposer.wish);
             self.adopted |= news && wish.is_some_and(|wish| wish != value);
         }
-        // What it learned by an acceptance of its own that is not on the disk, it tells nobody yet, and a crash takes back both.
-        let disk = view.disk(changed);
-        if let Some(value) = view.state(changed).and_then(|node| node.chosen)
-            && disk.synced().accepted == disk.get().accepted
+        news |= self.learns(view, changed);
+        news
+    }
+}
+
+impl Ghost {
+    /// A node that accepted a value may know it for chosen before its disk has that acceptance. It tells nobody until then,
+    /// and a crash takes back both; so it has learned the value when the acceptance is durable.
+    fn learns(&mut self, view: &View<'_, Paxos>, node: NodeId) -> bool {
+        let disk = view.disk(node);
+        if let Some(value) = view.state(node).and_then(|node| node.chosen)
             && !self.learned.contains_key(&value)
         {
-            self.learned.insert(value, changed);
-            news = true;
+            let own = disk.get().accepted.filter(|(_, own)| *own == value);
+            self.early.insert(node, (value, own));
         }
-        news
+        let Some(&(value, own)) = self.early.get(&node) else { return false };
+        let durable = own.is_none() || own == disk.synced().accepted;
+        if durable || view.state(node).is_none() {
+            self.early.remove(&node);
+        }
+        durable && self.learned.insert(value, node).is_none()
     }
 }
 

@@ -45,7 +45,7 @@ pub enum Flaw {
     PreVoteCounts,
     /// A follower installs a snapshot that is behind what it has applied.
     StaleSnapshot,
-    /// Whoever starts from a snapshot takes the first members for those of now.
+    /// A snapshot does not keep who takes part: where the log after it does not say so, it is the first members.
     ForgottenMembers,
     /// While two configurations are joint, a majority of the new one is enough.
     NewMajority,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// One use of the queue. Times are relative to the last event popped.
 #[derive(Clone, Debug)]
-pub enum Use {
+pub(crate) enum Use {
     /// A push at this distance.
     Push(u64),
     /// Pushes at one time, so many.
@@ -31,7 +31,7 @@ pub enum Use {
 }
 
 /// The queue and the map side by side.
-pub struct Pair {
+pub(crate) struct Pair {
     queue: Queue<u64>,
     map: BTreeMap<(u64, u64), u64>,
     last: u64,
@@ -43,7 +43,7 @@ pub struct Pair {
 const OLD: u64 = 1 << 32;
 
 impl Pair {
-    pub fn new() -> Pair {
+    pub(crate) fn new() -> Pair {
         Pair { queue: Queue::new(), map: BTreeMap::new(), last: 0, seq: OLD, next_old: OLD }
     }
 
@@ -54,12 +54,12 @@ impl Pair {
         assert_eq!(self.queue.len(), self.map.len());
     }
 
-    pub fn push(&mut self, distance: u64) {
+    pub(crate) fn push(&mut self, distance: u64) {
         self.seq += 1;
         self.push_at(self.last.saturating_add(distance), self.seq);
     }
 
-    pub fn pop(&mut self) -> bool {
+    pub(crate) fn pop(&mut self) -> bool {
         let expected = self.map.pop_first().map(|((at, seq), event)| (at, seq, event));
         assert_eq!(self.queue.pop(), expected);
         assert_eq!(self.queue.is_empty(), self.map.is_empty());
@@ -71,7 +71,7 @@ impl Pair {
         assert_eq!(self.queue.next_at(), self.map.keys().next().map(|&(at, _)| at));
     }
 
-    pub fn step(&mut self, what: &Use) {
+    pub(crate) fn step(&mut self, what: &Use) {
         match *what {
             Use::Push(distance) => self.push(distance),
             Use::Burst(distance, count) => (0..count).for_each(|_| self.push(distance)),

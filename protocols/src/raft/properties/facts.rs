@@ -12,17 +12,19 @@ pub(super) struct Held {
     pub(super) before: u64,
 }
 
+/// What was applied at an index, as far as anybody can know: what came, was applied and went into a snapshot before there was
+/// a look at it, only the snapshot tells of.
 #[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Applied {
-    pub(super) term: u64,
     /// The term of the server that applied it: it was committed in this term or before.
     pub(super) by: u64,
-    /// Its digest, if any log was seen to hold it, and that of all up to it, as snapshots that stand for them have it.
+    pub(super) term: Option<u64>,
     pub(super) record: Option<u64>,
-    pub(super) digest: u64,
+    /// The digest of all records up to it, as snapshots that stand for them have it.
+    pub(super) digest: Option<u64>,
 }
 
-/// An entry as the digest of a snapshot has it.
+/// An entry as the digest of a snapshot takes it in.
 pub(super) fn record<O: Hash>(entry: &Entry<O>) -> u64 {
     let mut digest = Digest::new();
     entry.hash(&mut digest);
@@ -58,6 +60,12 @@ impl<T: Copy> Shelf<T> {
             self.forget(index - 1);
         }
         self.facts.push(fact);
+    }
+
+    /// Something else is known of an index at which there is a fact.
+    pub(super) fn amend(&mut self, index: usize, fact: T) {
+        let place = index - self.past - 1;
+        self.facts[place] = fact;
     }
 
     /// What is up to this index is past.

@@ -1,6 +1,6 @@
 //! The five properties of Figure 3, in its order.
 
-use super::{Ghost, ghost::News};
+use super::{Ghost, facts::Applied, ghost::News};
 use crate::raft::{Journal, Raft, term_at};
 use sim_core::prelude::*;
 
@@ -70,12 +70,12 @@ fn complete<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, leader: NodeId, fr
         return broken;
     }
     for index in from.max(log.start() + 1)..ghost.applied.end() {
-        let Some(fact) = ghost.applied.get(index) else { continue };
-        let has = index <= log.end() && term_at(log, index) == fact.term;
-        if fact.by < state.term && !has {
+        let Some(Applied { by, term: Some(term), .. }) = ghost.applied.get(index) else { continue };
+        let has = index <= log.end() && term_at(log, index) == term;
+        if by < state.term && !has {
             return Judgement::Broken(format!(
-                "node {} leads term {} without the entry at index {index} of term {}, which was committed by term {}",
-                leader.0, state.term, fact.term, fact.by
+                "node {} leads term {} without the entry at index {index} of term {term}, which was committed by term {by}",
+                leader.0, state.term
             ));
         }
     }
@@ -84,8 +84,9 @@ fn complete<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, leader: NodeId, fr
 
 /// A snapshot stands for the entries that were applied, and no others.
 fn whole<S: Spec>(ghost: &Ghost, log: &Journal<S>, node: NodeId) -> Judgement {
+    let digest = log.snapshot().digest().finish();
     match ghost.applied.get(log.start()) {
-        Some(fact) if fact.digest != log.snapshot().digest().finish() => Judgement::Broken(format!(
+        Some(fact) if fact.digest.is_some_and(|applied| applied != digest) => Judgement::Broken(format!(
             "node {} has a snapshot of other entries up to index {} than were applied",
             node.0,
             log.start()
@@ -111,10 +112,13 @@ pub(super) fn machine_safety<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, n
         let (Some(first), Some(entry)) = (ghost.applied.get(index), ghost.seen[place].get(index)) else {
             continue;
         };
-        if first.record.is_some_and(|record| record != entry.record) {
+        let other = |applied: Option<u64>, now| applied.is_some_and(|applied| applied != now);
+        if other(first.term, entry.term) || other(first.record, entry.record) {
             return Judgement::Broken(format!(
                 "node {} applied at index {index} an entry of term {}; another server had applied one of term {}",
-                node.0, entry.term, first.term
+                node.0,
+                entry.term,
+                first.term.unwrap_or(entry.term)
             ));
         }
     }

@@ -21,8 +21,9 @@ pub struct Ghost {
     held_too: BTreeMap<(usize, u64), Held>,
     /// What was applied at each index, by whoever did so first.
     pub(super) applied: Shelf<Applied>,
-    /// All that was applied.
+    /// All that was applied, unless there is a gap: something that nobody saw.
     digest: Digest,
+    gap: bool,
     /// Each server as it was seen last.
     pub(super) seen: Vec<Seen>,
     /// What the last event changed.
@@ -56,8 +57,8 @@ pub(super) struct News {
 /// What is remembered; what the last event changed is not.
 impl Hash for Ghost {
     fn hash<H: core::hash::Hasher>(&self, hasher: &mut H) {
-        let Ghost { leaders, reigning, campaign, held, held_too, applied, digest, seen, news: _ } = self;
-        (leaders, reigning, campaign, held, held_too, applied, digest, seen).hash(hasher);
+        let Ghost { leaders, reigning, campaign, held, held_too, applied, digest, gap, seen, news: _ } = self;
+        (leaders, reigning, campaign, held, held_too, applied, digest, gap, seen).hash(hasher);
     }
 }
 
@@ -137,42 +138,60 @@ impl Ghost {
     /// The server at this place may have applied more than `before`.
     fn applies<S: Spec>(&mut self, place: usize, before: Glance, state: Option<&Raft<S>>, log: &Journal<S>) {
         let (now, by) = (self.seen[place].glance, state.map_or(0, |state| state.term));
-        let seen = |seen: &Seen, index| Some((seen.get(index)?, by));
         if now.tentative > 0 {
             let own = &mut self.seen[place];
-            let told = own.tentative.back().map_or(now.applied.max(before.applied), |(index, _)| *index);
-            for index in told + 1..=now.applied + now.tentative {
-                own.tentative.extend(seen(own, index).map(|fact| (index, fact)));
+            let noted = own.tentative.back().map_or(now.applied.max(before.applied), |(index, ..)| *index);
+            for index in noted + 1..=now.applied + now.tentative {
+                own.tentative.extend(own.get(index).map(|entry| (index, entry, by)));
             }
         }
-        let told = |seen: &Seen, index| Some(seen.tentative.iter().find(|(told, _)| *told == index)?.1);
-        let mut index = self.applied.end();
-        while index <= now.applied {
-            let own = &self.seen[place];
-            let known = told(own, index).or_else(|| seen(own, index));
-            if let Some((Known { term, record }, by)) =
-                known.or_else(|| self.seen.iter().find_map(|s| told(s, index)))
-            {
-                self.digest.add(record);
-                let digest = self.digest.finish();
-                self.applied.put(index, Applied { term, by, record: Some(record), digest });
-            } else {
-                // It came, was applied and went into a snapshot in this one event. What the snapshot stands for is believed.
-                let snapshot = log.snapshot();
-                if !(index..=now.applied).contains(&snapshot.len()) {
-                    break;
-                }
-                index = snapshot.len();
-                self.digest = snapshot.digest();
-                let (term, digest) = (snapshot.state.term, self.digest.finish());
-                self.applied.put(index, Applied { term, by, record: None, digest });
-            }
-            index += 1;
+        for index in self.applied.end()..=now.applied {
+            let Some((Known { term, record }, by)) = self.entry(place, index, by) else {
+                self.gap = true;
+                self.applied.put(index, Applied { by, term: None, record: None, digest: None });
+                continue;
+            };
+            self.digest.add(record);
+            let digest = (!self.gap).then(|| self.digest.finish());
+            self.applied.put(index, Applied { by, term: Some(term), record: Some(record), digest });
+        }
+        if self.gap {
+            self.believe(log);
         }
         let own = &mut self.seen[place].tentative;
         if !own.is_empty() {
-            own.retain(|&(index, _)| index > now.applied && state.is_some());
+            own.retain(|&(index, ..)| index > now.applied && state.is_some());
         }
+    }
+
+    /// What nobody saw, the first snapshot that stands for it is believed.
+    #[cold]
+    fn believe<S: Spec>(&mut self, log: &Journal<S>) {
+        let snapshot = log.snapshot();
+        let (end, mut digest) = (snapshot.len(), snapshot.digest());
+        let Some(fact) = self.applied.get(end).filter(|fact| fact.digest.is_none()) else { return };
+        let term = Some(snapshot.state.term);
+        self.applied.amend(end, Applied { term, digest: Some(digest.finish()), ..fact });
+        for index in end + 1..self.applied.end() {
+            let Some((fact, record)) = self.applied.get(index).and_then(|fact| Some((fact, fact.record?)))
+            else {
+                return;
+            };
+            digest.add(record);
+            self.applied.amend(index, Applied { digest: Some(digest.finish()), ..fact });
+        }
+        (self.digest, self.gap) = (digest, false);
+    }
+
+    /// What the server at this place has applied at an index, and in which term: what it noted before, what its log held, or
+    /// what another noted that made its snapshot.
+    fn entry(&self, place: usize, index: usize, by: u64) -> Option<(Known, u64)> {
+        let noted = |seen: &Seen| {
+            seen.tentative.iter().find(|(noted, ..)| *noted == index).map(|&(_, entry, by)| (entry, by))
+        };
+        let own = &self.seen[place];
+        let held = || Some((own.get(index)?, by));
+        noted(own).or_else(held).or_else(|| self.seen.iter().find_map(noted))
     }
 
     /// What the snapshots of all servers stand for will not be asked for any more, but for the last of it.

@@ -1,7 +1,7 @@
 //! What must hold of Raft (Figure 3 of the paper), judged after every event, and what should happen at least once.
 //!
 //! Each check costs what the event changed, not what the cluster holds: the ghost remembers each log as it was seen
-//! last, every entry that any log ever held, and everything that was ever applied.
+//! last, and of every index that some server's log still has what any log ever held there, and what was applied.
 //!
 //! Here is what should happen; `figure_3.rs` is what must hold, and `ghost.rs`, `seen.rs` and `facts.rs` what is remembered
 //! to judge it by.

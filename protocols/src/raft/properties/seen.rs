@@ -11,7 +11,7 @@ pub(super) struct Seen {
     /// The entries after it.
     entries: Vec<Known>,
     /// What it has applied as the only voter, and what may not be durable yet: index, entry, and the term that it led.
-    pub(super) tentative: VecDeque<(usize, (Known, u64))>,
+    pub(super) tentative: VecDeque<(usize, Known, u64)>,
     pub(super) glance: Glance,
 }
 
@@ -25,16 +25,14 @@ pub(super) struct Glance {
     pub(super) applied: usize,
     /// How much it has applied beyond that, and may forget again.
     pub(super) tentative: usize,
-    /// Whether it is a majority.
-    alone: bool,
     /// The term that it leads, and that in which it is a candidate; 0 if it does not, and is not.
     pub(super) leads: u64,
     pub(super) campaigns: u64,
 }
 
 impl Glance {
-    /// A server that is the only voter applies before its disk is done, and only its answers wait: what a crash takes back
-    /// nobody was told of. So that counts as applied when it is durable.
+    /// A leader that is the only voter, if only within one event, applies before its disk is done, and only its answers wait:
+    /// what a crash takes back nobody was told of. So that counts as applied when it is durable.
     #[inline]
     pub(super) fn at<S: Spec>(view: &View<'_, Raft<S>>, node: NodeId, seen: &Seen) -> Glance {
         let log = &view.disk(node).log;
@@ -45,15 +43,13 @@ impl Glance {
             Standing::Candidate { .. } => (0, state.term),
             Standing::Leader { .. } => (state.term, 0),
         };
-        let alone = leads != 0 && state.members.one_decides();
-        // It may have added voters since, in the very step in which it applied.
-        let careful = alone || seen.glance.alone || !seen.tentative.is_empty();
+        let careful = leads != 0 || seen.glance.leads != 0 || !seen.tentative.is_empty();
         let applied = if careful { state.applied.min(log.durable()) } else { state.applied };
-        Glance { last, start, applied, tentative: state.applied - applied, alone, leads, campaigns }
+        Glance { last, start, applied, tentative: state.applied - applied, leads, campaigns }
     }
 }
 
-/// An entry by its term, and as the digest of a snapshot has it.
+/// An entry by its term, and as the digest of a snapshot takes it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Known {
     pub(super) term: u64,
@@ -81,9 +77,12 @@ impl Seen {
         kept + 1
     }
 
-    /// Sees what `log` holds from index `first` on, where it is another one than was seen.
+    /// Sees what `log` holds from index `first` on, where it is another one than was seen. What was seen of what is in its
+    /// snapshot by now is kept until [`Seen::compact`], unless that is a snapshot of other entries.
     pub(super) fn see<S: Spec>(&mut self, first: usize, log: &Journal<S>) {
-        if first <= self.start || first > self.end() + 1 {
+        let snapshot = log.snapshot();
+        let other = self.get(snapshot.len()).is_some_and(|last| last.term != snapshot.state.term);
+        if other || first <= self.start || first > self.end() + 1 {
             (self.start, self.entries) = (log.start(), Vec::new());
         }
         self.entries.truncate(first - self.start - 1);
@@ -91,9 +90,104 @@ impl Seen {
         self.entries.extend(new.iter().map(|entry| Known { term: entry.term, record: record(entry) }));
     }
 
-    /// A snapshot stands for so many entries.
+    /// A snapshot stands for so many entries, which are not needed any more.
     pub(super) fn compact(&mut self, start: usize) {
         self.entries.drain(..start - self.start);
         self.start = start;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        kv::{Kv, Op},
+        raft::{Command, Entry, Snapshot},
+    };
+    use sim_core::{
+        disk::{End, Part},
+        rng::{Keys, Purpose},
+    };
+
+    type Log = Journal<Kv>;
+    /// All entries of a log, with those that its snapshot stands for.
+    type Whole = Vec<Known>;
+
+    fn known(log: &Log) -> impl Iterator<Item = Known> {
+        log.iter().map(|entry| Known { term: entry.term, record: record(entry) })
+    }
+
+    fn append(log: &mut Log, term: u64, value: u64) {
+        log.push(Entry { term, command: Command::Apply(Op::Put(0, value)) });
+    }
+
+    fn compact(log: &mut Log, whole: &Whole, end: usize) {
+        let term = end.checked_sub(1).map_or(0, |last| whole[last].term);
+        log.compact(end, Snapshot { term, ..Snapshot::default() });
+    }
+
+    /// Appends, cuts, snapshots of its own and of others, syncs and crashes in any order.
+    #[test]
+    fn a_log_is_seen_as_it_is_whatever_became_of_it() {
+        for case in 0..300 {
+            let rng = &mut Keys::new(case).stream(Purpose::Test, 0, 0);
+            let (mut log, mut seen, mut term) = (Log::default(), Seen::default(), 1);
+            let mut before = Whole::new();
+            // What each snapshot stands for, by its digest.
+            let mut wholes = BTreeMap::from([(log.snapshot().digest().finish(), Whole::new())]);
+            for value in 0..300 {
+                let (start, end) = (log.start() as u64, log.end() as u64 + 1);
+                match rng.below(16) {
+                    0 => {
+                        log.truncate(rng.range(start, end) as usize);
+                        term += 1;
+                    }
+                    1 => compact(&mut log, &before, rng.range(start, end) as usize),
+                    2 => {
+                        // Another's log begins as this one does, and goes on in another way.
+                        let same = rng.below(end) as usize;
+                        let mut whole = before[..same].to_vec();
+                        let mut other = Log::default();
+                        term += 1;
+                        (0..=rng.below(6)).for_each(|_| append(&mut other, term, value));
+                        whole.extend(known(&other));
+                        let mut snapshot = Log::default();
+                        whole.iter().for_each(|entry| append(&mut snapshot, entry.term, value));
+                        compact(&mut snapshot, &whole, whole.len());
+                        wholes.insert(snapshot.snapshot().digest().finish(), whole);
+                        log.install(snapshot.snapshot().clone());
+                        term += 1;
+                    }
+                    3 => {
+                        Part::crash(&mut log, [End::Killed, End::PowerLost][rng.below(2) as usize], rng);
+                        term += 1;
+                    }
+                    4 | 5 => {
+                        Part::flush(&mut log);
+                        Part::flushed(&mut log);
+                    }
+                    _ => (0..rng.below(3)).for_each(|_| append(&mut log, term, value)),
+                }
+                let digest = log.snapshot().digest().finish();
+                let mut now = wholes.get(&digest).unwrap_or(&before)[..log.start()].to_vec();
+                wholes.entry(digest).or_insert_with(|| now.clone());
+                now.extend(known(&log));
+
+                // After a crash an older snapshot may be back, and entries that were not seen as such.
+                let lost = log.start() < seen.start;
+                let first = seen.first_change(&log);
+                seen.see(first, &log);
+                let agree = before.iter().zip(&now).take_while(|(before, now)| before == now).count();
+                assert_eq!(first, if lost { log.start() } else { agree.max(log.start()) } + 1);
+                assert_eq!(seen.end(), log.end());
+                for index in 1..=log.end() {
+                    assert!(seen.get(index).is_none_or(|entry| entry == now[index - 1]), "at index {index}");
+                }
+                seen.compact(log.start());
+                assert!(seen.get(log.start()).is_none());
+                assert!((log.start() + 1..=log.end()).all(|index| seen.get(index) == Some(now[index - 1])));
+                before = now;
+            }
+        }
     }
 }
