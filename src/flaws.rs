@@ -11,13 +11,14 @@ use crate::{
 use reports::{count, counted};
 use scenarios::{
     Registry,
-    hunt::{self, Results},
+    hunt::{self, CHUNK, Hunt, Results, Watch},
     shrink::{self, Size},
 };
 use sim_core::time::Span;
 use std::{
+    iter::successors,
+    ops::Range,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 /// Where and how a flaw was found.
@@ -28,8 +29,8 @@ struct Found {
     shrunk: Option<Size>,
 }
 
-/// Hunts every flaw of the protocol that the last service of each file runs, for whom those that it calls are there; file after
-/// file until it is found. What is found is shrunk, if there is a folder for it.
+/// Hunts every flaw of the protocol that the last service of each file runs, for whom those that it calls are there: the first few
+/// seeds of each file, then the next, until it is found. What is found is shrunk, if there is a folder for it.
 pub(crate) fn hunt(
     registry: &Registry,
     files: &[PathBuf],
@@ -64,7 +65,7 @@ pub(crate) fn hunt(
     say!("|---|---|---:|---:|---:|---|---|{line}");
     let mut missed = 0;
     for (protocol, flaw) in flaws {
-        let (mut seeds, mut simulated, mut took) = (0, Span::ZERO, Duration::ZERO);
+        let (mut seeds, mut simulated) = (0, Span::ZERO);
         let mut found = None;
         // What an earlier hunt left is not what this one finds.
         if let Some(out) = out
@@ -73,13 +74,17 @@ pub(crate) fn hunt(
             eprintln!("error: {message}");
             return BAD_INPUT;
         }
+        let mut worlds = Vec::new();
         for (file, service, _) in services.iter().filter(|(.., runs)| *runs == protocol) {
             let flawed = [set, &[format!("services.{service}.with.flaw={flaw}")]].concat();
             let Some(one) = read(registry, file, &flawed) else { return BAD_INPUT };
-            let watcher = Watcher::new(&flaw, terms);
-            let hunted = terms.hunt(&one.scenario);
+            worlds.push(one);
+        }
+        let watcher = Watcher::new(&flaw, terms, worlds.len());
+        let turns = turns(terms.seeds()).flat_map(|part| worlds.iter().map(move |one| (part.clone(), one)));
+        for (part, one) in turns.take_while(|_| watcher.goes_on()) {
+            let hunted = Hunt { seeds: part, ..terms.hunt(&one.scenario) };
             let tally = hunt::hunt(registry, &hunted, terms.threads(), &mut Results::default(), &watcher);
-            took += watcher.end();
             let tally = match tally {
                 Ok((tally, _)) => tally,
                 Err(message) => {
@@ -90,21 +95,23 @@ pub(crate) fn hunt(
             seeds += tally.seeds;
             simulated = simulated + Span(one.scenario.until.0) * tally.seeds;
             if let Some((&seed, failure)) = tally.failures.first_key_value() {
-                let check = failure.signature.check.clone();
-                let shrunk = out.map(|out| {
-                    let terms = shrink::Terms { runs_max: RUNS, events_max: terms.events };
-                    let file = out.join(protocol).join(format!("{flaw}.ron"));
-                    shrink_one(registry, &one, seed, terms, &file)
-                });
-                let shrunk = shrunk.transpose().unwrap_or_else(|message| {
-                    eprintln!("error: {flaw}: {message}");
-                    None
-                });
-                let shrunk = shrunk.flatten().map(|shrunk| shrunk.size[1]);
-                found = Some(Found { file: one.name.clone(), check, shrunk });
+                found = Some((one, seed, failure.signature.check.clone()));
                 break;
             }
         }
+        let took = watcher.end();
+        let found = found.map(|(one, seed, check)| {
+            let shrunk = out.map(|out| {
+                let terms = shrink::Terms { runs_max: RUNS, events_max: terms.events };
+                let file = out.join(protocol).join(format!("{flaw}.ron"));
+                shrink_one(registry, one, seed, terms, &file)
+            });
+            let shrunk = shrunk.transpose().unwrap_or_else(|message| {
+                eprintln!("error: {flaw}: {message}");
+                None
+            });
+            Found { file: one.name.clone(), check, shrunk: shrunk.flatten().map(|shrunk| shrunk.size[1]) }
+        });
         let (word, check, file, shrunk) = match found {
             Some(Found { file, check, shrunk }) => ("✔", check, file, shrunk),
             None => {
@@ -125,4 +132,33 @@ pub(crate) fn hunt(
         say!("| {flaw} | {word} | {} | {simulated} | {took:.1} s | {check} | {file} |{shrunk}", count(seeds));
     }
     u8::from(missed > 0)
+}
+
+/// These seeds in parts: a few first, so that what is easy to find in one file does not wait for all seeds of another; then
+/// ever more, so that threads seldom wait for one another.
+fn turns(seeds: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    let end = seeds.end;
+    let part =
+        move |start: u64, width: u64| (start < end).then(|| start..end.min(start.saturating_add(width)));
+    let widths =
+        successors(Some((seeds.start, FIRST)), |&(start, width)| Some((start + width, CHUNK.min(2 * width))));
+    widths.map_while(move |(start, width)| part(start, width))
+}
+
+/// So many seeds of each file come first.
+const FIRST: u64 = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_seed_has_one_turn() {
+        let parts: Vec<_> = turns(5..700).collect();
+        assert_eq!(parts[..3], [5..13, 13..29, 29..61]);
+        assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));
+        assert_eq!(parts.last().unwrap().end, 700);
+        assert_eq!(turns(0..3).collect::<Vec<_>>(), [0..3]);
+        assert_eq!(turns(0..u64::MAX).nth(9).map(|part| part.end - part.start), Some(CHUNK));
+    }
 }

@@ -45,7 +45,7 @@ pub(crate) struct Terms {
 
 impl Terms {
     /// The seeds to try. With a limit of time there are seeds enough.
-    fn seeds(&self) -> Seeds {
+    pub(crate) fn seeds(&self) -> Seeds {
         let many = if self.time.is_some() { 0..hunt::SEEDS_MAX } else { SEEDS };
         self.seeds.clone().unwrap_or(many)
     }
@@ -130,7 +130,7 @@ fn hunt_one(
     if let Some(aside) = aside {
         say!("{}: results of another build of sim are in {} now", one.name, aside.display());
     }
-    let watcher = Watcher::new(&one.name, terms);
+    let watcher = Watcher::new(&one.name, terms, 1);
     let threads = terms.threads();
     let (tally, ended) = hunt::hunt(registry, &terms.hunt(&one.scenario), threads, &mut results, &watcher)?;
     let took = watcher.end();
@@ -280,10 +280,12 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    pub(crate) fn new(name: &str, terms: &Terms) -> Watcher {
+    /// For a hunt in so many files.
+    pub(crate) fn new(name: &str, terms: &Terms, files: usize) -> Watcher {
         let (seeds, (_, parts)) = (terms.seeds(), terms.shard.unwrap_or((1, 1)));
         let until = terms.time.map(|time| Duration::from_nanos(time.0));
-        let length = if until.is_some() { None } else { Some((seeds.end - seeds.start) / parts) };
+        let length =
+            if until.is_some() { None } else { Some((seeds.end - seeds.start) / parts * files as u64) };
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(5));
         let template = match length {
             Some(_) => "{prefix} {wide_bar} {percent:>3} %  {msg}  {eta} left",

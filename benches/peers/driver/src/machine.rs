@@ -30,6 +30,19 @@ impl About {
     }
 }
 
+/// The caches of one core in bytes, of level 1 (for data) to 3, as far as the system tells.
+pub(crate) fn caches() -> Vec<(u32, u64)> {
+    let folder = |index: u32| format!("/sys/devices/system/cpu/cpu0/cache/index{index}");
+    let read = |index, what| fs::read_to_string(format!("{}/{what}", folder(index)));
+    let cache = |index| {
+        let level = read(index, "level").ok()?.trim().parse().ok()?;
+        let kib: u64 = read(index, "size").ok()?.trim().strip_suffix('K')?.parse().ok()?;
+        let instructions = read(index, "type").ok()?.trim() == "Instruction";
+        (!instructions).then_some((level, kib * 1024))
+    };
+    (0..8).filter_map(cache).collect()
+}
+
 fn processor() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("model name"));

@@ -174,6 +174,32 @@ pub(crate) const ROWS: &[Row] = &[
         ],
     },
     Row {
+        workload: Workload::Crowd,
+        size: 1_000,
+        units: &[(OURS, 10_000_000), (LOOP, 10_000_000), (HEAP, 10_000_000)],
+    },
+    Row {
+        workload: Workload::Crowd,
+        size: 10_000,
+        units: &[(OURS, 10_000_000), (LOOP, 10_000_000), (HEAP, 5_000_000)],
+    },
+    Row {
+        workload: Workload::Crowd,
+        size: 100_000,
+        units: &[(OURS, 10_000_000), (LOOP, 10_000_000), (HEAP, 5_000_000)],
+    },
+    Row {
+        workload: Workload::Crowd,
+        size: 1_000_000,
+        units: &[(OURS, 10_000_000), (LOOP, 10_000_000), (HEAP, 6_000_000)],
+    },
+    Row {
+        workload: Workload::Crowd,
+        size: 10_000_000,
+        // Each event is taken out twice.
+        units: &[(OURS, 20_000_000), (LOOP, 20_000_000), (HEAP, 20_000_000)],
+    },
+    Row {
         workload: Workload::PingPong,
         size: 2,
         units: &[
@@ -291,6 +317,7 @@ impl fmt::Display for Row {
         let size = thousands(self.size);
         match self.workload {
             Workload::Phold => write!(to, "PHOLD, {size} nodes"),
+            Workload::Crowd => write!(to, "1,000 nodes, {size} in flight"),
             Workload::PingPong => write!(to, "ping-pong"),
             Workload::Gossip => write!(to, "gossip, {size} nodes"),
             Workload::Seeds => write!(to, "three nodes for {size} s, runs/s"),

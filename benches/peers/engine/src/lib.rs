@@ -21,7 +21,7 @@ use sim_core::{
 /// Runs a task.
 pub fn run(task: Task) -> Done {
     match task.workload {
-        Workload::Phold => phold::run(task),
+        Workload::Phold | Workload::Crowd => phold::run(task),
         Workload::PingPong => ping::run(task),
         Workload::Gossip => gossip::run(task),
         Workload::Seeds => seeds::run(task),

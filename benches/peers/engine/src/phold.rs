@@ -1,7 +1,7 @@
 //! Whoever gets the message sends it on to a random node.
 
 use crate::{done, uniform};
-use harness::{Done, PHOLD_NANOS, Task};
+use harness::{CROWD_NODES, Done, PHOLD_NANOS, Task, Workload};
 use sim_core::{prelude::*, time::Time, world::World};
 
 #[derive(Clone, Debug, Hash)]
@@ -27,7 +27,8 @@ impl Hop {
 }
 
 impl Protocol for Hop {
-    type Config = ();
+    /// How many messages each sends when it starts.
+    type Config = u64;
     type Msg = Ball;
     type Timer = Never;
     type Disk = ();
@@ -37,9 +38,9 @@ impl Protocol for Hop {
     const PROPERTIES: &'static [Property<Self>] = &[];
     const ROLES: &'static [Role] = &[Role::PEER];
 
-    fn start((): &(), ctx: &mut Ctx<'_, Self>) -> Self {
+    fn start(messages: &u64, ctx: &mut Ctx<'_, Self>) -> Self {
         let mut hop = Hop { count: 0 };
-        hop.pass(0, ctx);
+        (0..*messages).for_each(|_| hop.pass(0, ctx));
         hop
     }
     fn step(&mut self, input: Input<Self>, ctx: &mut Ctx<'_, Self>) {
@@ -66,10 +67,16 @@ impl Protocol for Hop {
 
 /// The world of a task, which has not begun.
 pub fn world(task: Task) -> World {
-    crate::world::<Hop>(task.size, (), uniform(PHOLD_NANOS), Time::MAX)
+    let nodes = nodes(task);
+    crate::world::<Hop>(nodes, task.size / nodes, uniform(PHOLD_NANOS), Time::MAX)
 }
 
 pub(crate) fn run(task: Task) -> Done {
     // A boot is an event too.
-    done(world(task), task.size + task.units, |world| world.events() - task.size)
+    let boots = nodes(task);
+    done(world(task), boots + task.units, |world| world.events() - boots)
+}
+
+fn nodes(task: Task) -> u64 {
+    if task.workload == Workload::Crowd { CROWD_NODES } else { task.size }
 }

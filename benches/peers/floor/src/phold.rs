@@ -1,7 +1,7 @@
 //! PHOLD as a bare loop.
 
 use crate::queue::Queue;
-use harness::{Done, Draw, Task};
+use harness::{CROWD_NODES, Done, Draw, Task, Workload};
 
 /// An event: eight bytes, so sixteen with its time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,9 +14,10 @@ pub struct Hop {
 pub fn run<Q: Queue<Hop>>(task: Task) -> Done {
     let mut draw = Draw::new(42);
     let mut queue = Q::new();
-    let mut counts = vec![0u64; task.size as usize];
-    for to in 0..task.size as u32 {
-        queue.push(draw.phold_nanos(), Hop { to, hops: 0 });
+    let nodes = if task.workload == Workload::Crowd { CROWD_NODES } else { task.size };
+    let mut counts = vec![0u64; nodes as usize];
+    for event in 0..task.size {
+        queue.push(draw.phold_nanos(), Hop { to: (event % nodes) as u32, hops: 0 });
     }
     let mut now = 0;
     for _ in 0..task.units {
@@ -27,7 +28,7 @@ pub fn run<Q: Queue<Hop>>(task: Task) -> Done {
         }
         counts[hop.to as usize] += 1;
         let delay = draw.phold_nanos();
-        let to = draw.below(task.size) as u32;
+        let to = draw.below(nodes) as u32;
         queue.push(now + delay, Hop { to, hops: hop.hops + 1 });
     }
     Done { units: task.units, check: counts.iter().fold(now, |check, count| check.rotate_left(5) ^ count) }

@@ -9,11 +9,14 @@
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// What an engine is asked to do. Sizes are numbers of nodes, but for `Seeds`, where they are simulated seconds.
+/// What an engine is asked to do. Sizes are numbers of nodes, but for `Crowd`, where they are numbers of events pending, and
+/// for `Seeds`, where they are simulated seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workload {
     /// PHOLD: as many events as nodes; each goes to a random node after a random delay (Fujimoto, 1990). Unit: an event.
     Phold,
+    /// PHOLD among 1,000 nodes, with as many events as its size says. Unit: an event.
+    Crowd,
     /// Two nodes throw a ball, one millisecond each way. Unit: a message.
     PingPong,
     /// Every 20 ms each node tells three random others; 1 to 10 ms, 1 % lost. Unit: a message sent.
@@ -27,8 +30,9 @@ pub enum Workload {
 
 impl Workload {
     /// All of them, with their names.
-    pub const ALL: [(Workload, &'static str); 5] = [
+    pub const ALL: [(Workload, &'static str); 6] = [
         (Workload::Phold, "phold"),
+        (Workload::Crowd, "crowd"),
         (Workload::PingPong, "ping-pong"),
         (Workload::Gossip, "gossip"),
         (Workload::Seeds, "seeds"),
@@ -59,7 +63,7 @@ pub struct Done {
 /// The main function of an engine's program: runs the task and prints the line. `None` if the engine has no such workload.
 pub fn main(system: &str, run: impl FnOnce(Task) -> Option<Done>) {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let usage = "usage: <phold|ping-pong|gossip|seeds|timeouts> <size> <units>";
+    let usage = "usage: <phold|crowd|ping-pong|gossip|seeds|timeouts> <size> <units>";
     let [workload, size, units] = &words[..] else { panic!("{usage}") };
     let found = Workload::ALL.iter().find(|(_, name)| name == workload);
     let (workload, name) = *found.unwrap_or_else(|| panic!("{usage}"));
@@ -133,6 +137,8 @@ impl Draw {
 
 /// Where the delay of PHOLD is the network's: uniform between these, in nanoseconds.
 pub const PHOLD_NANOS: (u64, u64) = (100_000_000, 2_100_000_000);
+/// The nodes of `Crowd`.
+pub const CROWD_NODES: u64 = 1_000;
 /// The delay of ping-pong in nanoseconds.
 pub const PING_NANOS: u64 = 1_000_000;
 /// The delay of gossip, of `Seeds` and of `Timeouts`: uniform between these, in nanoseconds.

@@ -11,6 +11,7 @@ use std::{cell::Cell, rc::Rc};
 fn main() {
     harness::main("anysystem 0.3.0", |task| {
         Some(match task.workload {
+            Workload::Crowd => return None,
             Workload::Phold => phold(task),
             Workload::PingPong => ping(task),
             Workload::Gossip => gossip(task),

@@ -23,6 +23,7 @@ use std::{
 fn main() {
     harness::main("madsim 0.2.34", |task| {
         Some(match task.workload {
+            Workload::Crowd => return None,
             Workload::Phold => phold(task),
             Workload::PingPong => ping(task),
             Workload::Gossip => gossip(task),

@@ -27,7 +27,7 @@ fn main() {
         Workload::Timeouts => Some(timeouts(task)),
         // Over TCP a message waits for those before it, so delays are not independent, and a node that may send to any
         // other would hold a connection to each.
-        Workload::Phold => None,
+        Workload::Phold | Workload::Crowd => None,
         // And nothing is lost.
         Workload::Gossip => None,
     });

@@ -25,6 +25,7 @@ use std::{
 fn main() {
     harness::main("nexosim 1.0.0", |task| {
         Some(match task.workload {
+            Workload::Crowd => return None,
             Workload::Phold => phold(task),
             Workload::PingPong => ping(task),
             Workload::Gossip => gossip(task),

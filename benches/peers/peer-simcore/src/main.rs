@@ -12,6 +12,7 @@ use std::{cell::RefCell, rc::Rc};
 fn main() {
     harness::main("simcore 0.1.0", |task| {
         Some(match task.workload {
+            Workload::Crowd => return None,
             Workload::Phold => phold(task),
             Workload::PingPong => ping(task),
             Workload::Gossip => gossip(task),

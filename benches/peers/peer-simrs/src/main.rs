@@ -20,7 +20,7 @@ fn main() {
         Workload::Gossip => Some(gossip(task)),
         Workload::Seeds => Some(seeds(task)),
         // What is scheduled cannot be cancelled.
-        Workload::Timeouts => None,
+        Workload::Crowd | Workload::Timeouts => None,
     });
 }
 

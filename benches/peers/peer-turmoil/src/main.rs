@@ -19,6 +19,7 @@ use turmoil::{Builder, Sim, net::UdpSocket};
 fn main() {
     harness::main("turmoil 0.7.2", |task| {
         Some(match task.workload {
+            Workload::Crowd => return None,
             Workload::Phold => phold(task),
             Workload::PingPong => ping(task),
             Workload::Gossip => gossip(task),

@@ -5,7 +5,7 @@ use harness::Workload;
 
 fn main() {
     harness::main("bare BinaryHeap", |task| match task.workload {
-        Workload::Phold => Some(phold::run::<Heap<_>>(task)),
+        Workload::Phold | Workload::Crowd => Some(phold::run::<Heap<_>>(task)),
         Workload::Timeouts => Some(timeouts::crossed_out::<Heap<_>>(task)),
         // These have a network, or need a world to construct.
         Workload::PingPong | Workload::Gossip | Workload::Seeds => None,

@@ -8,6 +8,8 @@ fn main() {
     harness::main("small simulator, small streams", |task| match task.workload {
         Workload::Phold => Some(models::phold::<Xoroshiro128PlusPlus>(task)),
         // The streams matter only where there are many of them.
-        Workload::PingPong | Workload::Gossip | Workload::Seeds | Workload::Timeouts => None,
+        Workload::Crowd | Workload::PingPong | Workload::Gossip | Workload::Seeds | Workload::Timeouts => {
+            None
+        }
     });
 }
