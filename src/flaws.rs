@@ -135,7 +135,7 @@ pub(crate) fn hunt(
 }
 
 /// These seeds in parts: a few first, so that what is easy to find in one file does not wait for all seeds of another; then
-/// ever more, so that threads seldom wait for one another.
+/// ever more, so that threads wait for one another less often.
 fn turns(seeds: Range<u64>) -> impl Iterator<Item = Range<u64>> {
     let end = seeds.end;
     let part =

@@ -284,8 +284,11 @@ impl Watcher {
     pub(crate) fn new(name: &str, terms: &Terms, files: usize) -> Watcher {
         let (seeds, (_, parts)) = (terms.seeds(), terms.shard.unwrap_or((1, 1)));
         let until = terms.time.map(|time| Duration::from_nanos(time.0));
-        let length =
-            if until.is_some() { None } else { Some((seeds.end - seeds.start) / parts * files as u64) };
+        let length = if until.is_some() {
+            None
+        } else {
+            Some(((seeds.end - seeds.start) / parts).saturating_mul(files as u64))
+        };
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(5));
         let template = match length {
             Some(_) => "{prefix} {wide_bar} {percent:>3} %  {msg}  {eta} left",

@@ -123,7 +123,7 @@ enum Command {
         /// The seeds: `A..B` without B, or `N` for 0..N [default: 1000; with --time as many as there is time for].
         #[arg(long, value_name = "SEEDS", value_parser = hunt::seeds)]
         seeds: Option<hunt::Seeds>,
-        /// Stop after this, for each file, or each flaw: `60s`, `10m`.
+        /// Stop after this, for each file; with --flaws for each flaw, over all files: `60s`, `10m`.
         #[arg(long, value_name = "SPAN")]
         time: Option<Span>,
         /// How many threads [default: one for each core].

@@ -468,6 +468,31 @@ fn what_an_acceptor_knew_before_its_disk_is_not_what_it_learned() {
 }
 
 #[test]
+fn flaws_are_hunted_in_all_files_by_turns_whatever_the_number_of_threads() {
+    let table = |jobs: &str| {
+        let files = ["scenarios/hunt/paxos-blinks.ron", "scenarios/hunt/paxos.ron"];
+        let args = [&["hunt"], &files[..], &["--flaws", "--seeds", "100", "--jobs", jobs]].concat();
+        let output = sim(&args).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        // All columns but the time that it took.
+        let cells = |line: &str| {
+            line.split(" | ")
+                .enumerate()
+                .filter(|(at, _)| *at != 4)
+                .map(|(_, cell)| cell.to_string())
+                .collect()
+        };
+        text.lines().map(cells).collect::<Vec<Vec<String>>>()
+    };
+    let one = table("1");
+    assert_eq!(one, table("2"));
+    let row = |flaw: &str| one.iter().find(|row| row[0].ends_with(flaw)).unwrap();
+    assert_eq!(row("ReusedBallot")[1..3], ["✘", "200"], "a hundred seeds of each");
+    let any = row("AnyValue");
+    assert!(any[1] == "✔" && any[2].parse::<u64>().unwrap() < 200, "{any:?}");
+}
+
+#[test]
 fn a_hunt_tells_of_the_seeds_that_it_was_asked_for_and_of_no_others() {
     let folder = Folder::new("hunt-asked");
     let out = folder.path("o");

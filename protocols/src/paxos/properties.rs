@@ -51,8 +51,8 @@ impl sim_core::property::Ghost<Paxos> for Ghost {
 }
 
 impl Ghost {
-    /// A node that accepted a value may know it for chosen before its disk has that acceptance. It tells nobody until then,
-    /// and a crash takes back both; so it has learned the value when the acceptance is durable.
+    /// A node that accepted a value may know it for chosen before its disk has that acceptance. Unless it is flawed it tells
+    /// nobody until then, and a crash takes back both; so it has learned the value when the acceptance is durable.
     fn learns(&mut self, view: &View<'_, Paxos>, node: NodeId) -> bool {
         let disk = view.disk(node);
         if let Some(value) = view.state(node).and_then(|node| node.chosen)
@@ -66,7 +66,11 @@ impl Ghost {
         if durable || view.state(node).is_none() {
             self.early.remove(&node);
         }
-        durable && self.learned.insert(value, node).is_none()
+        let news = durable && !self.learned.contains_key(&value);
+        if news {
+            self.learned.insert(value, node);
+        }
+        news
     }
 }
 

@@ -30,7 +30,8 @@ impl About {
     }
 }
 
-/// The caches of one core in bytes, of level 1 (for data) to 3, as far as the system tells.
+/// The caches of a core in bytes, as far as the system tells: level 1 (for data) and 2. The third is shared, with other machines
+/// perhaps.
 pub(crate) fn caches() -> Vec<(u32, u64)> {
     let folder = |index: u32| format!("/sys/devices/system/cpu/cpu0/cache/index{index}");
     let read = |index, what| fs::read_to_string(format!("{}/{what}", folder(index)));
@@ -38,7 +39,7 @@ pub(crate) fn caches() -> Vec<(u32, u64)> {
         let level = read(index, "level").ok()?.trim().parse().ok()?;
         let kib: u64 = read(index, "size").ok()?.trim().strip_suffix('K')?.parse().ok()?;
         let instructions = read(index, "type").ok()?.trim() == "Instruction";
-        (!instructions).then_some((level, kib * 1024))
+        (!instructions && level < 3).then_some((level, kib * 1024))
     };
     (0..8).filter_map(cache).collect()
 }

@@ -94,7 +94,7 @@ fn draw_one(what: &Chart, samples: &Samples, area: &Area<'_>, whole: &Area<'_>) 
         ))?;
         let (x, y) = chart.backend_coord(&(size, top));
         let style = ("sans-serif", 14).into_font().color(&ours);
-        whole.draw(&Text::new(format!("ours outgrows L{level}"), (x + 5, y + 6), style))?;
+        whole.draw(&Text::new(format!("ours outgrows L{level}, about"), (x + 5, y + 6), style))?;
     }
     for (name, color) in CURVES {
         let points = points(what, samples, name);

@@ -19,6 +19,7 @@ pub(super) struct Applied {
     /// The term of the server that applied it: it was committed in this term or before.
     pub(super) by: u64,
     pub(super) term: Option<u64>,
+    /// Its digest.
     pub(super) record: Option<u64>,
     /// The digest of all records up to it, as snapshots that stand for them have it.
     pub(super) digest: Option<u64>,

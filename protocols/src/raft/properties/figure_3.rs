@@ -84,9 +84,9 @@ fn complete<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, leader: NodeId, fr
 
 /// A snapshot stands for the entries that were applied, and no others.
 fn whole<S: Spec>(ghost: &Ghost, log: &Journal<S>, node: NodeId) -> Judgement {
-    let digest = log.snapshot().digest().finish();
+    let (term, digest) = (log.snapshot().state.term, log.snapshot().digest().finish());
     match ghost.applied.get(log.start()) {
-        Some(fact) if fact.digest.is_some_and(|applied| applied != digest) => Judgement::Broken(format!(
+        Some(fact) if other(fact.term, term) || other(fact.digest, digest) => Judgement::Broken(format!(
             "node {} has a snapshot of other entries up to index {} than were applied",
             node.0,
             log.start()
@@ -112,7 +112,6 @@ pub(super) fn machine_safety<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, n
         let (Some(first), Some(entry)) = (ghost.applied.get(index), ghost.seen[place].get(index)) else {
             continue;
         };
-        let other = |applied: Option<u64>, now| applied.is_some_and(|applied| applied != now);
         if other(first.term, entry.term) || other(first.record, entry.record) {
             return Judgement::Broken(format!(
                 "node {} applied at index {index} an entry of term {}; another server had applied one of term {}",
@@ -123,4 +122,9 @@ pub(super) fn machine_safety<S: Spec>(ghost: &Ghost, view: &View<'_, Raft<S>>, n
         }
     }
     Judgement::Holds
+}
+
+/// Whether it is known to be something else.
+fn other(known: Option<u64>, now: u64) -> bool {
+    known.is_some_and(|known| known != now)
 }

@@ -145,7 +145,15 @@ impl Ghost {
                 own.tentative.extend(own.get(index).map(|entry| (index, entry, by)));
             }
         }
-        for index in self.applied.end()..=now.applied {
+        // What was durable before a crash may have been told, even if nobody has looked at this server since.
+        let survived = |own: &Seen| {
+            let held = |&&(index, entry, _): &&(usize, Known, u64)| {
+                index <= log.start() || own.get(index) == Some(entry)
+            };
+            own.tentative.iter().take_while(held).last().map_or(0, |(index, ..)| *index)
+        };
+        let reach = if state.is_some() { now.applied } else { survived(&self.seen[place]) };
+        for index in self.applied.end()..=reach {
             let Some((Known { term, record }, by)) = self.entry(place, index, by) else {
                 self.gap = true;
                 self.applied.put(index, Applied { by, term: None, record: None, digest: None });
@@ -169,8 +177,9 @@ impl Ghost {
     fn believe<S: Spec>(&mut self, log: &Journal<S>) {
         let snapshot = log.snapshot();
         let (end, mut digest) = (snapshot.len(), snapshot.digest());
-        let Some(fact) = self.applied.get(end).filter(|fact| fact.digest.is_none()) else { return };
         let term = Some(snapshot.state.term);
+        let open = |fact: &Applied| fact.digest.is_none() && (fact.term.is_none() || fact.term == term);
+        let Some(fact) = self.applied.get(end).filter(open) else { return };
         self.applied.amend(end, Applied { term, digest: Some(digest.finish()), ..fact });
         for index in end + 1..self.applied.end() {
             let Some((fact, record)) = self.applied.get(index).and_then(|fact| Some((fact, fact.record?)))
@@ -224,5 +233,65 @@ impl Ghost {
         if term == self.campaign.term {
             self.campaign.candidates.insert(node);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        kv::{Kv, Op},
+        raft::{Command, Entry, Snapshot, properties::facts::record},
+    };
+
+    /// Two entries were seen; the third was applied and went into a snapshot before anybody looked; and the fourth was seen.
+    fn with_a_gap(log: &Journal<Kv>) -> Ghost {
+        let mut ghost = Ghost { gap: true, ..Ghost::default() };
+        for (index, entry) in (1..).zip(&log[..4]) {
+            let (term, record) = (Some(entry.term), Some(record(entry)));
+            ghost.digest.add(record.unwrap_or(0));
+            let digest = (index < 3).then(|| ghost.digest.finish());
+            let known = Applied { by: 1, term, record, digest };
+            ghost
+                .applied
+                .put(index, if index == 3 { Applied { term: None, record: None, ..known } } else { known });
+        }
+        ghost
+    }
+
+    fn log() -> Journal<Kv> {
+        let mut log = Journal::<Kv>::default();
+        (0..4).for_each(|value| log.push(Entry { term: 1, command: Command::Apply(Op::Put(0, value)) }));
+        log
+    }
+
+    fn digests(ghost: &Ghost) -> [Option<u64>; 4] {
+        [1, 2, 3, 4].map(|index| ghost.applied.get(index).and_then(|fact| fact.digest))
+    }
+
+    #[test]
+    fn a_gap_is_closed_by_a_snapshot_that_stands_for_it() {
+        let mut log = log();
+        let whole = with_a_gap(&log).digest;
+        for end in [3, 4] {
+            let mut ghost = with_a_gap(&log);
+            assert_eq!(digests(&ghost)[2..], [None, None]);
+            ghost.believe::<Kv>(&log);
+            assert!(ghost.gap, "there is no snapshot of it yet");
+            log.compact(end, Snapshot { term: 1, ..Snapshot::default() });
+            ghost.believe::<Kv>(&log);
+            assert!(!ghost.gap && digests(&ghost).iter().skip(end - 1).all(Option::is_some));
+            assert_eq!((digests(&ghost)[3], ghost.digest), (Some(whole.finish()), whole));
+            log = self::log();
+        }
+    }
+
+    #[test]
+    fn a_snapshot_that_ends_with_another_entry_than_was_applied_is_not_believed() {
+        let mut log = log();
+        let mut ghost = with_a_gap(&log);
+        log.compact(4, Snapshot { term: 2, ..Snapshot::default() });
+        ghost.believe::<Kv>(&log);
+        assert!(ghost.gap && digests(&ghost)[3].is_none());
     }
 }

@@ -10,7 +10,7 @@ pub(super) struct Seen {
     pub(super) start: usize,
     /// The entries after it.
     entries: Vec<Known>,
-    /// What it has applied as the only voter, and what may not be durable yet: index, entry, and the term that it led.
+    /// What it has applied as a leader and was not durable when it was seen: index, entry, and the term that it led.
     pub(super) tentative: VecDeque<(usize, Known, u64)>,
     pub(super) glance: Glance,
 }
@@ -70,7 +70,7 @@ impl Seen {
     /// index that agrees is found from the end.
     pub(super) fn first_change<S: Spec>(&self, log: &Journal<S>) -> usize {
         let start = log.start();
-        let mut kept = if self.start <= start { self.end().min(log.end()).max(start) } else { start };
+        let mut kept = if self.goes_on(log) { self.end().min(log.end()) } else { start };
         while kept > start && self.entries[kept - self.start - 1].term != term_at(log, kept) {
             kept -= 1;
         }
@@ -80,14 +80,19 @@ impl Seen {
     /// Sees what `log` holds from index `first` on, where it is another one than was seen. What was seen of what is in its
     /// snapshot by now is kept until [`Seen::compact`], unless that is a snapshot of other entries.
     pub(super) fn see<S: Spec>(&mut self, first: usize, log: &Journal<S>) {
-        let snapshot = log.snapshot();
-        let other = self.get(snapshot.len()).is_some_and(|last| last.term != snapshot.state.term);
-        if other || first <= self.start || first > self.end() + 1 {
+        if !self.goes_on(log) {
             (self.start, self.entries) = (log.start(), Vec::new());
         }
         self.entries.truncate(first - self.start - 1);
         let new = &log[first - log.start() - 1..];
         self.entries.extend(new.iter().map(|entry| Known { term: entry.term, record: record(entry) }));
+    }
+
+    /// Whether `log` begins as what was seen: with the same snapshot, or one of entries that were seen.
+    fn goes_on<S: Spec>(&self, log: &Journal<S>) -> bool {
+        let snapshot = log.snapshot();
+        let end = snapshot.len();
+        end == self.start || self.get(end).is_some_and(|last| last.term == snapshot.state.term)
     }
 
     /// A snapshot stands for so many entries, which are not needed any more.
