@@ -68,6 +68,7 @@ impl Protocol for Hop {
 /// The world of a task, which has not begun.
 pub fn world(task: Task) -> World {
     let nodes = nodes(task);
+    assert!(task.size.is_multiple_of(nodes), "as many messages for each of {nodes} nodes");
     crate::world::<Hop>(nodes, task.size / nodes, uniform(PHOLD_NANOS), Time::MAX)
 }
 
