@@ -280,17 +280,11 @@ impl<E: Copy> Pool<E> {
         }
         let first = into.len();
         into.extend_from_slice(entries);
-        let mut keys = [i32::MAX; CHUNK];
-        for (index, (key, entry)) in keys.iter_mut().zip(entries).enumerate() {
-            *key = ((entry.at - now) << CHUNK.trailing_zeros()) as i32 | index as i32;
-        }
         let sorted = &mut into[first..];
-        for (entry, key) in entries.iter().zip(keys) {
-            let place = match keys.first_chunk::<{ CHUNK / 2 }>() {
-                Some(half) if entries.len() <= CHUNK / 2 => less(half, key),
-                _ => less(&keys, key),
-            };
-            sorted[place] = *entry;
+        match entries.len() {
+            0..=8 => sort_into::<E, 8>(sorted, entries, now),
+            9..=16 => sort_into::<E, 16>(sorted, entries, now),
+            _ => sort_into::<E, CHUNK>(sorted, entries, now),
         }
         self.give_back(slot.first);
     }
@@ -307,10 +301,17 @@ impl<E: Copy> Pool<E> {
     }
 }
 
-/// How many of `keys` are less than `key`.
+/// Sorts at most `N` entries by time.
 #[inline(always)]
-fn less<const N: usize>(keys: &[i32; N], key: i32) -> usize {
-    keys.iter().map(|other| i32::from(*other < key)).sum::<i32>() as usize
+fn sort_into<E: Copy, const N: usize>(sorted: &mut [Entry<E>], entries: &[Entry<E>], now: u64) {
+    let mut keys = [i32::MAX; N];
+    for (index, (key, entry)) in keys.iter_mut().zip(entries).enumerate() {
+        *key = ((entry.at - now) << CHUNK.trailing_zeros()) as i32 | index as i32;
+    }
+    for (entry, key) in entries.iter().zip(keys) {
+        let place = keys.iter().map(|other| i32::from(*other < key)).sum::<i32>();
+        sorted[place as usize] = *entry;
+    }
 }
 
 /// The highest byte in which two times differ, from their bitwise difference; 0 when they are equal.
