@@ -98,8 +98,13 @@ fn variants(
     set: &[String],
 ) -> Result<(Variants, String), Diagnostics> {
     let shown = file.display().to_string();
-    let bytes =
-        contents(file).map_err(|error| Diagnostics::of_file(&shown, &format!("cannot read it: {error}")))?;
+    let bytes = contents(file).map_err(|error| {
+        let what = match file.is_dir() {
+            true => format!("it is a folder: name files in it, like {}", file.join("*.ron").display()),
+            false => format!("cannot read it: {error}"),
+        };
+        Diagnostics::of_file(&shown, &what)
+    })?;
     let source = read::text(&shown, &bytes)?;
     let set: Vec<&str> = set.iter().map(String::as_str).collect();
     set::read_set_all(&shown, source, &set, wanted, registry)

@@ -17,6 +17,7 @@ use scenarios::{
 use sim_core::{
     explore::{Ended, Exploration, Scene},
     judged::{Status, Verdict},
+    names::named,
 };
 use std::{
     path::{Path, PathBuf},
@@ -56,11 +57,13 @@ fn explore_one(registry: &Registry, one: &Asked, path: &Path) -> Result<Status, 
         say!("  {} {expectation:<36} {finding}", reports::sign(status));
     }
     say!("  {}", summary(&one.scenario, &found, took));
+    let service = &one.scenario.services[0];
+    let called = |text: &str| named(text, |node| (node.0 < service.nodes).then(|| service.node_name(node.0)));
     if let Some(violation) = &found.violation {
         let scenario = explore::counterexample(&one.scenario, violation);
         say!("  shortest path to the violation:");
         for (index, step) in scenario.path().iter().enumerate() {
-            say!("  {:>5}  {}", index + 1, words(step));
+            say!("  {:>5}  {}", index + 1, called(&words(step)));
         }
         let (folder, name) = output::split(path)?;
         let again = format!("// sim replay {}\n", quoted(&path.display().to_string()));
@@ -160,9 +163,18 @@ fn play(registry: &Registry, one: &Asked, choice: &Choice, view: &View) -> Resul
     let until = match (view.until, view.around) {
         (None, None) => last,
         (Some(Point::Event(step)), None) if step as usize <= last => step as usize,
-        _ => return Err(format!("a path has steps, here {last}: `--until 3` stops after the third")),
+        (Some(Point::Event(step)), None) => {
+            return Err(format!("there is no step {step}: the path has {last}"));
+        }
+        _ => {
+            return Err(format!(
+                "a path has steps, here {last}, and no moments: `--until 3` stops after the third, and there is no \
+                 `--around`"
+            ));
+        }
     };
     let service = &one.scenario.services[0];
+    let called = |text: &str| named(text, |node| (node.0 < service.nodes).then(|| service.node_name(node.0)));
     let names: Vec<String> = (0..service.nodes).map(|node| service.node_name(node)).collect();
     if let Some(stranger) = view.show.iter().find(|name| !names.contains(name)) {
         return Err(format!("there is no node `{stranger}`: nodes are called {}", names.join(", ")));
@@ -187,13 +199,13 @@ fn play(registry: &Registry, one: &Asked, choice: &Choice, view: &View) -> Resul
                 return;
             }
             if shown(node(step)) {
-                say!("{number:>5}  {}", words(step));
+                say!("{number:>5}  {}", called(&words(step)));
                 let index = names.iter().position(|name| name == node(step)).unwrap_or(0);
                 say!("{:>5}  {:<10} → {}", "", "", state(scene, index));
             }
             for (property, found) in &scene.broken {
                 broken = true;
-                say!("{:>5}  {:<10} {}", "", "", bold(&format!("✘ {property}: {found}")));
+                say!("{:>5}  {:<10} {}", "", "", bold(&format!("✘ {property}: {}", called(found))));
             }
         }
         let nodes = names.iter().enumerate().filter(|(_, name)| shown(name));

@@ -4,14 +4,14 @@
 use crate::{
     asked::read,
     commands::{BAD_INPUT, say},
-    hunt::{RUNS, Terms, Watcher},
+    hunt::{RUNS, STOPPED, Terms, Watcher, heed, stopped},
     output,
     shrink::shrink_one,
 };
 use reports::{count, counted};
 use scenarios::{
     Registry,
-    hunt::{self, CHUNK, Hunt, Results, Watch},
+    hunt::{self, CHUNK, Hunt, Outcome, Results, Watch},
     shrink::{self, Size},
 };
 use sim_core::time::Span;
@@ -47,6 +47,13 @@ pub(crate) fn hunt(
     let mut flaws: Vec<(&str, String)> = Vec::new();
     let mut services = Vec::new();
     for file in files {
+        let named = file.to_string_lossy();
+        if !file.exists() && registry.listing().iter().any(|protocol| protocol.name == named) {
+            eprintln!(
+                "error: `{named}` is a protocol: name scenario files of it, like scenarios/hunt/{named}.ron"
+            );
+            return BAD_INPUT;
+        }
         let Some(one) = read(registry, file, set) else { return BAD_INPUT };
         let Some(service) = one.scenario.services.last() else { return BAD_INPUT };
         let listing = registry.listing();
@@ -58,6 +65,7 @@ pub(crate) fn hunt(
         flaws.extend(protocol.flaws.iter().map(|flaw| (protocol.name, flaw.clone())));
         services.push((file, service.name.clone(), protocol.name));
     }
+    heed();
     flaws.sort_unstable();
     flaws.dedup();
     let (title, line) = if out.is_some() { (" shrunk to |", "---|") } else { ("", "") };
@@ -66,7 +74,7 @@ pub(crate) fn hunt(
     let mut missed = 0;
     for (protocol, flaw) in flaws {
         let (mut seeds, mut simulated) = (0, Span::ZERO);
-        let mut found = None;
+        let (mut found, mut unsound) = (None, None);
         // What an earlier hunt left is not what this one finds.
         if let Some(out) = out
             && let Err(message) = output::clear(&out.join(protocol), &[&format!("{flaw}.ron")])
@@ -74,19 +82,30 @@ pub(crate) fn hunt(
             eprintln!("error: {message}");
             return BAD_INPUT;
         }
+        // Each file with the flaw, and as it is.
         let mut worlds = Vec::new();
         for (file, service, _) in services.iter().filter(|(.., runs)| *runs == protocol) {
             let flawed = [set, &[format!("services.{service}.with.flaw={flaw}")]].concat();
             let Some(one) = read(registry, file, &flawed) else { return BAD_INPUT };
-            worlds.push(one);
+            let Some(faultless) = read(registry, file, set) else { return BAD_INPUT };
+            worlds.push((one, faultless));
         }
         let watcher = Watcher::new(&flaw, terms, worlds.len());
-        let turns = turns(terms.seeds()).flat_map(|part| worlds.iter().map(move |one| (part.clone(), one)));
-        for (part, one) in turns.take_while(|_| watcher.goes_on()) {
-            let hunted = Hunt { seeds: part, ..terms.hunt(&one.scenario) };
-            let tally = hunt::hunt(registry, &hunted, terms.threads(), &mut Results::default(), &watcher);
-            let tally = match tally {
-                Ok((tally, _)) => tally,
+        let turns = turns(terms.seeds()).flat_map(|part| worlds.iter().map(move |both| (part.clone(), both)));
+        let hunted = |scenario, seeds, threads, watch: &dyn Watch| {
+            let hunted = Hunt { seeds, ..terms.hunt(scenario) };
+            hunt::hunt(registry, &hunted, threads, &mut Results::default(), watch).map(|(tally, _)| tally)
+        };
+        for (part, (one, faultless)) in turns.take_while(|_| watcher.goes_on()) {
+            let tally = hunted(&one.scenario, part, terms.threads(), &watcher).and_then(|tally| {
+                // What fails without the flaw says nothing of it.
+                let seed = tally.failures.keys().next().copied();
+                let other = seed.map(|seed| hunted(&faultless.scenario, seed..seed + 1, 1, &Unwatched));
+                let other = other.transpose()?.and_then(|other| other.failures.into_values().next());
+                Ok((tally, other))
+            });
+            let (tally, other) = match tally {
+                Ok(both) => both,
                 Err(message) => {
                     eprintln!("error: {message}");
                     return BAD_INPUT;
@@ -95,11 +114,21 @@ pub(crate) fn hunt(
             seeds += tally.seeds;
             simulated = simulated + Span(one.scenario.until.0) * tally.seeds;
             if let Some((&seed, failure)) = tally.failures.first_key_value() {
-                found = Some((one, seed, failure.signature.check.clone()));
+                match other {
+                    None => found = Some((one, seed, failure.signature.check.clone())),
+                    Some(other) => {
+                        let check = other.signature.check;
+                        unsound = Some((format!("without it, too: {check}, seed {seed}"), one.name.clone()));
+                    }
+                }
                 break;
             }
         }
         let took = watcher.end();
+        if stopped() {
+            say!("stopped before all flaws were hunted");
+            return STOPPED;
+        }
         let found = found.map(|(one, seed, check)| {
             let shrunk = out.map(|out| {
                 let terms = shrink::Terms { runs_max: RUNS, events_max: terms.events };
@@ -112,13 +141,15 @@ pub(crate) fn hunt(
             });
             Found { file: one.name.clone(), check, shrunk: shrunk.flatten().map(|shrunk| shrunk.size[1]) }
         });
-        let (word, check, file, shrunk) = match found {
-            Some(Found { file, check, shrunk }) => ("✔", check, file, shrunk),
-            None => {
-                missed += 1;
-                ("✘", "–".into(), "–".into(), None)
-            }
+        // A flaw that there was no time for was not missed.
+        let all = (terms.seeds().end - terms.seeds().start).saturating_mul(worlds.len() as u64);
+        let (word, check, file, shrunk) = match (found, unsound) {
+            (Some(Found { file, check, shrunk }), _) => ("✔", check, file, shrunk),
+            (None, Some((check, file))) => ("✘", check, file, None),
+            (None, None) if seeds < all => ("?", "time is up".into(), "–".into(), None),
+            (None, None) => ("✘", "–".into(), "–".into(), None),
         };
+        missed += u32::from(word != "✔");
         let small = |size: Size| {
             let faults = counted(size.faults as u64, "fault");
             format!("{faults}, {}", counted(size.operations as u64, "operation"))
@@ -132,6 +163,16 @@ pub(crate) fn hunt(
         say!("| {flaw} | {word} | {} | {simulated} | {took:.1} s | {check} | {file} |{shrunk}", count(seeds));
     }
     u8::from(missed > 0)
+}
+
+/// Nobody wants to know.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn tried(&self, _: &Outcome) {}
+    fn goes_on(&self) -> bool {
+        true
+    }
 }
 
 /// These seeds in parts: a few first, so that what is easy to find in one file does not wait for all seeds of another; then

@@ -10,7 +10,7 @@ use reports::{clean, count, counted, quoted};
 use scenarios::{
     Registry,
     format::{Expectation, Scenario},
-    hunt::{self, Ended, Header, Hunt, Outcome, Results, Tally, Watch},
+    hunt::{self, CHUNK, Ended, Header, Hunt, Outcome, Results, Tally, Watch},
     play, shrink,
 };
 use sim_core::{digest::Digest, time::Span};
@@ -18,7 +18,7 @@ use std::{
     num::NonZero,
     ops::Range,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -95,6 +95,7 @@ pub(crate) fn hunt(
     out: Option<&Path>,
 ) -> u8 {
     let Some(asked) = read_all(registry, files, set) else { return BAD_INPUT };
+    heed();
     let mut worst = 0;
     for one in &asked {
         let folder = folder(out, one, asked.len(), "hunt");
@@ -104,6 +105,9 @@ pub(crate) fn hunt(
                 eprintln!("error: {message}");
                 return BAD_INPUT;
             }
+        }
+        if stopped() {
+            return STOPPED;
         }
     }
     worst
@@ -151,10 +155,14 @@ fn hunt_one(
     }
     say!("{head}");
     report(&tally, ended, terms.keep_going);
+    if tally.seeds == 0 && ended == Ended::Done {
+        say!("             seeds are dealt to shards {CHUNK} at a time: none of these is for this one");
+    }
     for (signature, seeds) in tally.groups().into_iter().take(NAMED) {
         let set: String = set.iter().map(|set| format!(" --set {}", quoted(set))).collect();
-        say!("  again      sim run {} --seed {}{set}    ({})", quoted(&one.file), seeds[0], signature.check);
-        if terms.shrinks {
+        let again = again(&one.file, seeds[0], &signature.check, terms.events);
+        say!("  again      {again}{set}    ({})", signature.check);
+        if terms.shrinks && !stopped() {
             let file = folder.join(format!("seed-{}.ron", seeds[0]));
             let terms = shrink::Terms { runs_max: RUNS, events_max: terms.events };
             if let Some(shrunk) = crate::shrink::shrink_one(registry, one, seeds[0], terms, &file)? {
@@ -166,9 +174,23 @@ fn hunt_one(
     for name in &never {
         say!("  ✘ sometimes {name}: in none of {}", sum(&tally));
     }
-    coverage(registry, one, &tally);
+    reached(&tally);
+    missing(registry, one, &tally);
     say!("  results    {}", path.display());
+    if stopped() {
+        say!("  stopped: what was found is kept there, and the same command goes on");
+    }
     Ok(if never.is_empty() { code(&tally) } else { 1 })
+}
+
+/// What shows a failure of a seed again. A budget of events is the hunt's, and no part of a scenario.
+pub(crate) fn again(file: &str, seed: u64, check: &str, events: u64) -> String {
+    let file = quoted(file);
+    if check == hunt::RUNAWAY {
+        format!("sim hunt {file} --seeds {seed}..{} --events {events} --no-shrink", seed + 1)
+    } else {
+        format!("sim run {file} --seed {seed}")
+    }
 }
 
 /// Which program this is: a protocol that was changed since makes what an earlier build found worthless.
@@ -206,8 +228,15 @@ fn sum(tally: &Tally) -> String {
 fn report(tally: &Tally, ended: Ended, keep_going: bool) {
     let groups = tally.groups();
     if groups.is_empty() {
-        let late = if ended == Ended::Late { "; time is up" } else { "" };
-        say!("  ✔ none failed{late}");
+        let late = match ended {
+            Ended::Late if stopped() => "; stopped",
+            Ended::Late => "; time is up",
+            Ended::Done | Ended::Failed => "",
+        };
+        match tally.seeds {
+            0 => say!("  ∅ none tried{late}"),
+            _ => say!("  ✔ none failed{late}"),
+        }
     }
     for (signature, seeds) in groups {
         let named: Vec<String> = seeds.iter().take(NAMED).map(u64::to_string).collect();
@@ -230,8 +259,16 @@ fn report(tally: &Tally, ended: Ended, keep_going: bool) {
     }
 }
 
-/// What was reached, and what never.
-fn coverage(registry: &Registry, one: &Asked, tally: &Tally) {
+/// What was reached.
+fn reached(tally: &Tally) {
+    if let Some(settled) = tally.coverage.settled() {
+        let states = counted(tally.coverage.reached.len() as u64, "state");
+        say!("  reached    {states} and changes of role, the last new one by seed {settled}");
+    }
+}
+
+/// What the protocols hope for, and no seed reached.
+fn missing(registry: &Registry, one: &Asked, tally: &Tally) {
     let reached = &tally.coverage.reached;
     let mut hoped: Vec<String> = Vec::new();
     for protocol in registry.listing() {
@@ -242,24 +279,42 @@ fn coverage(registry: &Registry, one: &Asked, tally: &Tally) {
     }
     let never: Vec<&str> =
         hoped.iter().filter(|what| !reached.contains_key(*what)).map(String::as_str).collect();
-    let Some(settled) = tally.coverage.settled() else { return };
-    say!("  reached    {} states and changes of role, the last new one by seed {settled}", reached.len());
-    if !never.is_empty() {
+    if !never.is_empty() && !reached.is_empty() {
         say!("             never: {}", never.join(", "));
     }
 }
 
 pub(crate) fn merge(files: &[PathBuf], out: &Path) -> u8 {
+    // A folder is what `hunt --out` was given.
+    let file = |path: &PathBuf| if path.is_dir() { path.join("hunt.jsonl") } else { path.clone() };
+    let files: Vec<PathBuf> = files.iter().map(file).collect();
     let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-    let merged = Results::merge(&paths).and_then(|(header, results)| {
+    let path = out.join("hunt.jsonl");
+    let merged = Results::merge(&paths).and_then(|(header, results, alike)| {
+        Results::may_replace(&path, &header)?;
         output::write(out, "hunt.jsonl", |to| results.save(&header, to))?;
-        Ok((header, results.tally()))
+        Ok((header, results, alike))
     });
     match merged {
-        Ok((header, tally)) => {
+        Ok((header, results, alike)) => {
+            let tally = results.tally();
             say!("{}: {}", header.file, sum(&tally));
             report(&tally, Ended::Done, true);
-            say!("  results    {}", out.join("hunt.jsonl").display());
+            for (signature, seeds) in tally.groups().into_iter().take(NAMED) {
+                let again = again(&header.file, seeds[0], &signature.check, header.events);
+                say!("  again      {again}    ({})", signature.check);
+            }
+            reached(&tally);
+            let gaps: Vec<String> =
+                results.gaps().iter().map(|gap| format!("{}..{}", gap.start, gap.end)).collect();
+            if !gaps.is_empty() {
+                let more = if gaps.len() > NAMED { ", …" } else { "" };
+                say!("  ∅ not tried: seeds {}{more}", gaps[..gaps.len().min(NAMED)].join(", "));
+            }
+            if !alike {
+                say!("  ∅ different builds of sim found these: what one fails by, another may not");
+            }
+            say!("  results    {}", path.display());
             code(&tally)
         }
         Err(message) => {
@@ -325,8 +380,27 @@ impl Watch for Watcher {
     }
 
     fn goes_on(&self) -> bool {
-        self.until.is_none_or(|until| self.since.elapsed() < until)
+        !stopped() && self.until.is_none_or(|until| self.since.elapsed() < until)
     }
+}
+
+/// The exit code of what was stopped by Ctrl-C, as shells have it.
+pub(crate) const STOPPED: u8 = 130;
+
+/// Whether Ctrl-C was pressed: what is under way ends, and says what it has. Pressed again, it ends everything.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn stopped() -> bool {
+    STOP.load(Relaxed)
+}
+
+/// From here on Ctrl-C ends a hunt and not the program. Where that cannot be had, it does what it always did.
+pub(crate) fn heed() {
+    drop(ctrlc::set_handler(|| {
+        if STOP.swap(true, Relaxed) {
+            std::process::exit(i32::from(STOPPED));
+        }
+    }));
 }
 
 #[allow(clippy::disallowed_methods)]

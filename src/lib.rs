@@ -129,7 +129,7 @@ enum Command {
         /// How many threads [default: one for each core].
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
         jobs: Option<u16>,
-        /// Try only the k-th of n parts of the seeds: `1/4`. `sim merge` joins what came of them.
+        /// Try only the k-th of n parts of the seeds, dealt 256 at a time: `1/4`. `sim merge` joins what came of them.
         #[arg(long, value_name = "K/N", value_parser = hunt::shard)]
         shard: Option<(u64, u64)>,
         /// Hunt every mistake that the protocol of the last service can be told to make, in all files together, and print which
@@ -143,7 +143,7 @@ enum Command {
         #[arg(long)]
         keep_going: bool,
         /// A run that takes more events than this has run away.
-        #[arg(long, value_name = "N", default_value_t = 50_000_000)]
+        #[arg(long, value_name = "N", default_value_t = 50_000_000, value_parser = clap::value_parser!(u64).range(1..))]
         events: u64,
         /// Read the files as if they said this, as for `run`.
         #[arg(long = "set", value_name = "PATH=VALUE")]
@@ -202,7 +202,7 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(2..))]
         runs: u64,
         /// A run that takes more events than this has run away.
-        #[arg(long, value_name = "N", default_value_t = 50_000_000)]
+        #[arg(long, value_name = "N", default_value_t = 50_000_000, value_parser = clap::value_parser!(u64).range(1..))]
         events: u64,
     },
     /// Play a scenario, or the plan of a run, and print what happened where something broke, and the states there.

@@ -9,6 +9,7 @@ use reports::{clean, quoted};
 use scenarios::{Registry, panics, plan::Plan, play::EVENTS_MAX};
 use sim_core::{
     check::linearizability::{Budget, Finding, Witness},
+    names::named,
     protocol::NodeId,
     run::Run,
     time::{Span, Time},
@@ -59,7 +60,7 @@ pub(crate) fn replay(registry: &Registry, file: &Path, choice: &Choice, view: &V
     }
     let shown = played(registry, file, choice, EVENTS_MAX).and_then(|played| show(registry, &played, view));
     match shown {
-        Ok(()) => 0,
+        Ok(broken) => u8::from(broken),
         Err(message) => {
             if !message.is_empty() {
                 eprintln!("error: {message}");
@@ -88,7 +89,8 @@ fn played(registry: &Registry, file: &Path, choice: &Choice, events_max: u64) ->
     Ok(Played { plan, run: run.ok_or_else(|| said.unwrap_or_default())?, panic })
 }
 
-fn show(registry: &Registry, played: &Played, view: &View) -> Result<(), String> {
+/// Whether something broke.
+fn show(registry: &Registry, played: &Played, view: &View) -> Result<bool, String> {
     let Played { plan, run, panic } = played;
     let trace = run.trace.as_ref().expect("it was traced");
     let last = trace.entries().next_back().map_or(0, |entry| entry.number);
@@ -107,11 +109,23 @@ fn show(registry: &Registry, played: &Played, view: &View) -> Result<(), String>
     if let Some(wanted) = [Some(middle), until].into_iter().flatten().find(|&number| number > last) {
         return Err(format!("there is no event {wanted}: the run has {last}"));
     }
+    for point in [view.until, view.around].into_iter().flatten() {
+        if let Point::At(at) = point
+            && at > run.ended
+        {
+            return Err(format!("there is nothing at {at}: the run ends at {}", run.ended));
+        }
+    }
     let (from, to) = match (until, view.around) {
         (Some(until), None) => (until.saturating_sub(BEFORE), until),
         (Some(until), Some(_)) => (middle.saturating_sub(BEFORE), until),
         (None, _) => (middle.saturating_sub(BEFORE), middle + AFTER),
     };
+    if until.is_some_and(|until| until < from) {
+        return Err(format!(
+            "`--until` comes before all that `--around` shows, which is from event {from} on"
+        ));
+    }
     let nodes: Vec<NodeId> = view.show.iter().map(|name| node(run, name)).collect::<Result<_, _>>()?;
     let bold = |text: &str| if colored() { format!("\x1b[1m{text}\x1b[0m") } else { text.to_string() };
     let mut faults: Vec<(Time, String)> = Vec::new();
@@ -142,6 +156,7 @@ fn show(registry: &Registry, played: &Played, view: &View) -> Result<(), String>
             say!("{:>7}  {:<14} {:<10} {}", "", "", "", bold(&format!("✘ panic: {}", clipped(said))));
         }
     }
+    let broken = !run.violations.is_empty() || unexplained.is_some() || panic.is_some();
     if let Some(witness) = unexplained {
         say!("\n{}", bold(&format!("✘ no order of the calls explains an answer at {}", witness.at)));
         witness.lines.iter().for_each(|line| say!("  {}", clipped(line)));
@@ -150,7 +165,8 @@ fn show(registry: &Registry, played: &Played, view: &View) -> Result<(), String>
     // After a panic there is no state to show.
     let stop = if panic.is_some() && stop == last { last.saturating_sub(1) } else { stop };
     say!("\nafter event {stop}:");
-    states(registry, plan, run, stop, &nodes)
+    states(registry, plan, run, stop, &nodes)?;
+    Ok(broken)
 }
 
 /// The first answer that no order of the calls explains, if there is one; not looked for where a property broke.
@@ -196,7 +212,8 @@ fn node(run: &Run, name: &str) -> Result<NodeId, String> {
 fn line(run: &Run, entry: &Entry<'_>) -> String {
     let from = entry.peer.map_or(String::new(), |peer| format!(" from {}", run.name(peer)));
     let kind = entry.kind.word();
-    let text = clipped(&format!("{kind}{from}  {}", entry.text));
+    let text = named(&entry.text, |node| Some(run.name(node)));
+    let text = clipped(&format!("{kind}{from}  {text}"));
     format!(
         "{:>7}  {:<14} {:<10} {}",
         entry.number,

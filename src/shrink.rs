@@ -4,12 +4,14 @@ use crate::{
     Choice,
     asked::{Asked, read},
     commands::{BAD_INPUT, say},
+    hunt::again,
     output,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reports::{clean, counted, quoted};
 use scenarios::{
     Registry,
+    hunt::RUNAWAY,
     shrink::{self, Shrunk, Size, Terms},
     write::brief,
 };
@@ -66,7 +68,7 @@ pub(crate) fn shrink_one(
     bar.finish_and_clear();
     let Some(shrunk) = shrunk? else { return Ok(None) };
     let (folder, name) = output::split(path)?;
-    let text = text(registry, &shrunk, &one.file, seed, path);
+    let text = text(registry, &shrunk, (&one.file, seed), path, terms.events_max);
     output::write(folder, &name, |to| to.write_all(text.as_bytes()))?;
     Ok(Some(shrunk))
 }
@@ -89,12 +91,23 @@ fn told(size: Size) -> String {
 }
 
 /// The scenario file: what fails, how to run it, where it comes from, and the scenario.
-fn text(registry: &Registry, shrunk: &Shrunk, from: &str, seed: u64, path: &Path) -> String {
+fn text(
+    registry: &Registry,
+    shrunk: &Shrunk,
+    (from, seed): (&str, u64),
+    path: &Path,
+    events_max: u64,
+) -> String {
     let [before, after] = shrunk.size;
+    let file = path.display().to_string();
+    let run = match shrunk.failure.signature.check.as_str() {
+        RUNAWAY => again(&file, shrunk.scenario.seed, RUNAWAY, events_max),
+        _ => format!("sim run {}", quoted(&file)),
+    };
     // A name can hold anything; a comment ends with its line.
     let comment = [
         format!("{} fails: {}", shrunk.failure.signature.check, shrunk.failure.finding),
-        format!("Run it:      sim run {}", quoted(&path.display().to_string())),
+        format!("Run it:      {run}"),
         format!("Look at it:  sim replay {}", quoted(&path.display().to_string())),
         format!("Shrunk from {from}, seed {seed}: {}; of {}.", told(after), told(before)),
     ];

@@ -112,8 +112,93 @@ fn shards_joined_are_the_whole() {
     let merged = sim(&[&["merge", "--out", &folder.path("merged")], &files[..]].concat()).output().unwrap();
     assert_eq!(merged.status.code(), Some(1));
     assert_eq!(results(&folder.path("merged")), results(&whole));
-    let twice = sim(&["merge", files[0], files[0], "--out", &folder.path("twice")]).output().unwrap();
-    assert_eq!(twice.status.code(), Some(2), "no seed counts twice");
+    let merge = |files: &[&str], out: &str| {
+        let args = [&["merge", "--out", &folder.path(out)], files].concat();
+        let joined = sim(&args).stderr(Stdio::piped()).output().unwrap();
+        let text = [joined.stdout, joined.stderr].concat();
+        (joined.status.code().unwrap(), String::from_utf8(text).unwrap())
+    };
+    assert_eq!(merge(&[files[0], files[0]], "twice").0, 2, "no seed counts twice");
+    // A folder is what the hunt was given. What is missing is said, and so is how to see a failure again.
+    let (code, text) = merge(&[&parts[0], &parts[2]], "gaps");
+    assert_eq!(code, 1);
+    assert!(text.contains("not tried: seeds 256..512\n") && text.contains("again      sim run "), "{text}");
+    assert!(text.contains("  reached    "), "{text}");
+    // What is joined again is written again; nothing else is written over.
+    assert_eq!(merge(&files, "merged").0, 1);
+    for out in ["part-1", "whole"] {
+        let before = fs::read(Path::new(&folder.path(out)).join("hunt.jsonl")).unwrap();
+        let (code, text) = merge(&files, out);
+        assert!(code == 2 && text.contains("holds results already"), "{text}");
+        assert_eq!(fs::read(Path::new(&folder.path(out)).join("hunt.jsonl")).unwrap(), before);
+    }
+}
+
+#[test]
+fn a_shard_for_which_there_are_no_seeds_says_so() {
+    let folder = Folder::new("hunt-none");
+    let (code, text) = hunted(&[RAFT, "--seeds", "100", "--shard", "2/2", "--out", &folder.path("o")]);
+    assert_eq!(code, 3);
+    assert!(text.contains("∅ none tried") && !text.contains('✔') && text.contains("256 at a time"), "{text}");
+}
+
+#[test]
+fn two_hunts_do_not_write_to_one_file() {
+    let folder = Folder::new("hunt-twice");
+    let path = folder.0.join("hunt.jsonl");
+    let header = |build: &str| Header {
+        file: "one.ron".into(),
+        scenario: String::new(),
+        version: String::new(),
+        build: build.into(),
+        events: 1,
+        shard: (1, 1),
+    };
+    let first = Results::open(&path, &header("a")).unwrap();
+    assert!(Results::open(&path, &header("a")).unwrap_err().contains("is being written by another hunt"));
+    drop(first);
+    // Results of each build are kept.
+    for (build, aside) in [("a", None), ("b", Some("hunt.old.jsonl")), ("c", Some("hunt.old-2.jsonl"))] {
+        let (_, moved) = Results::open(&path, &header(build)).unwrap();
+        assert_eq!(moved, aside.map(|name| folder.0.join(name)));
+    }
+    assert!(fs::read_to_string(folder.0.join("hunt.old.jsonl")).unwrap().contains("\"build\":\"a\""));
+}
+
+/// What fails without the flaw, too, is no find.
+#[test]
+fn a_flaw_is_not_found_by_what_fails_without_it() {
+    let folder = Folder::new("hunt-unsound");
+    let scenario = fs::read_to_string("scenarios/hunt/chain.ron").unwrap();
+    let path = folder.path("chain.ron");
+    fs::write(&path, scenario.replace("expect: [", "expect: [Latency(percentile: 50.0, at_most: \"1ns\"), "))
+        .unwrap();
+    let (code, text) = hunted(&[&path, "--flaws", "--seeds", "4"]);
+    assert_eq!(code, 1, "{text}");
+    let rows: Vec<&str> = text.lines().skip(2).collect();
+    assert!(!rows.is_empty() && rows.iter().all(|row| row.contains("| ✘ |")), "{text}");
+    assert!(text.contains("without it, too: latency p50 at most 1ns, seed 0"), "{text}");
+}
+
+#[test]
+fn what_runs_away_is_shown_again_by_the_hunt_that_bounds_it() {
+    let folder = Folder::new("hunt-away");
+    let out = folder.path("o");
+    let (code, text) =
+        hunted(&["scenarios/hunt/chain.ron", "--events", "100", "--seeds", "2", "--out", &out]);
+    assert_eq!(code, 1);
+    assert!(
+        text.contains("again      sim hunt scenarios/hunt/chain.ron --seeds 0..1 --events 100"),
+        "{text}"
+    );
+    let shrunk = fs::read_to_string(Path::new(&out).join("seed-0.ron")).unwrap();
+    let run = shrunk.lines().find_map(|line| line.strip_prefix("// Run it:      sim ")).unwrap();
+    let args: Vec<&str> = run.split(' ').collect();
+    assert_eq!(
+        sim(&args).args(["--out", &folder.path("again")]).output().unwrap().status.code(),
+        Some(1),
+        "{run}"
+    );
 }
 
 /// Killed at twenty moments, each time in the middle of something; the next one goes on where it was. On a machine that is so busy
@@ -167,7 +252,7 @@ fn results_of_another_hunt_are_refused() {
         .output()
         .unwrap();
     assert_eq!(other.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&other.stderr).contains("which is another hunt: remove it"));
+    assert!(String::from_utf8_lossy(&other.stderr).contains("with another text or other `--set`: remove it"));
     fs::write(Path::new(&out).join("hunt.jsonl"), "{\"what\":1}\n").unwrap();
     assert_eq!(sim(&["hunt", RAFT, "--out", &out]).output().unwrap().status.code(), Some(2));
 }
@@ -260,7 +345,7 @@ fn a_run_that_panics_leaves_behind_what_came_before() {
         let args = [&["sim", "replay", &file], args].concat();
         sim::command(&registry, args)
     };
-    assert_eq!((replay(&[]), replay(&["--until", "3"])), (0, 0));
+    assert_eq!((replay(&[]), replay(&["--until", "3"])), (1, 1));
     assert_eq!(replay(&["--until", &(run.events + 1).to_string()]), 2);
 }
 

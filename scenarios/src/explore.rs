@@ -8,6 +8,7 @@ use crate::{
 use sim_core::{
     explore::{self, Bounds, Ended, Exploration, Progress, Scene},
     judged::{Status, Verdict},
+    names,
     property::Kind,
     protocol::NodeId,
 };
@@ -59,15 +60,25 @@ pub fn counterexample(scenario: &Scenario, found: &explore::Counterexample) -> S
 /// What an exploration says to what the scenario expects of its service's properties.
 pub fn judge(scenario: &Scenario, found: &Exploration) -> Vec<Verdict> {
     let complete = matches!(found.ended, Ended::All | Ended::Depth(_));
+    // Paths may be longer: what is in no state so near may be in one further away.
+    let within = match found.ended {
+        Ended::Depth(steps) => format!(" within {steps} steps"),
+        Ended::All | Ended::States(_) | Ended::Violated | Ended::Stopped(_) => String::new(),
+    };
     let broken = found.violation.as_ref();
     let held = |name: &str| found.properties.iter().any(|report| report.name == name && report.held > 0);
     let always = |name: &str| match broken {
         Some(counterexample) if counterexample.property == name => {
             let steps = counterexample.path.len();
-            (Status::Failed, format!("broken after {steps} steps: {}", counterexample.found))
+            let service = scenario.services.first();
+            let name = |node: NodeId| service.filter(|s| node.0 < s.nodes).map(|s| s.node_name(node.0));
+            (
+                Status::Failed,
+                format!("broken after {steps} steps: {}", names::named(&counterexample.found, name)),
+            )
         }
         _ if !complete => (Status::Undecided, "not broken as far as was looked".into()),
-        _ if held(name) => (Status::Held, "in every state".into()),
+        _ if held(name) => (Status::Held, format!("in every state{within}")),
         _ => (Status::Vacuous, "there was nothing to judge".into()),
     };
     let mut verdicts = Vec::new();
@@ -90,17 +101,18 @@ pub fn judge(scenario: &Scenario, found: &Exploration) -> Vec<Verdict> {
             }
             Expectation::Never(name) => {
                 let (status, finding) = match held(name) {
-                    true => (Status::Failed, "reached"),
-                    false if complete => (Status::Held, "in no state"),
-                    false => (Status::Undecided, "not reached as far as was looked"),
+                    true => (Status::Failed, "reached".into()),
+                    false if complete => (Status::Held, format!("in no state{within}")),
+                    false => (Status::Undecided, "not reached as far as was looked".into()),
                 };
                 verdicts.push(verdict(format!("never {name}"), status, finding));
             }
             Expectation::Sometimes(name) => {
                 let (status, finding) = match held(name) {
-                    true => (Status::Held, "reached"),
-                    false if complete => (Status::Failed, "in no state"),
-                    false => (Status::Undecided, "not reached as far as was looked"),
+                    true => (Status::Held, "reached".into()),
+                    false if found.ended == Ended::All => (Status::Failed, "in no state".into()),
+                    false if complete => (Status::Undecided, format!("in no state{within}")),
+                    false => (Status::Undecided, "not reached as far as was looked".into()),
                 };
                 verdicts.push(verdict(format!("sometimes {name}"), status, finding));
             }

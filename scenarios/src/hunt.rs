@@ -27,6 +27,9 @@ use std::{
 /// Seeds are taken, shared among shards and written down so many at a time.
 pub const CHUNK: u64 = 256;
 
+/// The check of a run that took more events than it may.
+pub const RUNAWAY: &str = "runaway";
+
 /// Seeds are below this.
 pub const SEEDS_MAX: u64 = 1 << 60;
 
@@ -133,7 +136,8 @@ pub fn hunt(
     let known = if hunt.keep_going { None } else { tally.failures.keys().next().copied() };
     let field = Field {
         hunt,
-        lowest: AtomicU64::new(known.unwrap_or(u64::MAX)),
+        // What failed before is tried once more, so that it counts.
+        lowest: AtomicU64::new(known.map_or(u64::MAX, |seed| seed + 1)),
         seeds: Mutex::new(Box::new(hunt.seeds_left(results))),
         state: Mutex::new(State {
             results,

@@ -55,6 +55,11 @@ fn fits<T: PartialOrd>(found: T, at_least: Option<T>, at_most: Option<T>) -> boo
 
 /// The bounds as they are said: at least one is there.
 fn bounds(at_least: Option<String>, at_most: Option<String>) -> String {
+    if let Some(least) = &at_least
+        && at_most.as_ref() == Some(least)
+    {
+        return format!("exactly {least}");
+    }
     let bounds = [("at least", at_least), ("at most", at_most)];
     let said = bounds.into_iter().filter_map(|(word, bound)| Some(format!("{word} {}", bound?)));
     said.collect::<Vec<_>>().join(" and ")
@@ -149,7 +154,8 @@ fn linearizable(run: &Run) -> Verdict {
     let sum = |count: fn(&Search) -> usize| searches.iter().map(count).sum::<usize>();
     let (checked, keys) = (sum(|s| s.counts.checked), sum(|s| s.counts.keys));
     let unanswered = sum(|s| s.counts.unanswered);
-    let counts = format!("{checked} calls on {keys} keys checked, {unanswered} unanswered");
+    let noun = if keys == 1 { "key" } else { "keys" };
+    let counts = format!("{checked} calls on {keys} {noun} checked, {unanswered} unanswered");
     let mut worst = verdict("linearizable", Status::Held, counts.clone());
     if checked == unanswered {
         let calls = run.histories.iter().map(|h| h.calls()).sum::<usize>();
@@ -164,10 +170,10 @@ fn linearizable(run: &Run) -> Verdict {
                 let broken = search.counts.keys_violated;
                 worst.status = Status::Failed;
                 worst.finding = format!(
-                    "no order explains key {} ({broken} of {keys} keys broken, {checked} calls)",
+                    "no order explains key {} ({broken} of {keys} {noun} broken, {checked} calls)",
                     witness.key
                 );
-                worst.figure = format!("{broken} of {keys} keys");
+                worst.figure = format!("{broken} of {keys} {noun}");
                 worst.evidence = witness.lines.clone();
             }
             Finding::Unknown(shortage) if worst.status == Status::Held => {

@@ -31,6 +31,7 @@ pub mod judged;
 pub mod kernel;
 pub mod link;
 mod mail;
+pub mod names;
 pub mod network;
 pub mod node;
 mod outbox;

@@ -8,11 +8,12 @@ use crate::{
     group::{Group, Members},
     kernel::{Kernel, Packed, What},
     mail::Callee,
+    names::named,
     network::Network,
     plan::{self, Plan, ServicePlan},
     protocol::{Never, NodeId, Protocol, Role},
     rng::{Keys, Purpose},
-    run::{Run, ServiceInfo, Traffic},
+    run::{Run, ServiceInfo, Traffic, Violation},
     spec::Spec,
     time::Time,
     trace::{Scope, Tracer},
@@ -328,7 +329,7 @@ impl World {
             traffic: Traffic { streams: self.kernel.streams.counts, ..self.kernel.books.traffic },
             faults,
             roles: core::mem::take(&mut self.kernel.roles),
-            violations: core::mem::take(&mut self.kernel.violations),
+            violations: self.violations(),
             properties: self.groups.iter().enumerate().flat_map(|(i, g)| g.properties(i)).collect(),
             notes: core::mem::take(&mut self.kernel.notes),
             histories: self.groups.iter_mut().filter_map(|g| g.take_history()).collect(),
@@ -338,6 +339,16 @@ impl World {
             services: self.services.clone(),
             zones: self.plan.zones.clone(),
         }
+    }
+}
+
+impl World {
+    /// What properties found, with nodes by their names.
+    fn violations(&mut self) -> Vec<Violation> {
+        let name = |node: NodeId| self.services.iter().find(|s| s.holds(node)).map(|s| s.node_name(node));
+        let mut violations = core::mem::take(&mut self.kernel.violations);
+        violations.iter_mut().for_each(|violation| violation.found = named(&violation.found, name));
+        violations
     }
 }
 

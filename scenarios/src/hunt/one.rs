@@ -158,7 +158,7 @@ impl<'a> Trial<'a> {
     /// of the file. What should come true some time is a matter of all seeds and not of one.
     fn failure(&self, run: &Run, verdicts: &[Verdict], runaway: Option<String>) -> Option<Failure> {
         if let Some(finding) = runaway {
-            let signature = Signature::new("runaway", "");
+            let signature = Signature::new(super::RUNAWAY, "");
             return Some(Failure { signature, finding, at: Some(run.ended) });
         }
         let failed = |verdict: &&Verdict| {

@@ -5,8 +5,8 @@ use super::{CHUNK, Coverage, Failure, Hunt, SEEDS_MAX, Tally, within};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{File, OpenOptions},
-    io::{BufRead, BufReader, Seek, SeekFrom, Write},
+    fs::{File, OpenOptions, TryLockError},
+    io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom, Write},
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -34,6 +34,29 @@ pub struct Header {
 impl Header {
     fn built(self, build: &str) -> Header {
         Header { build: build.into(), ..self }
+    }
+
+    /// In what it is another hunt than `wanted`.
+    fn other_than(&self, wanted: &Header) -> String {
+        let mut differs = Vec::new();
+        if self.file != wanted.file {
+            differs.push(format!("of {}", self.file));
+        } else if self.scenario != wanted.scenario {
+            differs.push(format!("of {} with another text or other `--set`", self.file));
+        }
+        if self.version != wanted.version {
+            differs.push(format!("by version {}", self.version));
+        }
+        if self.events != wanted.events {
+            differs.push(format!("with `--events {}`", self.events));
+        }
+        if self.shard != wanted.shard {
+            differs.push(match self.shard {
+                (0, 0) => "joined by `sim merge`".to_string(),
+                (part, parts) => format!("of `--shard {part}/{parts}`"),
+            });
+        }
+        differs.join(", ")
     }
 }
 
@@ -82,19 +105,30 @@ impl Results {
             .truncate(false)
             .open(path)
             .map_err(failed)?;
+        // Two that write at once would tear one another's lines. The lock goes with the process, however it ends.
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                return Err(format!(
+                    "{shown} is being written by another hunt: wait for it, or choose another folder with `--out DIR`"
+                ));
+            }
+            Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => {
+                return Err(failed(error));
+            }
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+        }
         let mut results = Results::default();
         let (found, whole) = results.take(&mut file, &shown.to_string())?;
         match found {
             Some(found) if found.build != header.build && found.clone().built(&header.build) == *header => {
-                let aside = path.with_extension("old.jsonl");
+                let aside = aside(path);
                 std::fs::rename(path, &aside).map_err(failed)?;
                 return Ok((Results::open(path, header)?.0, Some(aside)));
             }
             Some(found) if found != *header => {
                 return Err(format!(
-                    "{shown} holds results of {}, scenario {}, version {}, shard {}/{}, which is another hunt: remove \
-                     it, or choose another folder with `--out DIR`",
-                    found.file, found.scenario, found.version, found.shard.0, found.shard.1
+                    "{shown} holds results of another hunt, {}: remove it, or choose another folder with `--out DIR`",
+                    found.other_than(header)
                 ));
             }
             Some(_) | None => {}
@@ -108,25 +142,28 @@ impl Results {
         Ok((results, None))
     }
 
-    /// Joins the results of shards of one hunt.
+    /// Joins the results of shards of one hunt. Says whether all were found by the same build, where that is known.
     ///
     /// # Errors
     /// When they are not of the same hunt, or tried a seed twice.
-    pub fn merge(parts: &[&Path]) -> Result<(Header, Results), String> {
+    pub fn merge(parts: &[&Path]) -> Result<(Header, Results, bool), String> {
         let mut merged: Option<(Header, Results)> = None;
+        let mut builds = BTreeSet::new();
         for path in parts {
             let shown = path.display().to_string();
             let mut file = File::open(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
             let mut part = Results::default();
             let (header, _) = part.take(&mut file, &shown)?;
             let header = header.ok_or_else(|| format!("{shown} is empty: no hunt began there"))?;
+            builds.insert(header.build.clone());
             let header = Header { shard: (0, 0), ..header.built("") };
             part.keep_widest();
             match &mut merged {
                 None => merged = Some((header, part)),
                 Some((first, all)) => {
                     if *first != header {
-                        return Err(format!("{shown} is of another hunt than {}", parts[0].display()));
+                        let how = header.other_than(first);
+                        return Err(format!("{shown} is of another hunt than {}, {how}", parts[0].display()));
                     }
                     let twice = |(from, to): &&(u64, u64)| {
                         all.done.keys().any(|other| *from < other.1 && other.0 < *to)
@@ -139,7 +176,32 @@ impl Results {
                 }
             }
         }
-        merged.ok_or_else(|| "there is nothing to merge".to_string())
+        builds.remove("");
+        let (header, results) = merged.ok_or("there is nothing to merge")?;
+        Ok((header, results, builds.len() < 2))
+    }
+
+    /// Whether what was joined may be written to `path`: where nothing is, or what was joined of the same hunt before.
+    ///
+    /// # Errors
+    /// When something would be lost that is nowhere else.
+    pub fn may_replace(path: &Path, header: &Header) -> Result<(), String> {
+        let shown = path.display().to_string();
+        let Ok(mut file) = File::open(path) else { return Ok(()) };
+        match Results::default().take(&mut file, &shown)?.0 {
+            Some(found) if found != *header => Err(format!(
+                "{shown} holds results already, {}: choose another folder with `--out DIR`",
+                found.other_than(header)
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Seeds between the first and the last that nobody tried.
+    pub fn gaps(&self) -> Vec<Range<u64>> {
+        let ends = self.done.keys().map(|&(_, end)| end);
+        let starts = self.done.keys().skip(1).map(|&(start, _)| start);
+        ends.zip(starts).filter(|(end, start)| end < start).map(|(end, start)| end..start).collect()
     }
 
     /// Writes all of it anew.
@@ -203,6 +265,9 @@ impl Results {
 
     /// A seed failed.
     pub(super) fn failed(&mut self, seed: u64, failure: &Failure) -> Result<(), String> {
+        if self.failures.get(&seed) == Some(failure) {
+            return Ok(());
+        }
         self.write(&Line::Failed { seed, failure: failure.clone() })
     }
 
@@ -234,12 +299,22 @@ impl Results {
                 break;
             }
             number += 1;
-            let line = serde_json::from_slice(&text)
-                .map_err(|error| format!("{shown}:{number}: no line of a hunt's results: {error}"))?;
+            // What is wrong counts its own lines and columns, which say nothing here.
+            let line = serde_json::from_slice(&text).map_err(|error| {
+                let error = error.to_string();
+                let error = error.split(" at line ").next().unwrap_or_default().to_string();
+                let begins: String = String::from_utf8_lossy(&text).trim_end().chars().take(40).collect();
+                format!(
+                    "{shown}:{number}: `{begins}`… is no line of a hunt's results ({error}): remove it, and its seeds \
+                     are tried again"
+                )
+            })?;
             match line {
                 Line::Hunt(found) if number == 1 => header = Some(found),
                 _ if header.is_none() => {
-                    return Err(format!("{shown}:{number}: the first line names no hunt"));
+                    return Err(format!(
+                        "{shown}:{number}: the first line does not name the hunt: is this a hunt.jsonl?"
+                    ));
                 }
                 Line::Hunt(_) => return Err(format!("{shown}:{number}: a second hunt begins here")),
                 Line::Failed { seed, failure } if seed < SEEDS_MAX => drop(failures.insert(seed, failure)),
@@ -249,7 +324,10 @@ impl Results {
                 Line::Done { seeds: (from, to), tried, events, vacuous, undecided, coverage } => {
                     let fits = from < to && to <= SEEDS_MAX && from / CHUNK == (to - 1) / CHUNK;
                     if !fits || tried != to - from || vacuous.max(undecided) > tried {
-                        return Err(format!("{shown}:{number}: no hunt tries seeds {from}..{to} so"));
+                        return Err(format!(
+                            "{shown}:{number}: no hunt tries seeds {from}..{to} in this way: remove the line, and they \
+                             are tried again"
+                        ));
                     }
                     let failures = BTreeMap::new();
                     let tally = Tally { seeds: tried, events, vacuous, undecided, coverage, failures };
@@ -261,6 +339,15 @@ impl Results {
         self.failures = failures;
         Ok((header, whole))
     }
+}
+
+/// Where results are moved aside to: each build's are kept.
+fn aside(path: &Path) -> PathBuf {
+    let name = |number: u32| match number {
+        1 => path.with_extension("old.jsonl"),
+        number => path.with_extension(format!("old-{number}.jsonl")),
+    };
+    (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(1))
 }
 
 /// No line that a hunt writes is as long.
