@@ -122,6 +122,7 @@ fn hunt_one(
 ) -> Result<u8, String> {
     let header = Header {
         file: one.file.clone(),
+        set: set.to_vec(),
         scenario: format!("{:016x}", play::hash(&one.text)),
         version: env!("CARGO_PKG_VERSION").into(),
         build: build()?,
@@ -159,9 +160,8 @@ fn hunt_one(
         say!("             seeds are dealt to shards {CHUNK} at a time: none of these is for this one");
     }
     for (signature, seeds) in tally.groups().into_iter().take(NAMED) {
-        let set: String = set.iter().map(|set| format!(" --set {}", quoted(set))).collect();
-        let again = again(&one.file, seeds[0], &signature.check, terms.events);
-        say!("  again      {again}{set}    ({})", signature.check);
+        let again = again((&one.file, set), seeds[0], &signature.check, terms.events);
+        say!("  again      {again}    ({})", signature.check);
         if terms.shrinks && !stopped() {
             let file = folder.join(format!("seed-{}.ron", seeds[0]));
             let terms = shrink::Terms { runs_max: RUNS, events_max: terms.events };
@@ -184,12 +184,13 @@ fn hunt_one(
 }
 
 /// What shows a failure of a seed again. A budget of events is the hunt's, and no part of a scenario.
-pub(crate) fn again(file: &str, seed: u64, check: &str, events: u64) -> String {
+pub(crate) fn again((file, set): (&str, &[String]), seed: u64, check: &str, events: u64) -> String {
+    let set: String = set.iter().map(|set| format!(" --set {}", quoted(set))).collect();
     let file = quoted(file);
     if check == hunt::RUNAWAY {
-        format!("sim hunt {file} --seeds {seed}..{} --events {events} --no-shrink", seed + 1)
+        format!("sim hunt {file} --seeds {seed}..{} --events {events} --no-shrink{set}", seed + 1)
     } else {
-        format!("sim run {file} --seed {seed}")
+        format!("sim run {file} --seed {seed}{set}")
     }
 }
 
@@ -301,7 +302,7 @@ pub(crate) fn merge(files: &[PathBuf], out: &Path) -> u8 {
             say!("{}: {}", header.file, sum(&tally));
             report(&tally, Ended::Done, true);
             for (signature, seeds) in tally.groups().into_iter().take(NAMED) {
-                let again = again(&header.file, seeds[0], &signature.check, header.events);
+                let again = again((&header.file, &header.set), seeds[0], &signature.check, header.events);
                 say!("  again      {again}    ({})", signature.check);
             }
             reached(&tally);

@@ -212,7 +212,7 @@ fn node(run: &Run, name: &str) -> Result<NodeId, String> {
 fn line(run: &Run, entry: &Entry<'_>) -> String {
     let from = entry.peer.map_or(String::new(), |peer| format!(" from {}", run.name(peer)));
     let kind = entry.kind.word();
-    let text = named(&entry.text, |node| Some(run.name(node)));
+    let text = named(entry.text, |node| Some(run.name(node)));
     let text = clipped(&format!("{kind}{from}  {text}"));
     format!(
         "{:>7}  {:<14} {:<10} {}",

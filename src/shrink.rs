@@ -101,7 +101,7 @@ fn text(
     let [before, after] = shrunk.size;
     let file = path.display().to_string();
     let run = match shrunk.failure.signature.check.as_str() {
-        RUNAWAY => again(&file, shrunk.scenario.seed, RUNAWAY, events_max),
+        RUNAWAY => again((&file, &[]), shrunk.scenario.seed, RUNAWAY, events_max),
         _ => format!("sim run {}", quoted(&file)),
     };
     // A name can hold anything; a comment ends with its line.

@@ -122,7 +122,10 @@ fn shards_joined_are_the_whole() {
     // A folder is what the hunt was given. What is missing is said, and so is how to see a failure again.
     let (code, text) = merge(&[&parts[0], &parts[2]], "gaps");
     assert_eq!(code, 1);
-    assert!(text.contains("not tried: seeds 256..512\n") && text.contains("again      sim run "), "{text}");
+    assert!(
+        text.contains("not tried: seeds 256..512\n") && text.contains(&format!(" --set {FLAW}    (")),
+        "{text}"
+    );
     assert!(text.contains("  reached    "), "{text}");
     // What is joined again is written again; nothing else is written over.
     assert_eq!(merge(&files, "merged").0, 1);
@@ -148,6 +151,7 @@ fn two_hunts_do_not_write_to_one_file() {
     let path = folder.0.join("hunt.jsonl");
     let header = |build: &str| Header {
         file: "one.ron".into(),
+        set: Vec::new(),
         scenario: String::new(),
         version: String::new(),
         build: build.into(),
@@ -252,7 +256,7 @@ fn results_of_another_hunt_are_refused() {
         .output()
         .unwrap();
     assert_eq!(other.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&other.stderr).contains("with another text or other `--set`: remove it"));
+    assert!(String::from_utf8_lossy(&other.stderr).contains("another hunt, without `--set`: remove it"));
     fs::write(Path::new(&out).join("hunt.jsonl"), "{\"what\":1}\n").unwrap();
     assert_eq!(sim(&["hunt", RAFT, "--out", &out]).output().unwrap().status.code(), Some(2));
 }
@@ -401,6 +405,7 @@ fn what_is_written_down_of_a_hunt_is_read_again() {
     let path = folder.0.join("hunt.jsonl");
     let header = Header {
         file: "x.ron".into(),
+        set: Vec::new(),
         scenario: "1".into(),
         version: "2".into(),
         build: "3".into(),

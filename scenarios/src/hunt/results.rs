@@ -17,6 +17,9 @@ use std::{
 pub struct Header {
     /// The file as it was named.
     pub file: String,
+    /// What was set in it: `services.db.nodes=3`.
+    #[serde(default)]
+    pub set: Vec<String>,
     /// A hash of the scenario's text.
     pub scenario: String,
     /// The version of the simulator.
@@ -41,8 +44,17 @@ impl Header {
         let mut differs = Vec::new();
         if self.file != wanted.file {
             differs.push(format!("of {}", self.file));
-        } else if self.scenario != wanted.scenario {
-            differs.push(format!("of {} with another text or other `--set`", self.file));
+        }
+        if self.set != wanted.set {
+            let set: Vec<String> = self.set.iter().map(|set| format!(" `--set {set}`")).collect();
+            differs.push(if set.is_empty() {
+                "without `--set`".into()
+            } else {
+                format!("with{}", set.join(""))
+            });
+        }
+        if differs.is_empty() && self.scenario != wanted.scenario {
+            differs.push("of a scenario that said something else".into());
         }
         if self.version != wanted.version {
             differs.push(format!("by version {}", self.version));
