@@ -113,7 +113,8 @@ fn shards_joined_are_the_whole() {
     assert_eq!(merged.status.code(), Some(1));
     assert_eq!(results(&folder.path("merged")), results(&whole));
     let merge = |files: &[&str], out: &str| {
-        let args = [&["merge", "--out", &folder.path(out)], files].concat();
+        let out = folder.path(out);
+        let args = [&["merge", "--out", &out], files].concat();
         let joined = sim(&args).stderr(Stdio::piped()).output().unwrap();
         let text = [joined.stdout, joined.stderr].concat();
         (joined.status.code().unwrap(), String::from_utf8(text).unwrap())
