@@ -11,13 +11,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reports::{count, counted, quoted};
 use scenarios::{
     Registry, explore,
-    format::{Explore, Messages, Scenario, Step},
+    format::{Explore, Messages, Scenario, Service, Step},
     write::brief,
 };
 use sim_core::{
     explore::{Ended, Exploration, Scene},
     judged::{Status, Verdict},
-    names::named,
 };
 use std::{
     path::{Path, PathBuf},
@@ -58,12 +57,11 @@ fn explore_one(registry: &Registry, one: &Asked, path: &Path) -> Result<Status, 
     }
     say!("  {}", summary(&one.scenario, &found, took));
     let service = &one.scenario.services[0];
-    let called = |text: &str| named(text, |node| (node.0 < service.nodes).then(|| service.node_name(node.0)));
     if let Some(violation) = &found.violation {
         let scenario = explore::counterexample(&one.scenario, violation);
         say!("  shortest path to the violation:");
         for (index, step) in scenario.path().iter().enumerate() {
-            say!("  {:>5}  {}", index + 1, called(&words(step)));
+            say!("  {:>5}  {}", index + 1, words(step, service));
         }
         let (folder, name) = output::split(path)?;
         let again = format!("// sim replay {}\n", quoted(&path.display().to_string()));
@@ -124,11 +122,12 @@ fn summary(scenario: &Scenario, found: &Exploration, took: Duration) -> String {
     )
 }
 
-fn words(step: &Step) -> String {
+fn words(step: &Step, service: &Service) -> String {
+    let clipped = |text: String| clipped(&service.named(&text));
     match step {
-        Step::Deliver { from, to, msg } => clipped(&format!("{to:<10} deliver from {from}  {msg}")),
-        Step::Timeout { node, timer } => clipped(&format!("{node:<10} timeout  {timer}")),
-        Step::Operation { node, op } => clipped(&format!("{node:<10} request  {op}")),
+        Step::Deliver { from, to, msg } => clipped(format!("{to:<10} deliver from {from}  {msg}")),
+        Step::Timeout { node, timer } => clipped(format!("{node:<10} timeout  {timer}")),
+        Step::Operation { node, op } => clipped(format!("{node:<10} request  {op}")),
         Step::Crash(node) => format!("{node:<10} crash"),
         Step::Boot(node) => format!("{node:<10} boot"),
     }
@@ -174,7 +173,6 @@ fn play(registry: &Registry, one: &Asked, choice: &Choice, view: &View) -> Resul
         }
     };
     let service = &one.scenario.services[0];
-    let called = |text: &str| named(text, |node| (node.0 < service.nodes).then(|| service.node_name(node.0)));
     let names: Vec<String> = (0..service.nodes).map(|node| service.node_name(node)).collect();
     if let Some(stranger) = view.show.iter().find(|name| !names.contains(name)) {
         return Err(format!("there is no node `{stranger}`: nodes are called {}", names.join(", ")));
@@ -186,7 +184,7 @@ fn play(registry: &Registry, one: &Asked, choice: &Choice, view: &View) -> Resul
         Some(values) => {
             let values: Vec<String> =
                 values.iter().map(|(label, value)| format!("{label} {value}")).collect();
-            clipped(&values.join(" · "))
+            clipped(&service.named(&values.join(" · ")))
         }
     };
     let (mut number, mut broken) = (0, false);
@@ -199,13 +197,13 @@ fn play(registry: &Registry, one: &Asked, choice: &Choice, view: &View) -> Resul
                 return;
             }
             if shown(node(step)) {
-                say!("{number:>5}  {}", called(&words(step)));
+                say!("{number:>5}  {}", words(step, service));
                 let index = names.iter().position(|name| name == node(step)).unwrap_or(0);
                 say!("{:>5}  {:<10} → {}", "", "", state(scene, index));
             }
             for (property, found) in &scene.broken {
                 broken = true;
-                say!("{:>5}  {:<10} {}", "", "", bold(&format!("✘ {property}: {}", called(found))));
+                say!("{:>5}  {:<10} {}", "", "", bold(&format!("✘ {property}: {}", service.named(found))));
             }
         }
         let nodes = names.iter().enumerate().filter(|(_, name)| shown(name));

@@ -2,31 +2,43 @@
 //! do not know of it.
 
 use crate::{
-    asked::read,
+    asked::{Asked, read},
     commands::{BAD_INPUT, say},
-    hunt::{RUNS, STOPPED, Terms, Watcher, heed, stopped},
+    hunt::{RUNS, STOPPED, Terms, Watcher, goes_on, heed, refused, stopped},
     output,
     shrink::shrink_one,
 };
 use reports::{count, counted};
 use scenarios::{
     Registry,
-    hunt::{self, CHUNK, Hunt, Outcome, Results, Watch},
+    hunt::{self, CHUNK, Hunt, Outcome, Results, Tally, Watch},
     shrink::{self, Size},
 };
-use sim_core::time::Span;
+use sim_core::{judged::Status, time::Span};
 use std::{
     iter::successors,
     ops::Range,
     path::{Path, PathBuf},
 };
 
-/// Where and how a flaw was found.
-struct Found {
-    file: String,
-    check: String,
-    /// What it was shrunk to, if that was wanted.
-    shrunk: Option<Size>,
+/// A file as it is, and what its last service is called and runs.
+struct Field<'a> {
+    file: &'a Path,
+    faultless: Asked,
+    service: String,
+    runs: &'static str,
+}
+
+/// What came of hunting a flaw.
+enum End<'a> {
+    /// This seed fails with it, by that check, and not without it.
+    Found(&'a Asked, u64, String),
+    /// What fails with it fails without it, too: in that file, by that check, first with this seed.
+    Unsound(&'a Asked, u64, String),
+    /// No seed fails.
+    Missed,
+    /// Not all seeds were tried.
+    Late,
 }
 
 /// Hunts every flaw of the protocol that the last service of each file runs, for whom those that it calls are there: the first few
@@ -39,130 +51,155 @@ pub(crate) fn hunt(
     out: Option<&Path>,
 ) -> u8 {
     if let Some(set) = set.iter().find(|set| set.contains(".with.flaw")) {
-        eprintln!(
-            "error: `--set {set}` has no place beside `--flaws`, which switches on one after the other"
-        );
-        return BAD_INPUT;
+        return refused(&format!(
+            "`--set {set}` has no place beside `--flaws`, which switches on one after the other"
+        ));
     }
     let mut flaws: Vec<(&str, String)> = Vec::new();
-    let mut services = Vec::new();
+    let mut fields = Vec::new();
     for file in files {
-        let named = file.to_string_lossy();
-        if !file.exists() && registry.listing().iter().any(|protocol| protocol.name == named) {
-            eprintln!(
-                "error: `{named}` is a protocol: name scenario files of it, like scenarios/hunt/{named}.ron"
-            );
-            return BAD_INPUT;
-        }
-        let Some(one) = read(registry, file, set) else { return BAD_INPUT };
-        let Some(service) = one.scenario.services.last() else { return BAD_INPUT };
         let listing = registry.listing();
+        let named = file.to_string_lossy();
+        if !file.exists() && listing.iter().any(|protocol| protocol.name == named) {
+            return refused(&format!("`{named}` is a protocol: name scenario files that run it"));
+        }
+        let Some(faultless) = read(registry, file, set) else { return BAD_INPUT };
+        let Some(service) = faultless.scenario.services.last() else { return BAD_INPUT };
         let protocol = listing.iter().find(|protocol| protocol.name == service.run);
         let Some(protocol) = protocol.filter(|protocol| !protocol.flaws.is_empty()) else {
-            eprintln!("error: {}: `{}` has no flaws that could be switched on", one.file, service.run);
-            return BAD_INPUT;
+            let run = &service.run;
+            return refused(&format!("{}: `{run}` has no flaws that could be switched on", faultless.file));
         };
         flaws.extend(protocol.flaws.iter().map(|flaw| (protocol.name, flaw.clone())));
-        services.push((file, service.name.clone(), protocol.name));
+        fields.push(Field { file, service: service.name.clone(), runs: protocol.name, faultless });
     }
-    heed();
     flaws.sort_unstable();
     flaws.dedup();
+    heed();
     let (title, line) = if out.is_some() { (" shrunk to |", "---|") } else { ("", "") };
     say!("| flaw | found | seeds | simulated | took | by | in |{title}");
     say!("|---|---|---:|---:|---:|---|---|{line}");
-    let mut missed = 0;
+    let mut worst = Status::Held;
     for (protocol, flaw) in flaws {
-        let (mut seeds, mut simulated) = (0, Span::ZERO);
-        let (mut found, mut unsound) = (None, None);
-        // What an earlier hunt left is not what this one finds.
-        if let Some(out) = out
-            && let Err(message) = output::clear(&out.join(protocol), &[&format!("{flaw}.ron")])
-        {
-            eprintln!("error: {message}");
-            return BAD_INPUT;
+        if stopped() {
+            break;
         }
-        // Each file with the flaw, and as it is.
+        // What an earlier hunt left is not what this one finds.
+        let file = out.map(|out| out.join(protocol).join(format!("{flaw}.ron")));
+        if let Some(Err(message)) = file.as_deref().map(output::absent) {
+            return refused(&message);
+        }
         let mut worlds = Vec::new();
-        for (file, service, _) in services.iter().filter(|(.., runs)| *runs == protocol) {
-            let flawed = [set, &[format!("services.{service}.with.flaw={flaw}")]].concat();
-            let Some(one) = read(registry, file, &flawed) else { return BAD_INPUT };
-            let Some(faultless) = read(registry, file, set) else { return BAD_INPUT };
-            worlds.push((one, faultless));
+        for field in fields.iter().filter(|field| field.runs == protocol) {
+            let flawed = [set, &[format!("services.{}.with.flaw={flaw}", field.service)]].concat();
+            let Some(flawed) = read(registry, field.file, &flawed) else { return BAD_INPUT };
+            worlds.push((flawed, &field.faultless));
         }
         let watcher = Watcher::new(&flaw, terms, worlds.len());
-        let turns = turns(terms.seeds()).flat_map(|part| worlds.iter().map(move |both| (part.clone(), both)));
-        let hunted = |scenario, seeds, threads, watch: &dyn Watch| {
-            let hunted = Hunt { seeds, ..terms.hunt(scenario) };
-            hunt::hunt(registry, &hunted, threads, &mut Results::default(), watch).map(|(tally, _)| tally)
+        let mut tried = Tried::default();
+        let end = hunt_one(registry, &worlds, terms, &watcher, &mut tried);
+        let took = watcher.end().as_secs_f64();
+        let end = match end {
+            Ok(end) => end,
+            Err(message) => return refused(&message),
         };
-        for (part, (one, faultless)) in turns.take_while(|_| watcher.goes_on()) {
-            let tally = hunted(&one.scenario, part, terms.threads(), &watcher).and_then(|tally| {
+        let (status, check, name) = match &end {
+            End::Found(one, _, check) => (Status::Held, check.clone(), one.name.as_str()),
+            End::Unsound(one, seed, check) => {
+                (Status::Failed, format!("fails without it, too: {check}, seed {seed}"), one.name.as_str())
+            }
+            End::Missed => (Status::Failed, "–".into(), "–"),
+            End::Late => (Status::Undecided, "–".into(), "–"),
+        };
+        worst = worst.max(status);
+        let shrunk = match (&end, &file) {
+            (End::Found(one, seed, _), Some(file)) => {
+                let terms = shrink::Terms { runs_max: RUNS, events_max: terms.events, goes_on };
+                shrink_one(registry, one, *seed, terms, file).unwrap_or_else(|message| {
+                    refused(&format!("{flaw}: {message}"));
+                    None
+                })
+            }
+            _ => None,
+        };
+        let shrunk = match shrunk.map(|shrunk| shrunk.size[1]) {
+            Some(Size { faults, operations, .. }) => {
+                let faults = counted(faults as u64, "fault");
+                format!(" {faults}, {} |", counted(operations as u64, "operation"))
+            }
+            None if out.is_some() => " – |".into(),
+            None => String::new(),
+        };
+        let (word, seeds) = (reports::sign(status), count(tried.seeds));
+        say!(
+            "| {flaw} | {word} | {seeds} | {} | {took:.1} s | {check} | {name} |{shrunk}",
+            tried.simulated()
+        );
+    }
+    if stopped() {
+        say!("stopped before all of them were hunted");
+        return STOPPED;
+    }
+    worst.exit_code()
+}
+
+/// What was tried for a flaw.
+#[derive(Default)]
+struct Tried {
+    seeds: u64,
+    span: Span,
+}
+
+impl Tried {
+    fn simulated(&self) -> String {
+        let seconds = self.span.as_secs();
+        if seconds < 600.0 { format!("{seconds:.0} s") } else { format!("{:.1} h", seconds / 3_600.0) }
+    }
+}
+
+/// Hunts a flaw in worlds that have it, each beside the one that has not.
+fn hunt_one<'a>(
+    registry: &Registry,
+    worlds: &'a [(Asked, &Asked)],
+    terms: &Terms,
+    watcher: &Watcher,
+    tried: &mut Tried,
+) -> Result<End<'a>, String> {
+    let mut unsound = None;
+    for part in turns(terms.seeds()) {
+        for (one, faultless) in worlds {
+            let mut left = part.clone();
+            while !left.is_empty() {
+                let tally = run(registry, one, left.clone(), terms, watcher)?;
+                tried.seeds += tally.seeds;
+                tried.span = tried.span + Span(one.scenario.until.0) * tally.seeds;
+                let Some((seed, failure)) = tally.failures.into_iter().next() else { break };
                 // What fails without the flaw says nothing of it.
-                let seed = tally.failures.keys().next().copied();
-                let other = seed.map(|seed| hunted(&faultless.scenario, seed..seed + 1, 1, &Unwatched));
-                let other = other.transpose()?.and_then(|other| other.failures.into_values().next());
-                Ok((tally, other))
-            });
-            let (tally, other) = match tally {
-                Ok(both) => both,
-                Err(message) => {
-                    eprintln!("error: {message}");
-                    return BAD_INPUT;
-                }
-            };
-            seeds += tally.seeds;
-            simulated = simulated + Span(one.scenario.until.0) * tally.seeds;
-            if let Some((&seed, failure)) = tally.failures.first_key_value() {
-                match other {
-                    None => found = Some((one, seed, failure.signature.check.clone())),
-                    Some(other) => {
-                        let check = other.signature.check;
-                        unsound = Some((format!("without it, too: {check}, seed {seed}"), one.name.clone()));
-                    }
-                }
-                break;
+                let other = run(registry, faultless, seed..seed + 1, terms, &Unwatched)?;
+                let Some(other) = other.failures.into_values().next() else {
+                    return Ok(End::Found(one, seed, failure.signature.check));
+                };
+                unsound.get_or_insert((one, seed, other.signature.check));
+                left.start = seed + 1;
+            }
+            if !watcher.goes_on() {
+                return Ok(End::Late);
             }
         }
-        let took = watcher.end();
-        if stopped() {
-            say!("stopped before all flaws were hunted");
-            return STOPPED;
-        }
-        let found = found.map(|(one, seed, check)| {
-            let shrunk = out.map(|out| {
-                let terms = shrink::Terms { runs_max: RUNS, events_max: terms.events };
-                let file = out.join(protocol).join(format!("{flaw}.ron"));
-                shrink_one(registry, one, seed, terms, &file)
-            });
-            let shrunk = shrunk.transpose().unwrap_or_else(|message| {
-                eprintln!("error: {flaw}: {message}");
-                None
-            });
-            Found { file: one.name.clone(), check, shrunk: shrunk.flatten().map(|shrunk| shrunk.size[1]) }
-        });
-        // A flaw that there was no time for was not missed.
-        let all = (terms.seeds().end - terms.seeds().start).saturating_mul(worlds.len() as u64);
-        let (word, check, file, shrunk) = match (found, unsound) {
-            (Some(Found { file, check, shrunk }), _) => ("✔", check, file, shrunk),
-            (None, Some((check, file))) => ("✘", check, file, None),
-            (None, None) if seeds < all => ("?", "time is up".into(), "–".into(), None),
-            (None, None) => ("✘", "–".into(), "–".into(), None),
-        };
-        missed += u32::from(word != "✔");
-        let small = |size: Size| {
-            let faults = counted(size.faults as u64, "fault");
-            format!("{faults}, {}", counted(size.operations as u64, "operation"))
-        };
-        let small = shrunk.map_or_else(|| "–".into(), small);
-        let shrunk = if out.is_some() { format!(" {small} |") } else { String::new() };
-        let seconds = simulated.as_secs();
-        let simulated =
-            if seconds < 600.0 { format!("{seconds:.0} s") } else { format!("{:.1} h", seconds / 3_600.0) };
-        let took = took.as_secs_f64();
-        say!("| {flaw} | {word} | {} | {simulated} | {took:.1} s | {check} | {file} |{shrunk}", count(seeds));
     }
-    u8::from(missed > 0)
+    Ok(unsound.map_or(End::Missed, |(one, seed, check)| End::Unsound(one, seed, check)))
+}
+
+fn run(
+    registry: &Registry,
+    one: &Asked,
+    seeds: Range<u64>,
+    terms: &Terms,
+    watch: &dyn Watch,
+) -> Result<Tally, String> {
+    let threads = if seeds.end - seeds.start == 1 { 1 } else { terms.threads() };
+    let hunted = Hunt { seeds, ..terms.hunt(&one.scenario) };
+    hunt::hunt(registry, &hunted, threads, &mut Results::default(), watch).map(|(tally, _)| tally)
 }
 
 /// Nobody wants to know.

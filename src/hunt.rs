@@ -10,10 +10,10 @@ use reports::{clean, count, counted, quoted};
 use scenarios::{
     Registry,
     format::{Expectation, Scenario},
-    hunt::{self, CHUNK, Ended, Header, Hunt, Outcome, Results, Tally, Watch},
+    hunt::{self, CHUNK, Ended, Header, Hunt, Merged, Outcome, Results, Signature, Tally, Watch},
     play, shrink,
 };
-use sim_core::{digest::Digest, time::Span};
+use sim_core::{digest::Digest, judged::Status, time::Span};
 use std::{
     num::NonZero,
     ops::Range,
@@ -27,6 +27,8 @@ pub(crate) type Seeds = Range<u64>;
 
 /// So many seeds are tried where nobody says how many.
 const SEEDS: Range<u64> = 0..1_000;
+/// So many events a run of a hunt may take.
+pub(crate) const EVENTS: u64 = 50_000_000;
 /// So many runs shrinking may take.
 pub(crate) const RUNS: u64 = 3_000;
 /// So many failing seeds are named.
@@ -101,16 +103,19 @@ pub(crate) fn hunt(
         let folder = folder(out, one, asked.len(), "hunt");
         match hunt_one(registry, one, terms, set, &folder) {
             Ok(code) => worst = worst.max(code),
-            Err(message) => {
-                eprintln!("error: {message}");
-                return BAD_INPUT;
-            }
+            Err(message) => return refused(&message),
         }
         if stopped() {
             return STOPPED;
         }
     }
     worst
+}
+
+/// Says why on standard error. What it quotes of files can hold anything.
+pub(crate) fn refused(message: &str) -> u8 {
+    eprintln!("error: {}", clean(message));
+    BAD_INPUT
 }
 
 fn hunt_one(
@@ -160,11 +165,10 @@ fn hunt_one(
         say!("             seeds are dealt to shards {CHUNK} at a time: none of these is for this one");
     }
     for (signature, seeds) in tally.groups().into_iter().take(NAMED) {
-        let again = again((&one.file, set), seeds[0], &signature.check, terms.events);
-        say!("  again      {again}    ({})", signature.check);
+        say_again((&one.file, set), seeds[0], signature, terms.events);
         if terms.shrinks && !stopped() {
             let file = folder.join(format!("seed-{}.ron", seeds[0]));
-            let terms = shrink::Terms { runs_max: RUNS, events_max: terms.events };
+            let terms = shrink::Terms { runs_max: RUNS, events_max: terms.events, goes_on };
             if let Some(shrunk) = crate::shrink::shrink_one(registry, one, seeds[0], terms, &file)? {
                 crate::shrink::say(&shrunk, &file);
             }
@@ -175,7 +179,7 @@ fn hunt_one(
         say!("  ✘ sometimes {name}: in none of {}", sum(&tally));
     }
     reached(&tally);
-    missing(registry, one, &tally);
+    unreached(registry, one, &tally);
     say!("  results    {}", path.display());
     if stopped() {
         say!("  stopped: what was found is kept there, and the same command goes on");
@@ -183,15 +187,20 @@ fn hunt_one(
     Ok(if never.is_empty() { code(&tally) } else { 1 })
 }
 
-/// What shows a failure of a seed again. A budget of events is the hunt's, and no part of a scenario.
-pub(crate) fn again((file, set): (&str, &[String]), seed: u64, check: &str, events: u64) -> String {
+/// Says what shows a failure of a seed again.
+fn say_again(asked: (&str, &[String]), seed: u64, signature: &Signature, events: u64) {
+    say!("  again      {}    ({})", clean(&again(asked, seed, events)), clean(&signature.check));
+}
+
+/// The command that plays a seed as the hunt did.
+fn again((file, set): (&str, &[String]), seed: u64, events: u64) -> String {
     let set: String = set.iter().map(|set| format!(" --set {}", quoted(set))).collect();
-    let file = quoted(file);
-    if check == hunt::RUNAWAY {
-        format!("sim hunt {file} --seeds {seed}..{} --events {events} --no-shrink{set}", seed + 1)
-    } else {
-        format!("sim run {file} --seed {seed}{set}")
-    }
+    format!("sim run {} --seed {seed}{}{set}", quoted(file), budget(events))
+}
+
+/// A budget of events, as it is asked for where it is not the usual one.
+pub(crate) fn budget(events: u64) -> String {
+    if events == EVENTS { String::new() } else { format!(" --events {events}") }
 }
 
 /// Which program this is: a protocol that was changed since makes what an earlier build found worthless.
@@ -269,7 +278,7 @@ fn reached(tally: &Tally) {
 }
 
 /// What the protocols hope for, and no seed reached.
-fn missing(registry: &Registry, one: &Asked, tally: &Tally) {
+fn unreached(registry: &Registry, one: &Asked, tally: &Tally) {
     let reached = &tally.coverage.reached;
     let mut hoped: Vec<String> = Vec::new();
     for protocol in registry.listing() {
@@ -291,37 +300,35 @@ pub(crate) fn merge(files: &[PathBuf], out: &Path) -> u8 {
     let files: Vec<PathBuf> = files.iter().map(file).collect();
     let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let path = out.join("hunt.jsonl");
-    let merged = Results::merge(&paths).and_then(|(header, results, alike)| {
-        Results::may_replace(&path, &header)?;
-        output::write(out, "hunt.jsonl", |to| results.save(&header, to))?;
-        Ok((header, results, alike))
+    let merged = Results::merge(&paths).and_then(|merged| {
+        merged.results.may_replace(&path, &merged.header)?;
+        output::write(out, "hunt.jsonl", |to| merged.results.save(&merged.header, to))?;
+        Ok(merged)
     });
-    match merged {
-        Ok((header, results, alike)) => {
-            let tally = results.tally();
-            say!("{}: {}", header.file, sum(&tally));
-            report(&tally, Ended::Done, true);
-            for (signature, seeds) in tally.groups().into_iter().take(NAMED) {
-                let again = again((&header.file, &header.set), seeds[0], &signature.check, header.events);
-                say!("  again      {again}    ({})", signature.check);
-            }
-            reached(&tally);
-            let gaps: Vec<String> =
-                results.gaps().iter().map(|gap| format!("{}..{}", gap.start, gap.end)).collect();
-            if !gaps.is_empty() {
-                let more = if gaps.len() > NAMED { ", …" } else { "" };
-                say!("  ∅ not tried: seeds {}{more}", gaps[..gaps.len().min(NAMED)].join(", "));
-            }
-            if !alike {
-                say!("  ∅ different builds of sim found these: what one fails by, another may not");
-            }
-            say!("  results    {}", path.display());
-            code(&tally)
-        }
-        Err(message) => {
-            eprintln!("error: {message}");
-            BAD_INPUT
-        }
+    let Merged { header, results, alike, missing } = match merged {
+        Ok(merged) => merged,
+        Err(message) => return refused(&message),
+    };
+    let tally = results.tally();
+    say!("{}: {}", clean(&header.file), sum(&tally));
+    report(&tally, Ended::Done, true);
+    for (signature, seeds) in tally.groups().into_iter().take(NAMED) {
+        say_again((&header.file, &header.set), seeds[0], signature, header.events);
+    }
+    reached(&tally);
+    if !missing.is_empty() {
+        let named: Vec<String> =
+            missing.iter().take(NAMED).map(|(part, parts)| format!("{part}/{parts}")).collect();
+        let more = if missing.len() > NAMED { ", …" } else { "" };
+        say!("  missing    there are no results of --shard {}{more}", named.join(", "));
+    }
+    if !alike {
+        say!("  mixed      different builds of sim found these: what one fails by, another may not");
+    }
+    say!("  results    {}", path.display());
+    match code(&tally) {
+        0 if !missing.is_empty() => Status::Undecided.exit_code(),
+        code => code,
     }
 }
 
@@ -395,8 +402,15 @@ pub(crate) fn stopped() -> bool {
     STOP.load(Relaxed)
 }
 
+/// The same for whoever asks whether to go on.
+pub(crate) fn goes_on() -> bool {
+    !stopped()
+}
+
 /// From here on Ctrl-C ends a hunt and not the program. Where that cannot be had, it does what it always did.
 pub(crate) fn heed() {
+    STOP.store(false, Relaxed);
+    // It is heeded already where this is not the program's first hunt.
     drop(ctrlc::set_handler(|| {
         if STOP.swap(true, Relaxed) {
             std::process::exit(i32::from(STOPPED));

@@ -64,6 +64,9 @@ enum Command {
         /// here].
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Stop a run that takes more events than this: what it came to is undecided.
+        #[arg(long, value_name = "N", default_value_t = scenarios::play::EVENTS_MAX, value_parser = clap::value_parser!(u64).range(1..))]
+        events: u64,
         /// Also write trace.jsonl: every input that a node took.
         #[arg(long)]
         trace: bool,
@@ -143,7 +146,7 @@ enum Command {
         #[arg(long)]
         keep_going: bool,
         /// A run that takes more events than this has run away.
-        #[arg(long, value_name = "N", default_value_t = 50_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+        #[arg(long, value_name = "N", default_value_t = hunt::EVENTS, value_parser = clap::value_parser!(u64).range(1..))]
         events: u64,
         /// Read the files as if they said this, as for `run`.
         #[arg(long = "set", value_name = "PATH=VALUE")]
@@ -202,7 +205,7 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(2..))]
         runs: u64,
         /// A run that takes more events than this has run away.
-        #[arg(long, value_name = "N", default_value_t = 50_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+        #[arg(long, value_name = "N", default_value_t = hunt::EVENTS, value_parser = clap::value_parser!(u64).range(1..))]
         events: u64,
     },
     /// Play a scenario, or the plan of a run, and print what happened where something broke, and the states there.
@@ -340,8 +343,9 @@ pub fn command(registry: &Registry, args: impl IntoIterator<Item = impl Into<OsS
         }
     };
     match cli.command {
-        Command::Run { files, choice, out, trace, png, parquet, junit } => {
-            let wanted = run::Wanted { out: out.as_deref(), trace, png, parquet, junit: junit.as_deref() };
+        Command::Run { files, choice, out, events, trace, png, parquet, junit } => {
+            let wanted =
+                run::Wanted { out: out.as_deref(), events, trace, png, parquet, junit: junit.as_deref() };
             run::run(registry, &files, &choice, &wanted)
         }
         Command::Compare { baseline, current, tolerance, out, png, markdown, junit, history, label } => {
@@ -357,7 +361,9 @@ pub fn command(registry: &Registry, args: impl IntoIterator<Item = impl Into<OsS
             hunt::hunt(registry, &files, &terms, &set, out.as_deref())
         }
         Command::Shrink { file, choice, out, runs, events } => {
-            let terms = scenarios::shrink::Terms { runs_max: runs, events_max: events };
+            hunt::heed();
+            let goes_on = hunt::goes_on;
+            let terms = scenarios::shrink::Terms { runs_max: runs, events_max: events, goes_on };
             shrink::shrink(registry, &file, &choice, terms, out.as_deref())
         }
         Command::Sweep { file, set, seeds, jobs, out, png } => {

@@ -9,7 +9,6 @@ use reports::{clean, quoted};
 use scenarios::{Registry, panics, plan::Plan, play::EVENTS_MAX};
 use sim_core::{
     check::linearizability::{Budget, Finding, Witness},
-    names::named,
     protocol::NodeId,
     run::Run,
     time::{Span, Time},
@@ -156,7 +155,11 @@ fn show(registry: &Registry, played: &Played, view: &View) -> Result<bool, Strin
             say!("{:>7}  {:<14} {:<10} {}", "", "", "", bold(&format!("✘ panic: {}", clipped(said))));
         }
     }
-    let broken = !run.violations.is_empty() || unexplained.is_some() || panic.is_some();
+    // What comes later has not happened yet.
+    let seen = |number: u64| until.is_none_or(|until| number <= until);
+    let broken = run.violations.iter().any(|violation| seen(violation.event))
+        || unexplained.as_ref().is_some_and(|witness| seen(event(Point::At(witness.at))))
+        || panic.is_some() && seen(last);
     if let Some(witness) = unexplained {
         say!("\n{}", bold(&format!("✘ no order of the calls explains an answer at {}", witness.at)));
         witness.lines.iter().for_each(|line| say!("  {}", clipped(line)));
@@ -192,7 +195,12 @@ fn states(registry: &Registry, plan: &Plan, run: &Run, event: u64, nodes: &[Node
     for node in all {
         let values: Vec<String> =
             world.show(node).into_iter().map(|(label, value)| format!("{label} {value}")).collect();
-        say!("  {:<10} {:<10} {}", run.name(node), world.role(node).0, clipped(&values.join(" · ")));
+        say!(
+            "  {:<10} {:<10} {}",
+            run.name(node),
+            world.role(node).0,
+            clipped(&run.named(&values.join(" · ")))
+        );
     }
     Ok(())
 }
@@ -212,8 +220,7 @@ fn node(run: &Run, name: &str) -> Result<NodeId, String> {
 fn line(run: &Run, entry: &Entry<'_>) -> String {
     let from = entry.peer.map_or(String::new(), |peer| format!(" from {}", run.name(peer)));
     let kind = entry.kind.word();
-    let text = named(entry.text, |node| Some(run.name(node)));
-    let text = clipped(&format!("{kind}{from}  {text}"));
+    let text = clipped(&format!("{kind}{from}  {}", run.named(&entry.text)));
     format!(
         "{:>7}  {:<14} {:<10} {}",
         entry.number,

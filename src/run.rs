@@ -29,6 +29,8 @@ use std::{
 /// What is to be left of runs.
 pub(crate) struct Wanted<'a> {
     pub(crate) out: Option<&'a Path>,
+    /// Events that a run may take.
+    pub(crate) events: u64,
     pub(crate) trace: bool,
     pub(crate) png: bool,
     pub(crate) parquet: bool,
@@ -121,7 +123,7 @@ fn play_and_write(
     let mut progress = Progress::new(&one.name);
     let detail = if trace { Detail::Trace } else { Detail::Readings };
     let mut profile = Vec::new();
-    let run = play::run(registry, plan, detail, &mut |now, until, events| {
+    let run = play::run_within(wanted.events, registry, plan, detail, &mut |now, until, events| {
         profile.push((now, events));
         progress.at(now, until, events);
     })?;
@@ -132,7 +134,7 @@ fn play_and_write(
         file: &one.file,
         name: &one.name,
         text: &one.text,
-        command: command(one, plan, choice),
+        command: command(one, plan, choice, wanted.events),
     };
     // The history is the largest file, and what is judged does not change it.
     let (judgement, written) = both(
@@ -143,7 +145,7 @@ fn play_and_write(
     let mut judged = judgement.with(run);
     if !trace && let Some(scope) = reports::scope(&judged, &profile) {
         progress.doing("tracing");
-        judged.run.trace = traced(registry, plan, scope, &judged.run)?;
+        judged.run.trace = traced(registry, plan, (scope, wanted.events), &judged.run)?;
     }
     progress.doing("writing");
     let (html, rows) = both(|| reports::html(&judged), || write_rows(&judged, folder, wanted));
@@ -190,10 +192,15 @@ fn write_figures(judged: &Judged, folder: &Path, png: bool) -> Result<(), String
 }
 
 /// The trace of what matters in a run, for its page: the run is played once more.
-fn traced(registry: &Registry, plan: &Plan, scope: Scope, first: &Run) -> Result<Option<Trace>, String> {
+fn traced(
+    registry: &Registry,
+    plan: &Plan,
+    (scope, events): (Scope, u64),
+    first: &Run,
+) -> Result<Option<Trace>, String> {
     let mut world = registry.world(plan)?;
     world.trace_only(scope);
-    world.run(play::EVENTS_MAX);
+    world.run(events);
     let again = world.finish();
     assert_eq!(
         (again.fingerprint, again.events),
@@ -204,8 +211,9 @@ fn traced(registry: &Registry, plan: &Plan, scope: Scope, first: &Run) -> Result
 }
 
 /// The command that gives this run again.
-fn command(one: &Asked, plan: &Plan, choice: &Choice) -> String {
+fn command(one: &Asked, plan: &Plan, choice: &Choice, events: u64) -> String {
     let mut words = vec!["sim run".to_string(), quoted(&one.file), format!("--seed {}", plan.core.seed)];
+    words.extend((events != play::EVENTS_MAX).then(|| format!("--events {events}")));
     words.extend(choice.set.iter().map(|set| format!("--set {}", quoted(set))));
     words.join(" ")
 }

@@ -4,14 +4,13 @@ use crate::{
     Choice,
     asked::{Asked, read},
     commands::{BAD_INPUT, say},
-    hunt::again,
+    hunt::budget,
     output,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reports::{clean, counted, quoted};
 use scenarios::{
     Registry,
-    hunt::RUNAWAY,
     shrink::{self, Shrunk, Size, Terms},
     write::brief,
 };
@@ -99,16 +98,12 @@ fn text(
     events_max: u64,
 ) -> String {
     let [before, after] = shrunk.size;
-    let file = path.display().to_string();
-    let run = match shrunk.failure.signature.check.as_str() {
-        RUNAWAY => again((&file, &[]), shrunk.scenario.seed, RUNAWAY, events_max),
-        _ => format!("sim run {}", quoted(&file)),
-    };
+    let file = quoted(&path.display().to_string());
     // A name can hold anything; a comment ends with its line.
     let comment = [
         format!("{} fails: {}", shrunk.failure.signature.check, shrunk.failure.finding),
-        format!("Run it:      {run}"),
-        format!("Look at it:  sim replay {}", quoted(&path.display().to_string())),
+        format!("Run it:      sim run {file}{}", budget(events_max)),
+        format!("Look at it:  sim replay {file}"),
         format!("Shrunk from {from}, seed {seed}: {}; of {}.", told(after), told(before)),
     ];
     let comment: String = comment.into_iter().map(|text| format!("// {}\n", clean(&text))).collect();

@@ -33,6 +33,11 @@ fn a_small_world_is_visited_in_full() {
     let (code, text) = sim(&["explore", COMMIT, "--set", "explore.states=100", "--out", &out]);
     assert_eq!(code, 4, "{text}");
     assert!(text.contains("`explore.states` allows no more than 100"), "{text}");
+    // What no state so near shows, one further away may.
+    let (code, text) = sim(&["explore", COMMIT, "--set", "explore.depth=8", "--out", &out]);
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("in every state within 8 steps"), "{text}");
+    assert!(text.contains("? sometimes all committed"), "{text}");
     let (code, text) = sim(&["explore", COMMIT, "--set", "services.bank.with.refuse=1", "--out", &out]);
     assert!(code == 1 && text.contains("✘ sometimes all committed"), "{text}");
 }
@@ -46,7 +51,7 @@ fn the_path_to_a_violation_is_a_file_that_replays_in_a_fresh_process() {
     assert!(text.contains("broken after 6 steps"), "{text}");
     let (code, text) = sim(&["replay", &path]);
     assert_eq!(code, 1, "{text}");
-    assert!(text.contains("✘ election safety: term 1 has two leaders"), "{text}");
+    assert!(text.contains("✘ election safety: term 1 has two leaders: db-1 and db-3"), "{text}");
     let (code, short) = sim(&["replay", &path, "--until", "3", "--show", "db-1"]);
     assert_eq!(code, 0, "not yet: {short}");
     assert!(short.contains("after step 3:") && !short.contains("\n  db-2 "), "{short}");
@@ -62,7 +67,9 @@ fn the_path_to_a_violation_is_a_file_that_replays_in_a_fresh_process() {
     let (code, text) = sim(&["check", &path]);
     assert_eq!(code, 0, "{text}");
     let (code, text) = sim(&["replay", &path, "--until", "9"]);
-    assert!(code == 2 && text.contains("a path has steps, here 6"), "{text}");
+    assert!(code == 2 && text.contains("there is no step 9: the path has 6"), "{text}");
+    let (code, text) = sim(&["replay", &path, "--until", "2s"]);
+    assert!(code == 2 && text.contains("a path has steps, here 6, and no moments"), "{text}");
     let (code, text) = sim(&["explore", RAFT, "--out", RAFT]);
     assert!(code == 2 && text.contains("may be replaced"), "{text}");
 }

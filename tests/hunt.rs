@@ -93,7 +93,7 @@ fn a_protocol_without_a_flaw_survives() {
 
 fn results(path: &str) -> Tally {
     let path = Path::new(path).join("hunt.jsonl");
-    Results::merge(&[&path]).unwrap().1.tally()
+    Results::merge(&[&path]).unwrap().results.tally()
 }
 
 #[test]
@@ -124,16 +124,19 @@ fn shards_joined_are_the_whole() {
     let (code, text) = merge(&[&parts[0], &parts[2]], "gaps");
     assert_eq!(code, 1);
     assert!(
-        text.contains("not tried: seeds 256..512\n") && text.contains(&format!(" --set {FLAW}    (")),
+        text.contains("there are no results of --shard 2/3\n")
+            && text.contains(&format!(" --set {FLAW}    (")),
         "{text}"
     );
     assert!(text.contains("  reached    "), "{text}");
+    let (code, text) = merge(&[&parts[1]], "merged");
+    assert!(code == 2 && text.contains("holds results that would be lost"), "{text}");
     // What is joined again is written again; nothing else is written over.
     assert_eq!(merge(&files, "merged").0, 1);
     for out in ["part-1", "whole"] {
         let before = fs::read(Path::new(&folder.path(out)).join("hunt.jsonl")).unwrap();
         let (code, text) = merge(&files, out);
-        assert!(code == 2 && text.contains("holds results already"), "{text}");
+        assert!(code == 2 && text.contains("holds results already, of `--shard 1/"), "{text}");
         assert_eq!(fs::read(Path::new(&folder.path(out)).join("hunt.jsonl")).unwrap(), before);
     }
 }
@@ -182,28 +185,78 @@ fn a_flaw_is_not_found_by_what_fails_without_it() {
     assert_eq!(code, 1, "{text}");
     let rows: Vec<&str> = text.lines().skip(2).collect();
     assert!(!rows.is_empty() && rows.iter().all(|row| row.contains("| ✘ |")), "{text}");
-    assert!(text.contains("without it, too: latency p50 at most 1ns, seed 0"), "{text}");
+    assert!(text.contains("fails without it, too: latency p50 at most 1ns, seed 0"), "{text}");
+}
+
+/// Properties know their nodes by number; the numbers of a second service go on from the first.
+#[test]
+fn nodes_of_a_second_service_have_its_name_in_what_was_found() {
+    let folder = Folder::new("hunt-second");
+    let scenario = fs::read_to_string("scenarios/hunt/chain.ron").unwrap();
+    let path = folder.file(
+        "second.ron",
+        &scenario.replace("services: {", "services: { \"other\": (run: \"raft\", nodes: 3),"),
+    );
+    let flaw = "services.db.with.flaw=UnsyncedForward";
+    let (code, text) =
+        hunted(&[&path, "--set", flaw, "--no-shrink", "--seeds", "64", "--out", &folder.path("o")]);
+    assert_eq!(code, 1, "{text}");
+    let said = text.lines().find_map(|line| line.split_once("acknowledged updates survive at ")).unwrap().1;
+    let (place, found) = said.split_once(": ").unwrap();
+    assert!(place.contains(" of db-") && found.starts_with("db-") && !found.contains("node"), "{said}");
 }
 
 #[test]
-fn what_runs_away_is_shown_again_by_the_hunt_that_bounds_it() {
+fn what_runs_away_is_shown_again_within_the_same_budget() {
     let folder = Folder::new("hunt-away");
     let out = folder.path("o");
     let (code, text) =
         hunted(&["scenarios/hunt/chain.ron", "--events", "100", "--seeds", "2", "--out", &out]);
     assert_eq!(code, 1);
-    assert!(
-        text.contains("again      sim hunt scenarios/hunt/chain.ron --seeds 0..1 --events 100"),
-        "{text}"
-    );
+    assert!(text.contains("again      sim run scenarios/hunt/chain.ron --seed 0 --events 100"), "{text}");
     let shrunk = fs::read_to_string(Path::new(&out).join("seed-0.ron")).unwrap();
     let run = shrunk.lines().find_map(|line| line.strip_prefix("// Run it:      sim ")).unwrap();
-    let args: Vec<&str> = run.split(' ').collect();
-    assert_eq!(
-        sim(&args).args(["--out", &folder.path("again")]).output().unwrap().status.code(),
-        Some(1),
-        "{run}"
+    for run in ["run scenarios/hunt/chain.ron --seed 0 --events 100", run] {
+        let args: Vec<&str> = run.split(' ').collect();
+        let output = sim(&args).args(["--out", &folder.path("again")]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.code() == Some(4) && text.contains("100 events taken"), "{run}: {text}");
+    }
+}
+
+#[test]
+fn a_hunt_that_goes_on_counts_what_failed_before() {
+    let folder = Folder::new("hunt-again");
+    let out = folder.path("o");
+    let args = [RAFT, "--set", FLAW, "--no-shrink", "--out", &out];
+    let first = hunted(&args);
+    assert!(first.1.starts_with("raft: 12 seeds\n"), "{}", first.1);
+    assert_eq!(hunted(&args), first);
+    // Where all of a chunk is known, too, only the lowest that failed is told of.
+    hunted(&[&args[..], &["--keep-going", "--seeds", "256"]].concat());
+    let (_, text) = hunted(&args);
+    assert!(
+        text.lines().filter(|line| line.contains('✘')).count() == 1 && text.contains("seed 11\n"),
+        "{text}"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hunt_that_is_interrupted_says_what_it_has() {
+    let folder = Folder::new("hunt-stopped");
+    for (more, says) in
+        [(&["--keep-going"][..], "the same command goes on"), (&["--flaws"], "stopped before")]
+    {
+        let out = folder.path(more[0]);
+        let args = ["hunt", RAFT, "--seeds", "1000000000", "--out", &out];
+        let child = sim(&args).args(more).stdout(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(1_500));
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.code() == Some(130) && text.contains(says), "{more:?}: {text}");
+    }
 }
 
 /// Killed at twenty moments, each time in the middle of something; the next one goes on where it was. On a machine that is so busy
@@ -350,7 +403,7 @@ fn a_run_that_panics_leaves_behind_what_came_before() {
         let args = [&["sim", "replay", &file], args].concat();
         sim::command(&registry, args)
     };
-    assert_eq!((replay(&[]), replay(&["--until", "3"])), (1, 1));
+    assert_eq!((replay(&[]), replay(&["--until", "3"])), (1, 0), "what comes later has not happened yet");
     assert_eq!(replay(&["--until", &(run.events + 1).to_string()]), 2);
 }
 
@@ -507,6 +560,8 @@ fn a_replay_shows_what_is_asked_for() {
     assert_eq!(others.count(), 0, "{text}");
     assert_eq!(replay(&["--show", "db-9"]).0, 2);
     assert_eq!(replay(&["--until", "99999999"]).0, 2);
+    assert_eq!([["--until", "99s"], ["--around", "99s"]].map(|beyond| replay(&beyond).0), [2, 2]);
+    assert_eq!(replay(&["--around", "100", "--until", "50"]).0, 2);
 }
 
 #[test]

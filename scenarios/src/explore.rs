@@ -8,7 +8,6 @@ use crate::{
 use sim_core::{
     explore::{self, Bounds, Ended, Exploration, Progress, Scene},
     judged::{Status, Verdict},
-    names,
     property::Kind,
     protocol::NodeId,
 };
@@ -59,9 +58,11 @@ pub fn counterexample(scenario: &Scenario, found: &explore::Counterexample) -> S
 
 /// What an exploration says to what the scenario expects of its service's properties.
 pub fn judge(scenario: &Scenario, found: &Exploration) -> Vec<Verdict> {
+    // Bounds are part of what is asked; only that no more states were allowed leaves it open.
     let complete = matches!(found.ended, Ended::All | Ended::Depth(_));
     // Paths may be longer: what is in no state so near may be in one further away.
     let within = match found.ended {
+        Ended::Depth(1) => " within 1 step".to_string(),
         Ended::Depth(steps) => format!(" within {steps} steps"),
         Ended::All | Ended::States(_) | Ended::Violated | Ended::Stopped(_) => String::new(),
     };
@@ -70,12 +71,8 @@ pub fn judge(scenario: &Scenario, found: &Exploration) -> Vec<Verdict> {
     let always = |name: &str| match broken {
         Some(counterexample) if counterexample.property == name => {
             let steps = counterexample.path.len();
-            let service = scenario.services.first();
-            let name = |node: NodeId| service.filter(|s| node.0 < s.nodes).map(|s| s.node_name(node.0));
-            (
-                Status::Failed,
-                format!("broken after {steps} steps: {}", names::named(&counterexample.found, name)),
-            )
+            let found = scenario.services[0].named(&counterexample.found);
+            (Status::Failed, format!("broken after {steps} steps: {found}"))
         }
         _ if !complete => (Status::Undecided, "not broken as far as was looked".into()),
         _ if held(name) => (Status::Held, format!("in every state{within}")),
@@ -93,7 +90,10 @@ pub fn judge(scenario: &Scenario, found: &Exploration) -> Vec<Verdict> {
             Expectation::Violates(Claim::Always(name)) => {
                 let (status, finding) = match always(name) {
                     (Status::Failed, finding) => (Status::Held, format!("as expected: {finding}")),
-                    (Status::Held, finding) => (Status::Failed, format!("but it holds {finding}")),
+                    (Status::Held, finding) if found.ended == Ended::All => {
+                        (Status::Failed, format!("but it holds {finding}"))
+                    }
+                    (Status::Held, finding) => (Status::Undecided, format!("it holds {finding}")),
                     other => other,
                 };
                 asked.push(name);

@@ -25,6 +25,7 @@ use ron::error::SpannedError;
 use serde::{Deserialize, Serialize};
 use sim_core::{
     link::Nic,
+    names::named,
     plan::{DiskPlan, HostPlan, Timers},
     time::{Span, Time},
 };
@@ -344,6 +345,11 @@ impl Service {
     /// The name of its node with this index, which counts from 0: `db-1` is the node at 0.
     pub fn node_name(&self, index: u32) -> String {
         format!("{}-{}", self.name, u64::from(index) + 1)
+    }
+
+    /// A text about it alone, with its nodes by their names.
+    pub fn named(&self, text: &str) -> String {
+        named(text, |node| (node.0 < self.nodes).then(|| self.node_name(node.0)))
     }
 }
 

@@ -13,7 +13,7 @@ mod signature;
 use crate::{format::Scenario, registry::Registry};
 pub use coverage::Coverage;
 pub use one::{Failure, Outcome, Trial};
-pub use results::{Header, Results};
+pub use results::{Header, Merged, Results};
 pub use signature::Signature;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -80,10 +80,11 @@ impl Tally {
 
     /// Counts what another tally did.
     pub fn join(&mut self, other: Tally) {
-        self.seeds += other.seeds;
-        self.events += other.events;
-        self.vacuous += other.vacuous;
-        self.undecided += other.undecided;
+        // Files can hold any numbers.
+        self.seeds = self.seeds.saturating_add(other.seeds);
+        self.events = self.events.saturating_add(other.events);
+        self.vacuous = self.vacuous.saturating_add(other.vacuous);
+        self.undecided = self.undecided.saturating_add(other.undecided);
         self.coverage.join(other.coverage);
         self.failures.extend(other.failures);
     }
@@ -136,8 +137,8 @@ pub fn hunt(
     let known = if hunt.keep_going { None } else { tally.failures.keys().next().copied() };
     let field = Field {
         hunt,
-        // What failed before is tried once more, so that it counts.
-        lowest: AtomicU64::new(known.map_or(u64::MAX, |seed| seed + 1)),
+        // What failed before is tried once more, so that it counts as tried.
+        end: AtomicU64::new(known.map_or(u64::MAX, |seed| seed + 1)),
         seeds: Mutex::new(Box::new(hunt.seeds_left(results))),
         state: Mutex::new(State {
             results,
@@ -158,8 +159,7 @@ pub fn hunt(
         Ok(())
     });
     ends.into_iter().collect::<Result<(), String>>()?;
-    let lowest = field.lowest.into_inner();
-    Ok(field.state.into_inner().unwrap_or_else(PoisonError::into_inner).sum(hunt, lowest))
+    Ok(field.state.into_inner().unwrap_or_else(PoisonError::into_inner).sum(hunt))
 }
 
 impl Hunt<'_> {
@@ -188,8 +188,8 @@ fn within(chunk: u64, seeds: &Range<u64>) -> Range<u64> {
 /// What the threads of a hunt share.
 struct Field<'a> {
     hunt: &'a Hunt<'a>,
-    /// The lowest seed that failed, where that ends the hunt.
-    lowest: AtomicU64,
+    /// Seeds below this are tried: a failure ends the hunt, where it is not to go on.
+    end: AtomicU64,
     seeds: Mutex<Box<dyn Iterator<Item = u64> + Send + 'a>>,
     state: Mutex<State<'a>>,
 }
@@ -209,7 +209,7 @@ impl Field<'_> {
     fn next(&self, watch: &dyn Watch) -> Option<u64> {
         let mut seeds = lock(&self.seeds);
         let goes_on = watch.goes_on();
-        let seed = seeds.next().filter(|&seed| seed < self.lowest.load(Relaxed))?;
+        let seed = seeds.next().filter(|&seed| seed < self.end.load(Relaxed))?;
         if !goes_on {
             lock(&self.state).late = true;
             return None;
@@ -222,7 +222,7 @@ impl Field<'_> {
         if let Some(failure) = &outcome.failure {
             results.failed(outcome.seed, failure)?;
             if !self.hunt.keep_going {
-                self.lowest.fetch_min(outcome.seed, Relaxed);
+                self.end.fetch_min(outcome.seed, Relaxed);
             }
         }
         let number = outcome.seed / CHUNK;
@@ -242,7 +242,10 @@ impl Field<'_> {
 
 impl State<'_> {
     /// All of it, but for what lies above a failure that ended the hunt: that depends on how threads took turns.
-    fn sum(mut self, hunt: &Hunt<'_>, lowest: u64) -> (Tally, Ended) {
+    fn sum(mut self, hunt: &Hunt<'_>) -> (Tally, Ended) {
+        let new = self.chunks.values().flatten().filter(|outcome| outcome.failure.is_some());
+        let all = self.tally.failures.keys().copied().chain(new.map(|outcome| outcome.seed));
+        let lowest = all.min().filter(|_| !hunt.keep_going).unwrap_or(u64::MAX);
         let counts = |outcome: &Outcome| outcome.seed <= lowest;
         let outcomes = self.chunks.into_values().flatten().filter(counts);
         outcomes.for_each(|outcome| self.tally.add(outcome));

@@ -48,6 +48,17 @@ pub fn run(
     detail: Detail,
     progress: &mut dyn FnMut(Time, Time, u64),
 ) -> Result<Run, String> {
+    run_within(EVENTS_MAX, registry, plan, detail, progress)
+}
+
+/// The same, where a run may take so many inputs.
+pub fn run_within(
+    events_max: u64,
+    registry: &Registry,
+    plan: &Plan,
+    detail: Detail,
+    progress: &mut dyn FnMut(Time, Time, u64),
+) -> Result<Run, String> {
     let mut world = registry.world(plan)?;
     if detail != Detail::Results {
         world.record(SAMPLES);
@@ -58,10 +69,10 @@ pub fn run(
     let until = plan.core.until;
     for slice in 1..SLICES {
         let at = Time((u128::from(until.0) * u128::from(slice) / u128::from(SLICES)) as u64);
-        world.run_to(at, EVENTS_MAX);
+        world.run_to(at, events_max);
         progress(at, until, world.events());
     }
-    world.run(EVENTS_MAX);
+    world.run(events_max);
     Ok(world.finish())
 }
 

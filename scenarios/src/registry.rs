@@ -77,9 +77,22 @@ impl Registry {
     }
 
     /// With every protocol of this project.
+    #[cfg(not(test))]
     pub fn standard() -> Registry {
         let mut registry = Registry::empty();
         catalog::list(&mut registry);
+        registry
+    }
+
+    /// With a few. The unit tests of this crate want no others, and would take minutes to build with all of them.
+    #[cfg(test)]
+    pub(crate) fn of_few() -> Registry {
+        use protocols::{billing::Billing, kv::Kv, leases::Leases, quorum_store::QuorumStore, raft::Raft};
+        let mut registry = Registry::empty();
+        registry.add::<Raft<Kv>>("raft", "");
+        registry.add::<Raft<Leases>>("raft-leases", "");
+        registry.add::<Billing>("billing", "");
+        registry.add::<QuorumStore>("quorum-store", "");
         registry
     }
 

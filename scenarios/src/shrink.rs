@@ -53,6 +53,8 @@ pub struct Terms {
     pub runs_max: u64,
     /// Events that a run may take, as in the hunt that found the seed.
     pub events_max: u64,
+    /// Whether to go on; if not, what was reached is the result.
+    pub goes_on: fn() -> bool,
 }
 
 /// Shrinks what this seed of a scenario fails by; `None` if it does not fail. `watch` is told how many runs were taken and
@@ -166,7 +168,7 @@ impl Shrinker<'_> {
 
     /// Whether there is nothing left to spend on attempts.
     fn spent(&self) -> bool {
-        self.runs >= self.terms.runs_max || self.events >= EVENTS_MAX
+        self.runs >= self.terms.runs_max || self.events >= EVENTS_MAX || !(self.terms.goes_on)()
     }
 
     /// The same with other seeds, where a change deals all chances anew.

@@ -399,10 +399,7 @@ fn figures_and_quorums_are_judged_over_all_strikes() {
            Effect(of: "never", what: Nodes, at_most: 0), QuorumLost("roll"), QuorumLost("most"),
            QuorumLost("never")"#,
     );
-    assert_eq!(
-        verdict(&judged, "roll: nodes at least 5 and at most 5"),
-        (Status::Held, "5, in 5 strikes".into())
-    );
+    assert_eq!(verdict(&judged, "roll: nodes exactly 5"), (Status::Held, "5, in 5 strikes".into()));
     assert_eq!(verdict(&judged, "roll: nodes at least 6"), (Status::Failed, "5, in 5 strikes".into()));
     assert_eq!(verdict(&judged, "never: nodes at most 0"), (Status::Vacuous, "it never struck".into()));
     let kept = "every service kept a majority throughout";

@@ -58,6 +58,23 @@ impl Event {
 
 impl Packed {
     #[inline(always)]
+    pub(crate) fn node(self) -> NodeId {
+        NodeId(self.0 as u32)
+    }
+
+    /// Whether it is of this kind: where that is known, unpacking it looks nothing up.
+    #[inline(always)]
+    pub(crate) fn is(self, what: What) -> bool {
+        self.1 >> 32 == what as u64
+    }
+
+    /// Whether it is no more than its node's business, as nearly all are.
+    #[inline(always)]
+    pub(crate) fn of_node(self) -> bool {
+        self.1 >> 32 <= What::Served as u64
+    }
+
+    #[inline(always)]
     pub(crate) fn unpack(self) -> Event {
         let what = What::ALL[(self.1 >> 32) as usize];
         Event { node: self.0 as u32, slot: (self.0 >> 32) as u32, round: self.1 as u32, what }

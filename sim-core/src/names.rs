@@ -1,6 +1,6 @@
 //! Names of nodes in texts. Protocols know nodes by their numbers; people know them by what their service is called.
 
-use crate::protocol::NodeId;
+use crate::{protocol::NodeId, run::ServiceInfo};
 use alloc::string::String;
 
 /// How protocols write a node, with what comes before and after its number.
@@ -12,40 +12,33 @@ const WRITTEN: [(&str, &str); 2] = [("node ", ""), ("NodeId(", ")")];
 /// use sim_core::names::named;
 /// let name = |node: sim_core::protocol::NodeId| (node.0 < 3).then(|| format!("db-{}", node.0 + 1));
 /// assert_eq!(named("term 1 has two leaders: node 0 and node 2", name), "term 1 has two leaders: db-1 and db-3");
-/// assert_eq!(named("Redirect(NodeId(1)) to node 7, an unnode 1, a node 1st", name), "Redirect(db-2) to node 7, an unnode 1, a node 1st");
+/// assert_eq!(named("{NodeId(1)}: node 7, an unnode 1, a node 1st", name), "{db-2}: node 7, an unnode 1, a node 1st");
 /// ```
 pub fn named(text: &str, name: impl Fn(NodeId) -> Option<String>) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((at, end, node)) = WRITTEN.iter().filter_map(|way| first(rest, *way)).min() {
-        let begins = !rest[..at].ends_with(|c: char| c.is_alphanumeric());
-        match name(NodeId(node)).filter(|_| begins) {
-            Some(name) => {
-                out += &rest[..at];
-                out += &name;
-            }
-            None => out += &rest[..end],
-        }
-        rest = &rest[end..];
+    let (mut out, mut done) = (String::new(), 0);
+    // Messages can be long, and full of nodes: the text is gone through once. A number begins at one of these.
+    for (at, _) in text.match_indices([' ', '(']) {
+        let (before, rest) = text.split_at(at + 1);
+        let Some((before, after)) =
+            WRITTEN.iter().find_map(|(written, after)| Some((before.strip_suffix(written)?, after)))
+        else {
+            continue;
+        };
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, behind) = rest.split_at(digits);
+        let inside = before.ends_with(char::is_alphanumeric) || behind.starts_with(char::is_alphanumeric);
+        let node = number.parse().ok().filter(|_| !inside && behind.starts_with(after));
+        let Some(name) = node.and_then(|node| name(NodeId(node))) else { continue };
+        out += &text[done..before.len()];
+        out += &name;
+        done = at + 1 + digits + after.len();
     }
-    out + rest
+    out + &text[done..]
 }
 
-/// Where a node is first written in this way: from, to, and its number.
-fn first(text: &str, (before, after): (&str, &str)) -> Option<(usize, usize, u32)> {
-    let mut from = 0;
-    loop {
-        let at = from + text.get(from..)?.find(before)?;
-        let number = at + before.len();
-        let digits = text[number..].bytes().take_while(u8::is_ascii_digit).count();
-        let end = number + digits;
-        let whole = !text[end..].starts_with(|c: char| c.is_alphanumeric());
-        if let Ok(node) = text[number..end].parse()
-            && whole
-            && text[end..].starts_with(after)
-        {
-            return Some((at, end + after.len(), node));
-        }
-        from = number;
-    }
+/// The same with nodes of these services.
+pub(crate) fn of_services(services: &[ServiceInfo], text: &str) -> String {
+    named(text, |node| {
+        services.iter().find(|service| service.holds(node)).map(|service| service.node_name(node))
+    })
 }

@@ -76,7 +76,8 @@ pub enum Judgement {
     Holds,
     /// Of `Sometimes`: it happened so many times at once.
     Times(u64),
-    /// Judged, and it is broken: the values that disagree.
+    /// Judged, and it is broken: the values that disagree. Nodes are written `node 2`, by their [`NodeId`] and not by their
+    /// position in the group: reports put their names there.
     Broken(String),
 }
 

@@ -10,6 +10,7 @@ use crate::{
     fault::{Fault, PlannedFault, Schedule},
     gauge::Recording,
     history::{AnyCall, History, Outcome},
+    names,
     plan::Zone,
     property::PropertyReport,
     protocol::{NodeId, Role},
@@ -73,6 +74,11 @@ impl Run {
             Some(service) => service.node_name(node),
             None => format!("node-{}", node.0),
         }
+    }
+
+    /// A text with nodes by their names, where protocols wrote `node 2` or `NodeId(2)`.
+    pub fn named(&self, text: &str) -> String {
+        names::of_services(&self.services, text)
     }
 
     /// Number of nodes of all services.

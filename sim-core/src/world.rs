@@ -8,7 +8,7 @@ use crate::{
     group::{Group, Members},
     kernel::{Kernel, Packed, What},
     mail::Callee,
-    names::named,
+    names,
     network::Network,
     plan::{self, Plan, ServicePlan},
     protocol::{Never, NodeId, Protocol, Role},
@@ -43,8 +43,10 @@ pub struct World {
     recorder: Option<Recorder>,
 }
 
-/// Worlds with fewer nodes fit into caches.
-const FORESEEN_FROM: usize = 4096;
+/// Worlds with fewer nodes and fewer events pending fit into caches.
+const FORESEEN_FROM: [usize; 2] = [4096, 16_384];
+/// So many events later it is asked again whether a small world has become a large one.
+const FORESEEN_AGAIN: u32 = 4096;
 /// So many events are looked at together.
 const FORESEEN: usize = 32;
 
@@ -241,6 +243,15 @@ impl World {
             self.foreseen -= 1;
             let Some((at, _, packed)) = self.kernel.queue.pop_by(until.0) else { break };
             self.kernel.now = Time(at);
+            if packed.of_node() {
+                let node = packed.node();
+                let group = self.group_of(node);
+                self.groups[group].handle(packed, &mut self.kernel);
+                if self.faults.waiting() {
+                    self.watch(Some(node));
+                }
+                continue;
+            }
             let event = packed.unpack();
             match event.what {
                 What::Boot
@@ -250,13 +261,7 @@ impl World {
                 | What::Response
                 | What::Synced
                 | What::Worked
-                | What::Served => {
-                    let group = self.group_of(NodeId(event.node));
-                    self.groups[group].handle(packed, &mut self.kernel);
-                    if self.faults.waiting() {
-                        self.watch(Some(NodeId(event.node)));
-                    }
-                }
+                | What::Served => unreachable!("it is of a node"),
                 What::Failed => {
                     let group = self.group_of(NodeId(event.node));
                     self.groups[group].handle(packed, &mut self.kernel);
@@ -285,8 +290,9 @@ impl World {
     /// comes near at the same time.
     #[inline(never)]
     fn foresee(&mut self) {
-        if self.kernel.processes.len() < FORESEEN_FROM {
-            self.foreseen = u32::MAX;
+        let [nodes, pending] = FORESEEN_FROM;
+        if self.kernel.processes.len() < nodes && self.kernel.queue.len() < pending {
+            self.foreseen = FORESEEN_AGAIN;
             return;
         }
         let look = |event: Packed| {
@@ -345,9 +351,10 @@ impl World {
 impl World {
     /// What properties found, with nodes by their names.
     fn violations(&mut self) -> Vec<Violation> {
-        let name = |node: NodeId| self.services.iter().find(|s| s.holds(node)).map(|s| s.node_name(node));
         let mut violations = core::mem::take(&mut self.kernel.violations);
-        violations.iter_mut().for_each(|violation| violation.found = named(&violation.found, name));
+        for violation in &mut violations {
+            violation.found = names::of_services(&self.services, &violation.found);
+        }
         violations
     }
 }

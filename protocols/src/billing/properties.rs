@@ -15,7 +15,7 @@ pub(super) const CLAIMS: &[Property<Billing>] = &[
     Property::always("what a worker was told stands", When::EveryEvent, told),
     Property::always("a token is one worker's", When::News, |ghost: &Ghost, _, _| {
         let wrong = |(token, one, other): (u64, NodeId, NodeId)| {
-            format!("nodes {} and {} hold token {token}", one.0, other.0)
+            format!("node {} and node {} hold token {token}", one.0, other.0)
         };
         judged(ghost.news.taken, ghost.shared.map(wrong))
     }),

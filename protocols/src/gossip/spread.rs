@@ -143,7 +143,7 @@ fn learned<'a, P: Spreads>(
 pub(super) fn written<P: Spreads>(ghost: &Ghost, view: &View<'_, P>, changed: NodeId) -> Judgement {
     judge(learned(view, changed), |news| match news {
         News::Learned(update, ..) if !ghost.written.contains(update) => {
-            Some(format!("node {} learned {update:?}, which nobody wrote", view.index(changed)))
+            Some(format!("node {} learned {update:?}, which nobody wrote", changed.0))
         }
         News::Learned(..) | News::Began(_) | News::Lost(_) | News::Passed(_) => None,
     })
@@ -153,7 +153,7 @@ pub(super) fn written<P: Spreads>(ghost: &Ghost, view: &View<'_, P>, changed: No
 pub(super) fn newer_stay<P: Spreads>(_: &Ghost, view: &View<'_, P>, changed: NodeId) -> Judgement {
     judge(learned(view, changed), |news| match news {
         News::Learned(update, Some(before), _) if *before >= update.stamp => {
-            Some(format!("node {} took {update:?} in place of one of {before:?}", view.index(changed)))
+            Some(format!("node {} took {update:?} in place of one of {before:?}", changed.0))
         }
         News::Learned(..) | News::Began(_) | News::Lost(_) | News::Passed(_) => None,
     })
@@ -164,8 +164,7 @@ pub(super) fn durable<P: Spreads>(_: &Ghost, view: &View<'_, P>, changed: NodeId
     judge(learned(view, changed), |news| match news {
         News::Learned(update, ..) if !view.disk(update.stamp.site).synced().knows(update) => Some(format!(
             "node {} heard of {update:?}, which is not on the disk of node {}",
-            view.index(changed),
-            view.index(update.stamp.site)
+            changed.0, update.stamp.site.0
         )),
         News::Learned(..) | News::Began(_) | News::Lost(_) | News::Passed(_) => None,
     })
@@ -180,8 +179,7 @@ pub(super) fn soon_everywhere<P: Spreads>(ghost: &Ghost, view: &View<'_, P>, cha
     let old = ghost.newest.values().filter(|newest| view.now.since(newest.since) >= soon);
     judge(old, |newest| {
         let known = view.disk(changed).get().knows(&newest.update);
-        (!known)
-            .then(|| format!("node {} does not know {:?} after {soon}", view.index(changed), newest.update))
+        (!known).then(|| format!("node {} does not know {:?} after {soon}", changed.0, newest.update))
     })
 }
 

@@ -19,33 +19,30 @@ pub(super) enum Breach {
 
 impl<S: Spec> MultiPaxos<S> {
     pub(super) const CLAIMS: &'static [Property<Self>] = &[
-        Property::always("one leader per ballot", When::News, |ghost: &Ghost, view, node| {
-            ghost.judge(ghost.news.led, view, node, |breach| matches!(breach, Breach::SecondLeader(..)))
+        Property::always("one leader per ballot", When::News, |ghost: &Ghost, _, node| {
+            ghost.judge(ghost.news.led, node, |breach| matches!(breach, Breach::SecondLeader(..)))
         }),
-        Property::always("promises are kept", When::News, |ghost: &Ghost, view, node| {
-            ghost.judge(ghost.news.accepted, view, node, |breach| matches!(breach, Breach::BelowPromise(..)))
+        Property::always("promises are kept", When::News, |ghost: &Ghost, _, node| {
+            ghost.judge(ghost.news.accepted, node, |breach| matches!(breach, Breach::BelowPromise(..)))
         }),
-        Property::always("one value per ballot and slot", When::News, |ghost: &Ghost, view, node| {
-            ghost
-                .judge(ghost.news.accepted, view, node, |breach| matches!(breach, Breach::SecondInBallot(..)))
+        Property::always("one value per ballot and slot", When::News, |ghost: &Ghost, _, node| {
+            ghost.judge(ghost.news.accepted, node, |breach| matches!(breach, Breach::SecondInBallot(..)))
         }),
-        Property::always("only proposed values are accepted", When::News, |ghost: &Ghost, view, node| {
-            ghost.judge(ghost.news.accepted, view, node, |breach| matches!(breach, Breach::NeverProposed(..)))
+        Property::always("only proposed values are accepted", When::News, |ghost: &Ghost, _, node| {
+            ghost.judge(ghost.news.accepted, node, |breach| matches!(breach, Breach::NeverProposed(..)))
         }),
-        Property::always("higher ballots keep chosen values", When::News, |ghost: &Ghost, view, node| {
-            ghost.judge(ghost.news.accepted, view, node, |breach| {
-                matches!(breach, Breach::OtherThanChosen(..))
-            })
+        Property::always("higher ballots keep chosen values", When::News, |ghost: &Ghost, _, node| {
+            ghost.judge(ghost.news.accepted, node, |breach| matches!(breach, Breach::OtherThanChosen(..)))
         }),
-        Property::always("one value per slot", When::News, |ghost: &Ghost, view, node| {
-            ghost.judge(ghost.news.chosen, view, node, |breach| matches!(breach, Breach::SecondChosen(..)))
+        Property::always("one value per slot", When::News, |ghost: &Ghost, _, node| {
+            ghost.judge(ghost.news.chosen, node, |breach| matches!(breach, Breach::SecondChosen(..)))
         }),
-        Property::always("only chosen values are applied", When::News, |ghost: &Ghost, view, node| {
-            ghost.judge(ghost.news.applied, view, node, |breach| matches!(breach, Breach::NotChosen(..)))
+        Property::always("only chosen values are applied", When::News, |ghost: &Ghost, _, node| {
+            ghost.judge(ghost.news.applied, node, |breach| matches!(breach, Breach::NotChosen(..)))
         }),
-        Property::always("replicas apply the same prefix", When::News, |ghost: &Ghost, view, node| {
+        Property::always("replicas apply the same prefix", When::News, |ghost: &Ghost, _, node| {
             let judged = ghost.news.applied || ghost.news.shortened;
-            ghost.judge(judged, view, node, |breach| {
+            ghost.judge(judged, node, |breach| {
                 matches!(breach, Breach::AppliedOther(..) | Breach::OtherPrefix(..))
             })
         }),
@@ -69,15 +66,9 @@ impl<S: Spec> MultiPaxos<S> {
 
 impl Ghost {
     /// What the last event means for one property: idle if there was nothing to judge.
-    fn judge<S: Spec>(
-        &self,
-        judged: bool,
-        view: &View<'_, MultiPaxos<S>>,
-        node: NodeId,
-        concerns: fn(&Breach) -> bool,
-    ) -> Judgement {
+    fn judge(&self, judged: bool, node: NodeId, concerns: fn(&Breach) -> bool) -> Judgement {
         match self.news.breaches.iter().find(|breach| concerns(breach)) {
-            Some(breach) => Judgement::Broken(breach.says(view.index(node))),
+            Some(breach) => Judgement::Broken(breach.says(node.0)),
             None if judged => Judgement::Holds,
             None => Judgement::Idle,
         }
@@ -85,7 +76,7 @@ impl Ghost {
 }
 
 impl Breach {
-    fn says(&self, node: usize) -> String {
+    fn says(&self, node: u32) -> String {
         let name = |ballot: &Ballot| format!("{}.{}", ballot.round, ballot.proposer);
         match self {
             Breach::SecondLeader(ballot, first) => {

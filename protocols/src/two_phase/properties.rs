@@ -75,7 +75,7 @@ fn unanimity(ghost: &Ghost, view: &View<'_, TwoPhase>, changed: NodeId) -> Judge
         None => Judgement::Holds,
         Some(index) => Judgement::Broken(format!(
             "node {} committed while resource manager {index} is {:?}",
-            view.index(changed),
+            changed.0,
             view.nodes[index].disk.synced()
         )),
     }

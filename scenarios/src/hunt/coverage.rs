@@ -23,7 +23,7 @@ impl Coverage {
 
     fn count(&mut self, what: String, seeds: u64, first: u64) {
         let entry = self.reached.entry(what).or_insert((0, first));
-        *entry = (entry.0 + seeds, entry.1.min(first));
+        *entry = (entry.0.saturating_add(seeds), entry.1.min(first));
     }
 
     /// The seed from which on nothing new was reached.

@@ -35,8 +35,9 @@ pub struct Header {
 }
 
 impl Header {
-    fn built(self, build: &str) -> Header {
-        Header { build: build.into(), ..self }
+    /// The same by another build. What was set is in the scenario's hash already, and was not always written down.
+    fn built(self, build: &str, set: &[String]) -> Header {
+        Header { build: build.into(), set: set.to_vec(), ..self }
     }
 
     /// In what it is another hunt than `wanted`.
@@ -92,10 +93,25 @@ enum Line {
     },
 }
 
+/// Results of shards, joined.
+#[derive(Debug)]
+pub struct Merged {
+    /// The hunt that they are of.
+    pub header: Header,
+    /// All of them.
+    pub results: Results,
+    /// Whether the same build found them, as far as that is known.
+    pub alike: bool,
+    /// Shards of which there are none, the first hundred.
+    pub missing: Vec<(u64, u64)>,
+}
+
 /// Results, in a file or only here.
 #[derive(Debug, Default)]
 pub struct Results {
     file: Option<File>,
+    /// Held as long as somebody writes.
+    lock: Option<File>,
     /// Seeds that were tried to their ends, from and to, and what they came to; without failures.
     done: BTreeMap<(u64, u64), Tally>,
     failures: BTreeMap<u64, Failure>,
@@ -110,32 +126,20 @@ impl Results {
     pub fn open(path: &Path, header: &Header) -> Result<(Results, Option<PathBuf>), String> {
         let shown = path.display();
         let failed = |error: std::io::Error| format!("cannot use {shown}: {error}");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(failed)?;
-        // Two that write at once would tear one another's lines. The lock goes with the process, however it ends.
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => {
-                return Err(format!(
-                    "{shown} is being written by another hunt: wait for it, or choose another folder with `--out DIR`"
-                ));
-            }
-            Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => {
-                return Err(failed(error));
-            }
-            Ok(()) | Err(TryLockError::Error(_)) => {}
-        }
-        let mut results = Results::default();
+        let mut results = Results { lock: Some(lock(path)?), ..Results::default() };
+        let mut file = open(path).map_err(failed)?;
         let (found, whole) = results.take(&mut file, &shown.to_string())?;
         match found {
-            Some(found) if found.build != header.build && found.clone().built(&header.build) == *header => {
+            Some(found)
+                if found.build != header.build
+                    && found.clone().built(&header.build, &header.set) == *header =>
+            {
                 let aside = aside(path);
                 std::fs::rename(path, &aside).map_err(failed)?;
-                return Ok((Results::open(path, header)?.0, Some(aside)));
+                let file = Some(open(path).map_err(failed)?);
+                results = Results { lock: results.lock, file, ..Results::default() };
+                results.write(&Line::Hunt(header.clone()))?;
+                return Ok((results, Some(aside)));
             }
             Some(found) if found != *header => {
                 return Err(format!(
@@ -154,13 +158,13 @@ impl Results {
         Ok((results, None))
     }
 
-    /// Joins the results of shards of one hunt. Says whether all were found by the same build, where that is known.
+    /// Joins the results of shards of one hunt.
     ///
     /// # Errors
     /// When they are not of the same hunt, or tried a seed twice.
-    pub fn merge(parts: &[&Path]) -> Result<(Header, Results, bool), String> {
-        let mut merged: Option<(Header, Results)> = None;
-        let mut builds = BTreeSet::new();
+    pub fn merge(parts: &[&Path]) -> Result<Merged, String> {
+        let mut merged: Option<Merged> = None;
+        let (mut builds, mut shards) = (BTreeSet::new(), BTreeSet::new());
         for path in parts {
             let shown = path.display().to_string();
             let mut file = File::open(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
@@ -168,11 +172,12 @@ impl Results {
             let (header, _) = part.take(&mut file, &shown)?;
             let header = header.ok_or_else(|| format!("{shown} is empty: no hunt began there"))?;
             builds.insert(header.build.clone());
-            let header = Header { shard: (0, 0), ..header.built("") };
+            shards.insert(header.shard);
+            let header = Header { shard: (0, 0), build: String::new(), ..header };
             part.keep_widest();
             match &mut merged {
-                None => merged = Some((header, part)),
-                Some((first, all)) => {
+                None => merged = Some(Merged { header, results: part, alike: true, missing: Vec::new() }),
+                Some(Merged { header: first, results: all, .. }) => {
                     if *first != header {
                         let how = header.other_than(first);
                         return Err(format!("{shown} is of another hunt than {}, {how}", parts[0].display()));
@@ -189,31 +194,38 @@ impl Results {
             }
         }
         builds.remove("");
-        let (header, results) = merged.ok_or("there is nothing to merge")?;
-        Ok((header, results, builds.len() < 2))
+        let mut merged = merged.ok_or("there is nothing to merge")?;
+        merged.alike = builds.len() < 2;
+        // Each part says of how many it is one; what was joined before does not.
+        if let Some(&(_, parts)) = shards.first().filter(|(part, _)| *part > 0) {
+            let missing = (1..=parts).map(|part| (part, parts)).filter(|shard| !shards.contains(shard));
+            merged.missing = missing.take(MISSING_MAX).collect();
+        }
+        Ok(merged)
     }
 
-    /// Whether what was joined may be written to `path`: where nothing is, or what was joined of the same hunt before.
+    /// Whether these may be written to `path`: where nothing is, or nothing that is not among these, of the same hunt.
     ///
     /// # Errors
-    /// When something would be lost that is nowhere else.
-    pub fn may_replace(path: &Path, header: &Header) -> Result<(), String> {
+    /// When something would be lost that is nowhere else, or somebody writes there.
+    pub fn may_replace(&self, path: &Path, header: &Header) -> Result<(), String> {
         let shown = path.display().to_string();
-        let Ok(mut file) = File::open(path) else { return Ok(()) };
-        match Results::default().take(&mut file, &shown)?.0 {
-            Some(found) if found != *header => Err(format!(
-                "{shown} holds results already, {}: choose another folder with `--out DIR`",
-                found.other_than(header)
-            )),
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// Seeds between the first and the last that nobody tried.
-    pub fn gaps(&self) -> Vec<Range<u64>> {
-        let ends = self.done.keys().map(|&(_, end)| end);
-        let starts = self.done.keys().skip(1).map(|&(start, _)| start);
-        ends.zip(starts).filter(|(end, start)| end < start).map(|(end, start)| end..start).collect()
+        let mut file = match File::open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            file => file.map_err(|error| format!("cannot read {shown}: {error}"))?,
+        };
+        let _lock = lock(path)?;
+        let mut before = Results::default();
+        let found = before.take(&mut file, &shown)?.0;
+        let among = before.done.keys().all(|seeds| self.done.contains_key(seeds))
+            && before.failures.keys().all(|seed| self.failures.contains_key(seed));
+        let what = match found {
+            Some(found) if found == *header && among => return Ok(()),
+            Some(found) if found == *header => "holds results that would be lost".to_string(),
+            Some(found) => format!("holds results already, {}", found.other_than(header)),
+            None => "is there already".to_string(),
+        };
+        Err(format!("{shown} {what}: choose another folder with `--out DIR`"))
     }
 
     /// Writes all of it anew.
@@ -311,14 +323,14 @@ impl Results {
                 break;
             }
             number += 1;
-            // What is wrong counts its own lines and columns, which say nothing here.
             let line = serde_json::from_slice(&text).map_err(|error| {
+                // It counts lines and columns of its own, which say nothing here, and may quote all of them.
                 let error = error.to_string();
-                let error = error.split(" at line ").next().unwrap_or_default().to_string();
+                let error: String = error.split(" at line ").next().unwrap_or_default().chars().take(80).collect();
                 let begins: String = String::from_utf8_lossy(&text).trim_end().chars().take(40).collect();
                 format!(
-                    "{shown}:{number}: `{begins}`… is no line of a hunt's results ({error}): remove it, and its seeds \
-                     are tried again"
+                    "{shown}:{number}: no line of a hunt's results begins `{begins}` ({error}): move the file away, or \
+                     choose another folder with `--out DIR`"
                 )
             })?;
             match line {
@@ -337,8 +349,8 @@ impl Results {
                     let fits = from < to && to <= SEEDS_MAX && from / CHUNK == (to - 1) / CHUNK;
                     if !fits || tried != to - from || vacuous.max(undecided) > tried {
                         return Err(format!(
-                            "{shown}:{number}: no hunt tries seeds {from}..{to} in this way: remove the line, and they \
-                             are tried again"
+                            "{shown}:{number}: no hunt tries seeds {from}..{to} in this way: move the file away, or \
+                             choose another folder with `--out DIR`"
                         ));
                     }
                     let failures = BTreeMap::new();
@@ -359,8 +371,30 @@ fn aside(path: &Path) -> PathBuf {
         1 => path.with_extension("old.jsonl"),
         number => path.with_extension(format!("old-{number}.jsonl")),
     };
-    (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(1))
+    (1..).map(name).find(|path| !path.exists()).expect("no folder holds so many files")
 }
+
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Two that write at once would tear one another's lines. The lock goes with the process, however it ends; it is on a file
+/// beside the results, because those may be moved aside.
+fn lock(path: &Path) -> Result<File, String> {
+    let beside = path.with_extension("lock");
+    let file = open(&beside).map_err(|error| format!("cannot use {}: {error}", beside.display()))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(format!(
+            "{} is being written by another hunt: wait for it, or choose another folder with `--out DIR`",
+            path.display()
+        )),
+        // Not every file system has locks. Without them it is up to the user, as it always was.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+/// So many shards that are missing are told of.
+const MISSING_MAX: usize = 100;
 
 /// No line that a hunt writes is as long.
 const LINE_MAX: u64 = 1 << 24;

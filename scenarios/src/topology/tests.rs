@@ -40,7 +40,7 @@ fn expect_flaw(topology: &Topology, path: &str, what: &str) {
 fn plain_link() -> LinkPlan {
     let text = r#"(about: "a", seed: 1, until: "1s", services: { "db": (run: "raft", nodes: 3) },
         network: (delay: Constant("7ms"), loss: 0.25), expect: [Always("election safety")], vacuous: Allow)"#;
-    let scenario = read("test", text, &Registry::standard()).expect("sound");
+    let scenario = read("test", text, &Registry::of_few()).expect("sound");
     Plan::new(&scenario, 1).core.network.default
 }
 

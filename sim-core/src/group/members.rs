@@ -41,17 +41,17 @@ impl<P: Protocol> Group for Members<P> {
 
     #[inline]
     fn handle(&mut self, packed: Packed, kernel: &mut Kernel) {
-        let event = packed.unpack();
-        let index = self.at(NodeId(event.node));
+        let index = self.at(packed.node());
         let Member { state, node, .. } = &self.members[index];
         // Nearly every event is a message or a timer of a node that need not wait for anything.
         if state.is_some() && node.ready(kernel.now) {
-            if event.what == What::Message && event.round == 0 && kernel.network.clear() {
-                let (from, msg) = self.mail.messages.take(event.slot);
+            if packed.is(What::Message) && packed.unpack().round == 0 && kernel.network.clear() {
+                let (from, msg) = self.mail.messages.take(packed.unpack().slot);
                 kernel.books.traffic.delivered += 1;
                 return self.deliver(index, from, msg, kernel);
             }
-            if event.what == What::Timer {
+            if packed.is(What::Timer) {
+                let event = packed.unpack();
                 if self.due(index, event, kernel) {
                     let timer = self.free(index, event.slot);
                     self.timeout(index, timer, kernel);

@@ -281,6 +281,7 @@ impl<E: Copy> Pool<E> {
         let first = into.len();
         into.extend_from_slice(entries);
         let sorted = &mut into[first..];
+        // Most chunks hold at most eight, and each is compared with as many as there can be.
         match entries.len() {
             0..=8 => sort_into::<E, 8>(sorted, entries, now),
             9..=16 => sort_into::<E, 16>(sorted, entries, now),

@@ -88,8 +88,7 @@ impl Ghost {
         let (living, (&highest, _)) = (self.living.get(&node)?, self.living.last_key_value()?);
         let calm = view.now.since(self.changed);
         (calm > living.patience && living.leader != Some(highest)).then(|| {
-            let [node, highest] = [node, highest].map(|node| view.index(node));
-            format!("{calm} after the last death or boot node {highest} does not lead node {node}")
+            format!("{calm} after the last death or boot node {} does not lead node {}", highest.0, node.0)
         })
     }
 }
@@ -104,8 +103,8 @@ fn one_leader(ghost: &Ghost, view: &View<'_, Bully>, changed: NodeId) -> Judgeme
         [] => Judgement::Idle,
         [(_, one), (both, two), ..] if view.now > both + node.config.answer => Judgement::Broken(format!(
             "node {} and node {} have both led for {}",
-            view.index(one),
-            view.index(two),
+            one.0,
+            two.0,
             view.now.since(both)
         )),
         [..] => Judgement::Holds,
@@ -122,8 +121,8 @@ fn nobody_higher(ghost: &Ghost, view: &View<'_, Bully>, changed: NodeId) -> Judg
         None => Judgement::Holds,
         Some((&higher, living)) => Judgement::Broken(format!(
             "node {} leads, and node {} has lived for {}",
-            view.index(changed),
-            view.index(higher),
+            changed.0,
+            higher.0,
             view.now.since(living.since)
         )),
     }

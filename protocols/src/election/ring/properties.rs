@@ -37,17 +37,14 @@ impl sim_core::property::Ghost<Ring> for Ghost {
 }
 
 /// Nobody else is ever elected, not even later.
-fn one_leader(ghost: &Ghost, view: &View<'_, Ring>, _: NodeId) -> Judgement {
+fn one_leader(ghost: &Ghost, _: &View<'_, Ring>, _: NodeId) -> Judgement {
     let mut elected = ghost.elected.iter();
     match (elected.next(), elected.next()) {
         (None, _) => Judgement::Idle,
         (Some(_), None) => Judgement::Holds,
         (Some(one), Some(two)) => Judgement::Broken(format!(
             "two were elected: node {} with number {}, and node {} with number {}",
-            view.index(one.0),
-            one.1,
-            view.index(two.0),
-            two.1
+            one.0.0, one.1, two.0.0, two.1
         )),
     }
 }
@@ -61,9 +58,7 @@ fn greatest(ghost: &Ghost, view: &View<'_, Ring>, changed: NodeId) -> Judgement 
         None => Judgement::Holds,
         Some((node, number)) => Judgement::Broken(format!(
             "node {} leads with number {}, and node {} has number {number}",
-            view.index(changed),
-            leader.number,
-            view.index(*node)
+            changed.0, leader.number, node.0
         )),
     }
 }
@@ -73,9 +68,8 @@ fn elected(ghost: &Ghost, view: &View<'_, Ring>, changed: NodeId) -> Judgement {
     match view.state(changed).and_then(|node| node.leader) {
         None => Judgement::Idle,
         Some(leader) if ghost.elected.iter().any(|&(_, number)| number == leader) => Judgement::Holds,
-        Some(leader) => Judgement::Broken(format!(
-            "node {} follows number {leader}, which was not elected",
-            view.index(changed)
-        )),
+        Some(leader) => {
+            Judgement::Broken(format!("node {} follows number {leader}, which was not elected", changed.0))
+        }
     }
 }

@@ -34,7 +34,7 @@ fn lost_for_a_reason(_: &Ghost, view: &View<'_, Epidemic>, changed: NodeId) -> J
     judge(site.news.iter().filter(|news| matches!(news, News::Lost(_))), |news| match news {
         News::Lost(useless) if *useless < needed => Some(format!(
             "node {} lost interest after {useless} contacts in a row that counted, not {needed}",
-            view.index(changed)
+            changed.0
         )),
         News::Lost(_) | News::Learned(..) | News::Began(_) | News::Passed(_) => None,
     })

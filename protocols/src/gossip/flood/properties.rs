@@ -36,6 +36,6 @@ fn passed_on_once(_: &Ghost, view: &View<'_, Flood>, changed: NodeId) -> Judgeme
         })
     };
     judge(passed, |update| {
-        (!new(update)).then(|| format!("node {} passed on {update:?}, which it knew", view.index(changed)))
+        (!new(update)).then(|| format!("node {} passed on {update:?}, which it knew", changed.0))
     })
 }

@@ -121,10 +121,10 @@ fn declares(change: &Change) -> bool {
 /// §4.2: incarnations are raised by their members alone.
 fn own_incarnation(ghost: &Ghost, view: &View<'_, Swim>, changed: NodeId) -> Judgement {
     judge(changes(view, changed).iter(), |change| {
-        let (about, word) = (view.index(change.news.about), change.news.word);
-        let own = ghost.members[about].incarnation;
+        let (about, word) = (change.news.about, change.news.word);
+        let own = ghost.members[view.index(about)].incarnation;
         (word.incarnation > own).then(|| {
-            format!("node {} heard that node {about}, of incarnation {own}, is {word:?}", view.index(changed))
+            format!("node {} heard that node {}, of incarnation {own}, is {word:?}", changed.0, about.0)
         })
     })
 }
@@ -132,10 +132,9 @@ fn own_incarnation(ghost: &Ghost, view: &View<'_, Swim>, changed: NodeId) -> Jud
 /// A word of a later incarnation, or a worse one of the same, takes the place of a word, and nothing else does.
 fn later_stand(_: &Ghost, view: &View<'_, Swim>, changed: NodeId) -> Judgement {
     judge(changes(view, changed).iter(), |change| {
-        let (about, word) = (view.index(change.news.about), change.news.word);
-        (word <= change.before).then(|| {
-            format!("node {} held node {about} {:?}, and then {word:?}", view.index(changed), change.before)
-        })
+        let (about, word) = (change.news.about.0, change.news.word);
+        (word <= change.before)
+            .then(|| format!("node {} held node {about} {:?}, and then {word:?}", changed.0, change.before))
     })
 }
 
@@ -148,8 +147,8 @@ fn suspects_only(_: &Ghost, view: &View<'_, Swim>, changed: NodeId) -> Judgement
     let verdicts = changes(view, changed).iter().filter(|change| declares(change));
     judge(verdicts, |change| {
         (change.before.status != Status::Suspect).then(|| {
-            let about = view.index(change.news.about);
-            format!("node {} declared node {about} dead, which was {:?}", view.index(changed), change.before)
+            let about = change.news.about.0;
+            format!("node {} declared node {about} dead, which was {:?}", changed.0, change.before)
         })
     })
 }
@@ -160,7 +159,7 @@ fn refutes(_: &Ghost, view: &View<'_, Swim>, changed: NodeId) -> Judgement {
     judge(member.accused.iter(), |&accused| {
         (accused >= member.incarnation).then(|| {
             let own = member.incarnation;
-            format!("node {} is accused in incarnation {accused}, and stays in {own}", view.index(changed))
+            format!("node {} is accused in incarnation {accused}, and stays in {own}", changed.0)
         })
     })
 }
@@ -173,10 +172,10 @@ fn completeness(ghost: &Ghost, view: &View<'_, Swim>, changed: NodeId) -> Judgem
         return Judgement::Idle;
     }
     judge(ghost.down.iter().filter(|(_, (since, _))| view.now.since(*since) >= detects), |(&about, _)| {
-        let word = member.word(NodeId(view.first.0 + about as u32));
-        (word.status != Status::Dead).then(|| {
-            format!("node {about} is down for {detects}, and {word:?} to node {}", view.index(changed))
-        })
+        let about = NodeId(view.first.0 + about as u32);
+        let word = member.word(about);
+        (word.status != Status::Dead)
+            .then(|| format!("node {} is down for {detects}, and {word:?} to node {}", about.0, changed.0))
     })
 }
 
@@ -185,12 +184,11 @@ fn forgiveness(ghost: &Ghost, view: &View<'_, Swim>, changed: NodeId) -> Judgeme
     let Some(member) = view.state(changed) else { return Judgement::Idle };
     let Some(forgives) = member.config.forgives else { return Judgement::Idle };
     let held = member.others.iter().filter(|(_, other)| other.word.status == Status::Dead);
-    let held = held.map(|(&about, other)| (view.index(about), other.since));
-    judge(held.filter(|(about, _)| ghost.runs(*about)), |(about, since)| {
-        let both = since.max(ghost.members[about].up);
-        (view.now.since(both) >= forgives).then(|| {
-            format!("node {about} runs, and node {} holds it dead for {forgives}", view.index(changed))
-        })
+    let held = held.map(|(&about, other)| (about, other.since));
+    judge(held.filter(|(about, _)| ghost.runs(view.index(*about))), |(about, since)| {
+        let both = since.max(ghost.members[view.index(about)].up);
+        (view.now.since(both) >= forgives)
+            .then(|| format!("node {} runs, and node {} holds it dead for {forgives}", about.0, changed.0))
     })
 }
 
@@ -204,8 +202,8 @@ fn accuracy(ghost: &Ghost, view: &View<'_, Swim>, changed: NodeId) -> Judgement 
     match changes(view, changed).iter().find(wrong) {
         None => Judgement::Holds,
         Some(change) => {
-            let about = view.index(change.news.about);
-            Judgement::Broken(format!("node {} declared node {about} dead, which runs", view.index(changed)))
+            let about = change.news.about.0;
+            Judgement::Broken(format!("node {} declared node {about} dead, which runs", changed.0))
         }
     }
 }

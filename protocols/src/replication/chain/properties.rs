@@ -95,8 +95,7 @@ fn propagation<S: Spec>(_: &Ghost, view: &View<'_, Chain<S>>, changed: NodeId) -
         if name(above.get(last)) != name(below.get(last)) {
             return Judgement::Broken(format!(
                 "node {} holds an update at index {agreed} that node {} before it does not hold",
-                view.index(pair[1]),
-                view.index(pair[0])
+                pair[1].0, pair[0].0
             ));
         }
         judged = Judgement::Holds;
@@ -109,7 +108,7 @@ fn survive<S: Spec>(ghost: &Ghost, view: &View<'_, Chain<S>>, changed: NodeId) -
     if let Some(index) = ghost.news.conflict {
         return Judgement::Broken(format!(
             "node {} acknowledged at index {index} what differs from what another had acknowledged there",
-            view.index(changed)
+            changed.0
         ));
     }
     let setup = view.disk(view.first).setup.synced();
@@ -125,8 +124,6 @@ fn survive<S: Spec>(ghost: &Ghost, view: &View<'_, Chain<S>>, changed: NodeId) -
     };
     match whole.iter().find(lacks) {
         None => Judgement::Holds,
-        Some(&node) => {
-            Judgement::Broken(format!("node {} lacks some of {all} acknowledged updates", view.index(node)))
-        }
+        Some(&node) => Judgement::Broken(format!("node {} lacks some of {all} acknowledged updates", node.0)),
     }
 }

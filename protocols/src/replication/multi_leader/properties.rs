@@ -52,8 +52,9 @@ fn same(_: &Ghost, view: &View<'_, MultiLeader>, changed: NodeId) -> Judgement {
             };
             if theirs.versions != entry.versions {
                 return Judgement::Broken(format!(
-                    "nodes {} and {index} have heard of the same writes of key {key}, and hold {:?} and {:?}",
-                    view.index(changed),
+                    "node {} and node {} have heard of the same writes of key {key}, and hold {:?} and {:?}",
+                    changed.0,
+                    view.first.0 + index as u32,
                     entry.versions.iter().map(|v| v.value).collect::<Vec<_>>(),
                     theirs.versions.iter().map(|v| v.value).collect::<Vec<_>>(),
                 ));
@@ -72,8 +73,7 @@ fn known(_: &Ghost, view: &View<'_, MultiLeader>, changed: NodeId) -> Judgement 
             if number > taken {
                 return Judgement::Broken(format!(
                     "node {} has heard of write {number} of node {} on key {key}, which knows of {taken} only",
-                    view.index(changed),
-                    view.index(node)
+                    changed.0, node.0
                 ));
             }
         }

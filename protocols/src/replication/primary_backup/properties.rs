@@ -117,12 +117,11 @@ fn survive<S: Spec>(ghost: &Ghost, view: &View<'_, PrimaryBackup<S>>, changed: N
     match conflict {
         Some(index) => Judgement::Broken(format!(
             "node {} acknowledged at index {index} what differs from what another had acknowledged there",
-            view.index(changed)
+            changed.0
         )),
         None if lost > 0 => Judgement::Broken(format!(
             "node {} is primary of epoch {} without {lost} acknowledged writes",
-            view.index(changed),
-            state.epoch
+            changed.0, state.epoch
         )),
         None if promoted => Judgement::Holds,
         None => Judgement::Idle,
@@ -143,8 +142,9 @@ fn same_history<S: Spec>(_: &Ghost, view: &View<'_, PrimaryBackup<S>>, changed: 
         let before = last.checked_sub(1);
         if ours[last] != theirs[last] || before.is_some_and(|at| ours[at].epoch != theirs[at].epoch) {
             return Judgement::Broken(format!(
-                "nodes {} and {place} hold different histories up to index {} of epoch {}",
-                view.index(changed),
+                "node {} and node {} hold different histories up to index {} of epoch {}",
+                changed.0,
+                view.first.0 + place as u32,
                 last + 1,
                 ours[last].epoch
             ));
