@@ -104,7 +104,7 @@ fn what_operations_cost_is_bounded_on_both_sides() {
 #[test]
 fn a_replay_stops_at_the_answer_that_nothing_explains() {
     let output = sim(&["replay", "scenarios/stale-reads.ron"]);
-    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert_eq!(code(&output), 1, "{}", err(&output));
     let said = out(&output);
     let at =
         said.split("no order of the calls explains an answer at ").nth(1).unwrap_or_else(|| panic!("{said}"));

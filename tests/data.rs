@@ -162,6 +162,24 @@ fn a_history_without_overlaps_can_be_replayed_from_its_texts() {
     assert!(kinds.len() == 3 && kinds.values().all(|count| *count > 20), "{kinds:?}");
 }
 
+/// What the scenario says of itself: the client hears that its compare-and-set failed, and then reads what it wrote.
+#[test]
+fn an_answer_that_is_lost_leaves_the_client_with_the_wrong_one() {
+    let folder = Folder::new("data-lost-answers");
+    let mut sim = Command::new(env!("CARGO_BIN_EXE_sim"));
+    sim.args(["run", "scenarios/faults/lost-answers.ron", "--out", &folder.path("out")]);
+    assert_eq!(sim.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap().status.code(), Some(0));
+    let calls = calls(&read(&folder, "history.jsonl"));
+    let unanswered: Vec<&Value> = calls.iter().filter(|call| call["outcome"] == "unknown").collect();
+    let operation = &unanswered[0]["operation"];
+    assert!(unanswered.len() == 3 && unanswered.iter().all(|call| call["operation"] == *operation));
+    let place =
+        calls.iter().position(|call| call["operation"] == *operation && call["outcome"] == "ok").unwrap();
+    let (told, next) = (&calls[place], &calls[place + 1]);
+    assert_eq!(told["answer"], serde_json::json!({ "Swapped": false }));
+    assert_eq!(next["answer"], serde_json::json!({ "Value": told["asked"]["Cas"][2] }));
+}
+
 #[test]
 fn parquet_holds_what_csv_does() {
     let folder = played("data-parquet");

@@ -220,7 +220,11 @@ fn what_runs_away_is_shown_again_within_the_same_budget() {
         let args: Vec<&str> = run.split(' ').collect();
         let output = sim(&args).args(["--out", &folder.path("again")]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.code() == Some(4) && text.contains("100 events taken"), "{run}: {text}");
+        // Of the shrunk one there may be nothing left to judge.
+        assert!(
+            matches!(output.status.code(), Some(3 | 4)) && text.contains("100 events taken"),
+            "{run}: {text}"
+        );
     }
 }
 
@@ -471,6 +475,7 @@ fn what_is_written_down_of_a_hunt_is_read_again() {
     assert!(Results::open(&path, &other).unwrap_err().contains("another hunt"));
     let (results, aside) = Results::open(&path, &header).unwrap();
     assert_eq!((results.tally(), aside), (Tally::default(), None));
+    drop(results);
     // A protocol may have changed: what another build found is kept, and counts for nothing.
     let before = fs::read(&path).unwrap();
     let rebuilt = Header { build: "4".into(), ..header.clone() };

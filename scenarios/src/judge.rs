@@ -227,8 +227,7 @@ fn never(name: &str, run: &Run) -> Verdict {
 
 /// How often something happened.
 fn counted(what: &str, (at_least, at_most): (Option<u64>, Option<u64>), run: &Run) -> Verdict {
-    let said = |bound: Option<u64>| bound.map(|bound| bound.to_string());
-    let phrase = format!("{what} {} times", bounds(said(at_least), said(at_most)));
+    let phrase = format!("{what} {}", bounds(at_least.map(times), at_most.map(times)));
     let mine = run.properties.iter().filter(|p| p.name == what && p.kind == Kind::Sometimes);
     let found = mine.map(|p| p.held).sum();
     let figure = if found == 0 { "never".into() } else { times(found) };

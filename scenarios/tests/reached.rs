@@ -51,7 +51,7 @@ fn the_moment_at_which_something_first_came_true_is_held_against_both_bounds() {
 #[test]
 fn how_often_something_came_true_is_held_against_both_bounds() {
     let once = r#"Times(what: "all committed", at_least: 1, at_most: 1)"#;
-    let phrase = "all committed at least 1 and at most 1 times";
+    let phrase = "all committed exactly once";
     assert_eq!(found(once), (Status::Held, phrase.into(), "once".into()));
     let status = |what: &str| found(&format!("Times(what: {what})")).0;
     assert_eq!(status(r#""all committed", at_least: 2"#), Status::Failed);
