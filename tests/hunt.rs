@@ -201,7 +201,7 @@ fn nodes_of_a_second_service_have_its_name_in_what_was_found() {
     let (code, text) =
         hunted(&[&path, "--set", flaw, "--no-shrink", "--seeds", "64", "--out", &folder.path("o")]);
     assert_eq!(code, 1, "{text}");
-    let said = text.lines().find_map(|line| line.split_once("acknowledged updates survive at ")).unwrap().1;
+    let said = text.lines().find_map(|line| line.split_once("update propagation invariant at ")).unwrap().1;
     let (place, found) = said.split_once(": ").unwrap();
     assert!(place.contains(" of db-") && found.starts_with("db-") && !found.contains("node"), "{said}");
 }
