@@ -86,7 +86,12 @@ pub(crate) fn hunt(
         }
         // What an earlier hunt left is not what this one finds.
         let file = out.map(|out| out.join(protocol).join(format!("{flaw}.ron")));
-        if let Some(Err(message)) = file.as_deref().map(output::absent) {
+        let absent = |path: &Path| {
+            let mut read = fields.iter().map(|field| field.file.to_string_lossy());
+            read.try_for_each(|read| output::replaceable(path, &read))?;
+            output::absent(path)
+        };
+        if let Some(Err(message)) = file.as_deref().map(absent) {
             return refused(&message);
         }
         let mut worlds = Vec::new();
@@ -113,7 +118,7 @@ pub(crate) fn hunt(
         };
         worst = worst.max(status);
         let shrunk = match (&end, &file) {
-            (End::Found(one, seed, _), Some(file)) => {
+            (End::Found(one, seed, _), Some(file)) if !stopped() => {
                 let terms = shrink::Terms { runs_max: RUNS, events_max: terms.events, goes_on };
                 shrink_one(registry, one, *seed, terms, file).unwrap_or_else(|message| {
                     refused(&format!("{flaw}: {message}"));
@@ -166,10 +171,11 @@ fn hunt_one<'a>(
     tried: &mut Tried,
 ) -> Result<End<'a>, String> {
     let mut unsound = None;
+    let all = (terms.seeds().end - terms.seeds().start).saturating_mul(worlds.len() as u64);
     for part in turns(terms.seeds()) {
         for (one, faultless) in worlds {
             let mut left = part.clone();
-            while !left.is_empty() {
+            while !left.is_empty() && watcher.goes_on() {
                 let tally = run(registry, one, left.clone(), terms, watcher)?;
                 tried.seeds += tally.seeds;
                 tried.span = tried.span + Span(one.scenario.until.0) * tally.seeds;
@@ -182,12 +188,16 @@ fn hunt_one<'a>(
                 unsound.get_or_insert((one, seed, other.signature.check));
                 left.start = seed + 1;
             }
-            if !watcher.goes_on() {
-                return Ok(End::Late);
-            }
+        }
+        if !watcher.goes_on() {
+            break;
         }
     }
-    Ok(unsound.map_or(End::Missed, |(one, seed, check)| End::Unsound(one, seed, check)))
+    Ok(match unsound {
+        Some((one, seed, check)) => End::Unsound(one, seed, check),
+        None if tried.seeds < all => End::Late,
+        None => End::Missed,
+    })
 }
 
 fn run(

@@ -188,19 +188,15 @@ fn hunt_one(
 }
 
 /// Says what shows a failure of a seed again.
-fn say_again(asked: (&str, &[String]), seed: u64, signature: &Signature, events: u64) {
-    say!("  again      {}    ({})", clean(&again(asked, seed, events)), clean(&signature.check));
-}
-
-/// The command that plays a seed as the hunt did.
-fn again((file, set): (&str, &[String]), seed: u64, events: u64) -> String {
+fn say_again((file, set): (&str, &[String]), seed: u64, signature: &Signature, events: u64) {
     let set: String = set.iter().map(|set| format!(" --set {}", quoted(set))).collect();
-    format!("sim run {} --seed {seed}{}{set}", quoted(file), budget(events))
+    let again = format!("sim run {} --seed {seed}{}{set}", quoted(file), budget(&signature.check, events));
+    say!("  again      {}    ({})", clean(&again), clean(&signature.check));
 }
 
-/// A budget of events, as it is asked for where it is not the usual one.
-pub(crate) fn budget(events: u64) -> String {
-    if events == EVENTS { String::new() } else { format!(" --events {events}") }
+/// The hunt's budget of events, for a run that is to end where the hunt's did because of it.
+pub(crate) fn budget(check: &str, events: u64) -> String {
+    if check == hunt::RUNAWAY { format!(" --events {events}") } else { String::new() }
 }
 
 /// Which program this is: a protocol that was changed since makes what an earlier build found worthless.
@@ -301,7 +297,7 @@ pub(crate) fn merge(files: &[PathBuf], out: &Path) -> u8 {
     let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let path = out.join("hunt.jsonl");
     let merged = Results::merge(&paths).and_then(|merged| {
-        merged.results.may_replace(&path, &merged.header)?;
+        let _lock = merged.results.may_replace(&path, &merged.header)?;
         output::write(out, "hunt.jsonl", |to| merged.results.save(&merged.header, to))?;
         Ok(merged)
     });
@@ -322,12 +318,19 @@ pub(crate) fn merge(files: &[PathBuf], out: &Path) -> u8 {
         let more = if missing.len() > NAMED { ", …" } else { "" };
         say!("  missing    there are no results of --shard {}{more}", named.join(", "));
     }
+    let gaps = results.gaps();
+    if !gaps.is_empty() {
+        let named: Vec<String> =
+            gaps.iter().take(NAMED).map(|gap| format!("{}..{}", gap.start, gap.end)).collect();
+        let more = if gaps.len() > NAMED { ", …" } else { "" };
+        say!("  unfinished seeds {}{more}", named.join(", "));
+    }
     if !alike {
         say!("  mixed      different builds of sim found these: what one fails by, another may not");
     }
     say!("  results    {}", path.display());
     match code(&tally) {
-        0 if !missing.is_empty() => Status::Undecided.exit_code(),
+        0 if !(missing.is_empty() && gaps.is_empty()) => Status::Undecided.exit_code(),
         code => code,
     }
 }

@@ -44,7 +44,7 @@ use sim_core::time::Span;
     version,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 every expectation holds; 1 one failed; 2 bad input or usage, or results that cannot be written; 3 vacuous: there was \
-                  nothing to judge;\n4 undecided: a budget ran out; 101 a bug of sim."
+                  nothing to judge;\n4 undecided: a budget ran out, or a part is missing; 101 a bug of sim; 130 a hunt that Ctrl-C stopped."
 )]
 struct Cli {
     #[command(subcommand)]

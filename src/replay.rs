@@ -155,11 +155,11 @@ fn show(registry: &Registry, played: &Played, view: &View) -> Result<bool, Strin
             say!("{:>7}  {:<14} {:<10} {}", "", "", "", bold(&format!("✘ panic: {}", clipped(said))));
         }
     }
-    // What comes later has not happened yet.
-    let seen = |number: u64| until.is_none_or(|until| number <= until);
-    let broken = run.violations.iter().any(|violation| seen(violation.event))
-        || unexplained.as_ref().is_some_and(|witness| seen(event(Point::At(witness.at))))
-        || panic.is_some() && seen(last);
+    // What comes later is not shown, and has not happened yet.
+    let unexplained = unexplained.filter(|witness| event(Point::At(witness.at)) <= to);
+    let broken = run.violations.iter().any(|violation| violation.event <= to)
+        || unexplained.is_some()
+        || panic.is_some() && last <= to;
     if let Some(witness) = unexplained {
         say!("\n{}", bold(&format!("✘ no order of the calls explains an answer at {}", witness.at)));
         witness.lines.iter().for_each(|line| say!("  {}", clipped(line)));

@@ -4,7 +4,7 @@ use crate::{
     Choice,
     asked::{Asked, read},
     commands::{BAD_INPUT, say},
-    hunt::budget,
+    hunt::{STOPPED, budget, stopped},
     output,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -33,8 +33,9 @@ pub(crate) fn shrink(
     match shrink_one(registry, &one, seed, terms, &path) {
         Ok(Some(shrunk)) => {
             say(&shrunk, &path);
-            1
+            if stopped() { STOPPED } else { 1 }
         }
+        Ok(None) if stopped() => STOPPED,
         Ok(None) => {
             say!("{}: seed {seed} does not fail: there is nothing to shrink", one.file);
             0
@@ -102,7 +103,7 @@ fn text(
     // A name can hold anything; a comment ends with its line.
     let comment = [
         format!("{} fails: {}", shrunk.failure.signature.check, shrunk.failure.finding),
-        format!("Run it:      sim run {file}{}", budget(events_max)),
+        format!("Run it:      sim run {file}{}", budget(&shrunk.failure.signature.check, events_max)),
         format!("Look at it:  sim replay {file}"),
         format!("Shrunk from {from}, seed {seed}: {}; of {}.", told(after), told(before)),
     ];

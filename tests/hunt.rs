@@ -123,6 +123,7 @@ fn shards_joined_are_the_whole() {
     // A folder is what the hunt was given. What is missing is said, and so is how to see a failure again.
     let (code, text) = merge(&[&parts[0], &parts[2]], "gaps");
     assert_eq!(code, 1);
+    assert!(text.contains("unfinished seeds 256..512\n"), "{text}");
     assert!(
         text.contains("there are no results of --shard 2/3\n")
             && text.contains(&format!(" --set {FLAW}    (")),
@@ -249,17 +250,29 @@ fn a_hunt_that_goes_on_counts_what_failed_before() {
 #[test]
 fn a_hunt_that_is_interrupted_says_what_it_has() {
     let folder = Folder::new("hunt-stopped");
+    let patient = |done: &mut dyn FnMut() -> bool| {
+        (0..600).any(|_| {
+            std::thread::sleep(Duration::from_millis(100));
+            done()
+        })
+    };
     for (more, says) in
         [(&["--keep-going"][..], "the same command goes on"), (&["--flaws"], "stopped before")]
     {
         let out = folder.path(more[0]);
-        let args = ["hunt", RAFT, "--seeds", "1000000000", "--out", &out];
-        let child = sim(&args).args(more).stdout(Stdio::piped()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(1_500));
+        let args = ["hunt", RAFT, "--seeds", "1000000000", "--no-shrink", "--out", &out];
+        let args = if more == ["--flaws"] { &args[..4] } else { &args[..] };
+        let said = folder.0.join("said.txt");
+        let mut child = sim(args).args(more).stdout(fs::File::create(&said).unwrap()).spawn().unwrap();
+        // Both begin after it heeds the signal.
+        let begun = || Path::new(&out).join("hunt.jsonl").exists() || fs::metadata(&said).unwrap().len() > 0;
+        assert!(patient(&mut || begun()), "it never began");
         assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-        let output = child.wait_with_output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.code() == Some(130) && text.contains(says), "{more:?}: {text}");
+        let ended = patient(&mut || child.try_wait().unwrap().is_some());
+        let _ = child.kill();
+        let text = fs::read_to_string(&said).unwrap();
+        let code = child.wait().unwrap().code();
+        assert!(ended && code == Some(130) && text.contains(says), "{more:?}: {code:?} {text}");
     }
 }
 

@@ -68,10 +68,11 @@ pub struct Tally {
 impl Tally {
     /// Counts a seed.
     pub fn add(&mut self, outcome: Outcome) {
-        self.seeds += 1;
-        self.events += outcome.events;
-        self.vacuous += u64::from(outcome.vacuous);
-        self.undecided += u64::from(outcome.undecided);
+        // Files can hold any numbers, and these are counted on from there.
+        self.seeds = self.seeds.saturating_add(1);
+        self.events = self.events.saturating_add(outcome.events);
+        self.vacuous = self.vacuous.saturating_add(outcome.vacuous.into());
+        self.undecided = self.undecided.saturating_add(outcome.undecided.into());
         self.coverage.add(outcome.seed, outcome.reached);
         if let Some(failure) = outcome.failure {
             self.failures.insert(outcome.seed, failure);
@@ -80,7 +81,6 @@ impl Tally {
 
     /// Counts what another tally did.
     pub fn join(&mut self, other: Tally) {
-        // Files can hold any numbers.
         self.seeds = self.seeds.saturating_add(other.seeds);
         self.events = self.events.saturating_add(other.events);
         self.vacuous = self.vacuous.saturating_add(other.vacuous);
@@ -133,8 +133,8 @@ pub fn hunt(
 ) -> Result<(Tally, Ended), String> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| format!("cannot start {threads} threads: {error}"))?;
-    let tally = results.of(hunt);
-    let known = if hunt.keep_going { None } else { tally.failures.keys().next().copied() };
+    let (done, failures) = results.of(hunt);
+    let known = if hunt.keep_going { None } else { failures.keys().next().copied() };
     let field = Field {
         hunt,
         // What failed before is tried once more, so that it counts as tried.
@@ -143,8 +143,8 @@ pub fn hunt(
         state: Mutex::new(State {
             results,
             chunks: BTreeMap::new(),
-            done: BTreeMap::new(),
-            tally,
+            done,
+            tally: Tally { failures, ..Tally::default() },
             late: false,
         }),
     };

@@ -57,7 +57,7 @@ pub struct Terms {
     pub goes_on: fn() -> bool,
 }
 
-/// Shrinks what this seed of a scenario fails by; `None` if it does not fail. `watch` is told how many runs were taken and
+/// Shrinks what this seed of a scenario fails by; `None` if it does not fail, or nobody wanted to go on. `watch` is told how many runs were taken and
 /// how large the smallest failing scenario is.
 ///
 /// # Errors
@@ -87,6 +87,9 @@ pub fn shrink(
     let expanded = Scenario { faults: expand(scenario, seed), nemesis: Vec::new(), ..plan.scenario.clone() };
     let written = left.map(|run| plan.resolved(&run, registry)).into_iter().chain([expanded]);
     if !written.into_iter().any(|written| shrinker.keeps(written)) {
+        if !(terms.goes_on)() {
+            return Ok(None);
+        }
         return Err("the failure does not come again when every fault is written out".into());
     }
     let before = shrinker.size();

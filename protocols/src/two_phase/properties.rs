@@ -59,8 +59,8 @@ fn atomicity(ghost: &Ghost, view: &View<'_, TwoPhase>, _: NodeId) -> Judgement {
         return Judgement::Holds;
     };
     let name = |node: &NodeId| match view.index(*node) {
-        0 => "the transaction manager".to_string(),
-        index => format!("resource manager {index}"),
+        0 => format!("the transaction manager, node {},", node.0),
+        _ => format!("resource manager node {}", node.0),
     };
     Judgement::Broken(format!("{} committed and {} aborted", name(committed), name(aborted)))
 }
@@ -74,8 +74,9 @@ fn unanimity(ghost: &Ghost, view: &View<'_, TwoPhase>, changed: NodeId) -> Judge
     match (1..view.nodes.len()).find(unready) {
         None => Judgement::Holds,
         Some(index) => Judgement::Broken(format!(
-            "node {} committed while resource manager {index} is {:?}",
+            "node {} committed while resource manager node {} is {:?}",
             changed.0,
+            view.first.0 + index as u32,
             view.nodes[index].disk.synced()
         )),
     }

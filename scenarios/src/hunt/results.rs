@@ -35,9 +35,13 @@ pub struct Header {
 }
 
 impl Header {
-    /// The same by another build. What was set is in the scenario's hash already, and was not always written down.
-    fn built(self, build: &str, set: &[String]) -> Header {
-        Header { build: build.into(), set: set.to_vec(), ..self }
+    fn built(self, build: &str) -> Header {
+        Header { build: build.into(), ..self }
+    }
+
+    /// Whether it is the same hunt. What was set is in the scenario's hash already, whatever its order.
+    fn is(&self, other: &Header) -> bool {
+        Header { set: other.set.clone(), ..self.clone() } == *other
     }
 
     /// In what it is another hunt than `wanted`.
@@ -130,10 +134,7 @@ impl Results {
         let mut file = open(path).map_err(failed)?;
         let (found, whole) = results.take(&mut file, &shown.to_string())?;
         match found {
-            Some(found)
-                if found.build != header.build
-                    && found.clone().built(&header.build, &header.set) == *header =>
-            {
+            Some(found) if found.build != header.build && found.clone().built(&header.build).is(header) => {
                 let aside = aside(path);
                 std::fs::rename(path, &aside).map_err(failed)?;
                 let file = Some(open(path).map_err(failed)?);
@@ -141,7 +142,7 @@ impl Results {
                 results.write(&Line::Hunt(header.clone()))?;
                 return Ok((results, Some(aside)));
             }
-            Some(found) if found != *header => {
+            Some(found) if !found.is(header) => {
                 return Err(format!(
                     "{shown} holds results of another hunt, {}: remove it, or choose another folder with `--out DIR`",
                     found.other_than(header)
@@ -178,7 +179,7 @@ impl Results {
             match &mut merged {
                 None => merged = Some(Merged { header, results: part, alike: true, missing: Vec::new() }),
                 Some(Merged { header: first, results: all, .. }) => {
-                    if *first != header {
+                    if !first.is(&header) {
                         let how = header.other_than(first);
                         return Err(format!("{shown} is of another hunt than {}, {how}", parts[0].display()));
                     }
@@ -196,36 +197,50 @@ impl Results {
         builds.remove("");
         let mut merged = merged.ok_or("there is nothing to merge")?;
         merged.alike = builds.len() < 2;
-        // Each part says of how many it is one; what was joined before does not.
-        if let Some(&(_, parts)) = shards.first().filter(|(part, _)| *part > 0) {
+        // Each part says of how many it is one, if it is one of so many; what was joined before does not.
+        if let Some(&(part, parts)) = shards.first()
+            && part > 0
+            && shards.iter().all(|shard| shard.1 == parts)
+        {
             let missing = (1..=parts).map(|part| (part, parts)).filter(|shard| !shards.contains(shard));
             merged.missing = missing.take(MISSING_MAX).collect();
         }
         Ok(merged)
     }
 
-    /// Whether these may be written to `path`: where nothing is, or nothing that is not among these, of the same hunt.
+    /// Whether these may be written to `path`: where nothing is, or nothing that is not among these, of the same hunt. Nobody
+    /// else may write there as long as the file is kept that is returned.
     ///
     /// # Errors
     /// When something would be lost that is nowhere else, or somebody writes there.
-    pub fn may_replace(&self, path: &Path, header: &Header) -> Result<(), String> {
+    pub fn may_replace(&self, path: &Path, header: &Header) -> Result<File, String> {
         let shown = path.display().to_string();
+        let failed = |error: std::io::Error| format!("cannot use {shown}: {error}");
+        path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(failed)?;
+        let lock = lock(path)?;
         let mut file = match File::open(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            file => file.map_err(|error| format!("cannot read {shown}: {error}"))?,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(lock),
+            file => file.map_err(failed)?,
         };
-        let _lock = lock(path)?;
         let mut before = Results::default();
         let found = before.take(&mut file, &shown)?.0;
-        let among = before.done.keys().all(|seeds| self.done.contains_key(seeds))
+        let within = |&(from, to): &(u64, u64)| self.done.keys().any(|all| all.0 <= from && to <= all.1);
+        let among = before.done.keys().all(within)
             && before.failures.keys().all(|seed| self.failures.contains_key(seed));
         let what = match found {
-            Some(found) if found == *header && among => return Ok(()),
-            Some(found) if found == *header => "holds results that would be lost".to_string(),
+            Some(found) if found.is(header) && among => return Ok(lock),
+            Some(found) if found.is(header) => "holds results that would be lost".to_string(),
             Some(found) => format!("holds results already, {}", found.other_than(header)),
             None => "is there already".to_string(),
         };
         Err(format!("{shown} {what}: choose another folder with `--out DIR`"))
+    }
+
+    /// Seeds between the first and the last that are in no chunk that was finished.
+    pub fn gaps(&self) -> Vec<Range<u64>> {
+        let ends = self.done.keys().map(|&(_, end)| end);
+        let starts = self.done.keys().skip(1).map(|&(start, _)| start);
+        ends.zip(starts).filter(|(end, start)| end < start).map(|(end, start)| end..start).collect()
     }
 
     /// Writes all of it anew.
@@ -250,18 +265,17 @@ impl Results {
         sum
     }
 
-    /// The same of seeds that a hunt asks for: only what was tried in the chunks that it would take them in.
-    pub(super) fn of(&self, hunt: &Hunt<'_>) -> Tally {
-        let mut sum = Tally::default();
-        let mine = |seed: &u64| hunt.seeds.contains(seed) && hunt.takes(seed / CHUNK);
-        sum.failures
-            .extend(self.failures.iter().filter(|(seed, _)| mine(seed)).map(|(seed, f)| (*seed, f.clone())));
-        for (&(from, to), tally) in &self.done {
-            if mine(&from) && within(from / CHUNK, &hunt.seeds) == (from..to) {
-                sum.join(tally.clone());
-            }
-        }
-        sum
+    /// What the seeds that a hunt asks for came to, by the first of those tried together, and which failed: only what was tried in
+    /// the chunks that it would take them in.
+    pub(super) fn of(&self, hunt: &Hunt<'_>) -> (BTreeMap<u64, Tally>, BTreeMap<u64, Failure>) {
+        let mine = |seed: u64| hunt.seeds.contains(&seed) && hunt.takes(seed / CHUNK);
+        let whole = |&(from, to): &(u64, u64)| mine(from) && within(from / CHUNK, &hunt.seeds) == (from..to);
+        let done = self.done.iter().filter(|(seeds, _)| whole(seeds));
+        let failures = self.failures.iter().filter(|(seed, _)| mine(**seed));
+        (
+            done.map(|(seeds, tally)| (seeds.0, tally.clone())).collect(),
+            failures.map(|(&seed, failure)| (seed, failure.clone())).collect(),
+        )
     }
 
     /// Whether all seeds of a chunk that are among these were tried.
