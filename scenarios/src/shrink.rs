@@ -57,8 +57,8 @@ pub struct Terms {
     pub goes_on: fn() -> bool,
 }
 
-/// Shrinks what this seed of a scenario fails by; `None` if it does not fail, or nobody wanted to go on. `watch` is told how many runs were taken and
-/// how large the smallest failing scenario is.
+/// Shrinks what this seed of a scenario fails by; `None` if it does not fail, or nobody wanted to go on before all was written
+/// out. `watch` is told how many runs were taken and how large the smallest failing scenario is.
 ///
 /// # Errors
 /// When the world cannot be built, or the failure does not come again once all faults are written out.

@@ -8,12 +8,13 @@
 //! committed and applied. Term, vote and log are on the disk before any message tells of them.
 //!
 //! Beyond Figure 2: the no-op entry of a new leader (§8), reads without log entries (dissertation §6.4) and on leases
-//! (dissertation §6.4.1, with the refusal to vote of §4.2.3), backing up by whole terms (§5.3). A leader sends each entry to a follower once and at once, without waiting for the answer to the
-//! one before; it sends again from where the logs are known to agree when the follower finds a gap, or leaves a
-//! heartbeat unanswered. To a follower that is silent for longer it sends with heartbeats only. From the dissertation are
-//! pre-vote (§9.6), a leader's check of its quorum (§6.2), learners (§4.2.1) and leadership transfer (§3.10). Left out:
-//! snapshots in chunks, asking again for a vote within a term, and client sessions (§6.3): a request that arrives twice is applied
-//! twice, so a network that duplicates breaks linearizability (`scenarios/faults/duplicates.ron`).
+//! (dissertation §6.4.1, with the refusal to vote of §4.2.3), backing up by whole terms (§5.3). A leader sends each
+//! entry to a follower once and at once, without waiting for the answer to the one before; it sends again from where
+//! the logs are known to agree when the follower finds a gap, or leaves a heartbeat unanswered. To a follower that is
+//! silent for longer it sends with heartbeats only. From the dissertation are pre-vote (§9.6), a leader's check of its
+//! quorum (§6.2), learners (§4.2.1) and leadership transfer (§3.10). Left out: snapshots in chunks, asking again for a
+//! vote within a term, and client sessions (§6.3): a request that arrives twice is applied twice, so a network that
+//! duplicates breaks linearizability (`scenarios/faults/duplicates.ron`).
 //! Indexes count entries from 1, as in the paper; 0 is the place before the first.
 //!
 //! Here are what servers keep and wait for, and the step that takes inputs in; `messages.rs` is what they say; `elections.rs`,
