@@ -2,7 +2,7 @@
 
 #![no_main]
 
-#[path = "../../sim-core/tests/beside_a_map/mod.rs"]
+#[path = "../../sim-core/tests/all/beside_a_map.rs"]
 mod beside_a_map;
 
 use beside_a_map::{Pair, Use};

@@ -1,0 +1,21 @@
+//! The engine's promises: queue, randomness, links, faults, traces.
+//!
+//! One binary, since each of its own would build the same worlds again.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test says what went wrong by failing")]
+
+mod beside_a_map;
+mod causality;
+mod distributions;
+mod engine;
+mod fault_overlaps;
+mod fault_schedules;
+mod fault_storms;
+mod faults_of_links;
+mod faults_of_nodes;
+mod puppet;
+mod queue;
+mod random;
+mod recording;
+mod tasks;
+mod trace;
