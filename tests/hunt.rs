@@ -123,13 +123,27 @@ fn shards_joined_are_the_whole() {
     // A folder is what the hunt was given. What is missing is said, and so is how to see a failure again.
     let (code, text) = merge(&[&parts[0], &parts[2]], "gaps");
     assert_eq!(code, 1);
-    assert!(text.contains("unfinished seeds 256..512\n"), "{text}");
+    assert!(!text.contains("unfinished"), "said once: {text}");
     assert!(
         text.contains("there are no results of --shard 2/3\n")
             && text.contains(&format!(" --set {FLAW}    (")),
         "{text}"
     );
     assert!(text.contains("  reached    "), "{text}");
+    // One that was begun is not missing, and one of another build is told of.
+    let begun = fs::read_to_string(files[1])
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap()
+        .replace("\"build\":\"", "\"build\":\"0");
+    let begun = (folder.path("begun.jsonl"), begun + "\n");
+    fs::write(&begun.0, &begun.1).unwrap();
+    let (_, text) = merge(&[files[0], &begun.0, files[2]], "begun");
+    assert!(text.contains("unfinished seeds 256..512\n") && !text.contains("missing"), "{text}");
+    assert!(text.contains("mixed      different builds of sim"), "{text}");
+    let (_, text) = merge(&files, "merged");
+    assert!(!text.contains("unfinished") && !text.contains("missing") && !text.contains("mixed"), "{text}");
     let (code, text) = merge(&[&parts[1]], "merged");
     assert!(code == 2 && text.contains("holds results that would be lost"), "{text}");
     // What is joined again is written again; nothing else is written over.

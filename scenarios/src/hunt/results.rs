@@ -108,6 +108,25 @@ pub struct Merged {
     pub alike: bool,
     /// Shards of which there are none, the first hundred.
     pub missing: Vec<(u64, u64)>,
+    /// Those of which there are results; empty where that is not known.
+    shards: BTreeSet<(u64, u64)>,
+}
+
+impl Merged {
+    /// Seeds between the first and the last that are in no chunk that was finished, but for those of shards of which there
+    /// are no results at all.
+    pub fn gaps(&self) -> Vec<Range<u64>> {
+        let dealt = |gap: &Range<u64>, &(part, parts): &(u64, u64)| {
+            let (from, to) = (gap.start / CHUNK, gap.end.div_ceil(CHUNK));
+            let first = from + (part - 1 + parts - from % parts) % parts;
+            first < to
+        };
+        let mut gaps = self.results.gaps();
+        if !self.missing.is_empty() {
+            gaps.retain(|gap| self.shards.iter().any(|shard| dealt(gap, shard)));
+        }
+        gaps
+    }
 }
 
 /// Results, in a file or only here.
@@ -177,7 +196,10 @@ impl Results {
             let header = Header { shard: (0, 0), build: String::new(), ..header };
             part.keep_widest();
             match &mut merged {
-                None => merged = Some(Merged { header, results: part, alike: true, missing: Vec::new() }),
+                None => {
+                    let (missing, shards) = (Vec::new(), BTreeSet::new());
+                    merged = Some(Merged { header, results: part, alike: true, missing, shards });
+                }
                 Some(Merged { header: first, results: all, .. }) => {
                     if !first.is(&header) {
                         let how = header.other_than(first);
@@ -204,6 +226,7 @@ impl Results {
         {
             let missing = (1..=parts).map(|part| (part, parts)).filter(|shard| !shards.contains(shard));
             merged.missing = missing.take(MISSING_MAX).collect();
+            merged.shards = shards;
         }
         Ok(merged)
     }
@@ -237,7 +260,7 @@ impl Results {
     }
 
     /// Seeds between the first and the last that are in no chunk that was finished.
-    pub fn gaps(&self) -> Vec<Range<u64>> {
+    fn gaps(&self) -> Vec<Range<u64>> {
         let ends = self.done.keys().map(|&(_, end)| end);
         let starts = self.done.keys().skip(1).map(|&(start, _)| start);
         ends.zip(starts).filter(|(end, start)| end < start).map(|(end, start)| end..start).collect()
