@@ -8,7 +8,7 @@ mod folder;
 use folder::Folder;
 use scenarios::{
     format::TimedFault,
-    hunt::{self, Ended, Header, Hunt, Outcome, Results, Tally, Watch},
+    hunt::{self, Ended, Header, Hunt, Merged, Outcome, Results, Tally, Watch},
     panics,
     plan::Plan,
     read::read,
@@ -93,7 +93,7 @@ fn a_protocol_without_a_flaw_survives() {
 
 fn results(path: &str) -> Tally {
     let path = Path::new(path).join("hunt.jsonl");
-    Results::merge(&[&path]).unwrap().results.tally()
+    Merged::of(&[&path]).unwrap().results.tally()
 }
 
 #[test]

@@ -6,14 +6,16 @@
 //! `results.rs` is the file that outlives the hunt.
 
 mod coverage;
+mod merged;
 mod one;
 mod results;
 mod signature;
 
 use crate::{format::Scenario, registry::Registry};
 pub use coverage::Coverage;
+pub use merged::Merged;
 pub use one::{Failure, Outcome, Trial};
-pub use results::{Header, Merged, Results};
+pub use results::{Header, Results};
 pub use signature::Signature;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -165,18 +167,25 @@ pub fn hunt(
 impl Hunt<'_> {
     /// Whether it takes the seeds of a chunk, or leaves them to another shard.
     fn takes(&self, chunk: u64) -> bool {
-        chunk % self.shard.1 == self.shard.0
+        dealt(chunk..chunk + 1, self.shard).next().is_some()
     }
 
     /// The seeds that are still to be tried, in order.
     fn seeds_left(&self, results: &Results) -> impl Iterator<Item = u64> + Send + use<> {
         let Range { start, end } = self.seeds;
-        let (part, parts) = self.shard;
         let done: BTreeSet<u64> = results.chunks_done(&self.seeds);
-        let mine = move |chunk: &u64| chunk % parts == part && !done.contains(chunk);
-        let chunks = (start / CHUNK..end.div_ceil(CHUNK)).filter(mine);
-        chunks.flat_map(move |chunk| within(chunk, &(start..end)))
+        let chunks = dealt(start / CHUNK..end.div_ceil(CHUNK), self.shard);
+        chunks.filter(move |chunk| !done.contains(chunk)).flat_map(move |chunk| within(chunk, &(start..end)))
     }
+}
+
+/// Those of these chunks that are dealt to a shard: this one, counted from 0, of so many. They are dealt one by one, so that
+/// shards of a hunt that ends early have tried about the same seeds.
+fn dealt(chunks: Range<u64>, (part, parts): (u64, u64)) -> impl Iterator<Item = u64> {
+    let here = chunks.start % parts;
+    let ahead = if part < here { parts - here + part } else { part - here };
+    let next = move |chunk: &u64| chunk.checked_add(parts);
+    std::iter::successors(chunks.start.checked_add(ahead), next).take_while(move |chunk| *chunk < chunks.end)
 }
 
 /// The seeds of a chunk that are among these.

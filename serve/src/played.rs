@@ -126,8 +126,12 @@ pub(crate) fn play(
     }
     let servers = plan.core.services.iter().zip(sim_core::plan::number(&plan.core.services));
     let ids = servers.filter(|(_, info)| !info.clients).flat_map(|(_, info)| info.ids());
-    let shows = ids.take(SHOWN_MAX).map(|node| (node.0, world.show(node))).collect();
-    Ok(Played { run: world.finish(), shows, marked, profile })
+    let mut shows: Vec<Shown> = ids.take(SHOWN_MAX).map(|node| (node.0, world.show(node))).collect();
+    let run = world.finish();
+    for (_, value) in shows.iter_mut().flat_map(|(_, values)| values) {
+        *value = run.named(value);
+    }
+    Ok(Played { run, shows, marked, profile })
 }
 
 /// What came of a run.

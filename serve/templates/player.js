@@ -106,7 +106,7 @@ function listValues(shows) {
   const labels = [...new Set(shows.flatMap(([, values]) => values.map(([label]) => label)))].slice(0, 8);
   const rows = shows.filter(([, values]) => values.length).map(([node, values]) => {
     const known = new Map(values);
-    return make("tr", {}, make("th", { scope: "row" }, film.nodes[node].name), labels.map((label) => make("td", {}, cut(known.get(label) ?? "", 28))));
+    return make("tr", {}, make("th", { scope: "row" }, film.nodes[node].name), labels.map((label) => make("td", {}, cut(known.get(label) ?? "", 60))));
   });
   by("values").replaceChildren(...(rows.length ? [make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "node"), labels.map((label) => make("th", {}, label)))), make("tbody", {}, rows))] : []));
 }

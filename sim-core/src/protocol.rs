@@ -14,7 +14,10 @@ use crate::{
     time::{Span, Time, Wait},
 };
 use alloc::{string::String, vec::Vec};
-use core::{fmt::Debug, hash::Hash};
+use core::{
+    fmt::{self, Debug},
+    hash::Hash,
+};
 
 /// A node of the world, counted from 0 over all services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +26,13 @@ pub struct NodeId(pub u32);
 impl NodeId {
     /// No node.
     pub const NONE: NodeId = NodeId(u32::MAX);
+}
+
+/// `node 2`: what [`crate::names::named`] finds in a text, and puts the node's name for.
+impl fmt::Display for NodeId {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "node {}", self.0)
+    }
 }
 
 /// A call that waits for its answer. The caller gets it from [`Ctx::call`], the callee with the request; it names the

@@ -13,7 +13,7 @@ use crate::{
     plan::{self, Plan, ServicePlan},
     protocol::{Never, NodeId, Protocol, Role},
     rng::{Keys, Purpose},
-    run::{Run, ServiceInfo, Traffic, Violation},
+    run::{Note, Run, ServiceInfo, Traffic, Violation},
     spec::Spec,
     time::Time,
     trace::{Scope, Tracer},
@@ -337,7 +337,7 @@ impl World {
             roles: core::mem::take(&mut self.kernel.roles),
             violations: self.violations(),
             properties: self.groups.iter().enumerate().flat_map(|(i, g)| g.properties(i)).collect(),
-            notes: core::mem::take(&mut self.kernel.notes),
+            notes: self.notes(),
             histories: self.groups.iter_mut().filter_map(|g| g.take_history()).collect(),
             trace,
             recording: self.recorder.take().map(Recorder::finish),
@@ -356,6 +356,15 @@ impl World {
             violation.found = names::of_services(&self.services, &violation.found);
         }
         violations
+    }
+
+    /// What protocols remarked, in the same way.
+    fn notes(&mut self) -> Vec<Note> {
+        let mut notes = core::mem::take(&mut self.kernel.notes);
+        for note in &mut notes {
+            note.text = names::of_services(&self.services, &note.text);
+        }
+        notes
     }
 }
 

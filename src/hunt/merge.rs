@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{commands::say, output};
 use reports::clean;
-use scenarios::hunt::{Ended, Results};
+use scenarios::hunt::{Ended, Merged};
 use sim_core::judged::Status;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub(crate) fn merge(files: &[PathBuf], out: &Path) -> u8 {
     let files: Vec<PathBuf> = files.iter().map(file).collect();
     let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let path = out.join("hunt.jsonl");
-    let merged = Results::merge(&paths).and_then(|merged| {
+    let merged = Merged::of(&paths).and_then(|merged| {
         let _lock = merged.results.may_replace(&path, &merged.header)?;
         output::write(out, "hunt.jsonl", |to| merged.results.save(&merged.header, to))?;
         Ok(merged)

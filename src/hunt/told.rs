@@ -12,29 +12,7 @@ use scenarios::{
 /// So many failing seeds are named, and so many other things of which there may be many.
 pub(super) const NAMED: usize = 5;
 
-/// 1 if a seed failed, 3 if there was nothing to judge, 4 if none was decided.
-pub(super) fn code(tally: &Tally) -> u8 {
-    match tally {
-        _ if !tally.failures.is_empty() => 1,
-        _ if tally.vacuous == tally.seeds => 3,
-        _ if tally.undecided > 0 => 4,
-        _ => 0,
-    }
-}
-
-/// What should come true some time, and did in no seed.
-pub(super) fn never<'a>(one: &'a Asked, tally: &Tally) -> Vec<&'a str> {
-    let reached = |name: &str| tally.coverage.reached.contains_key(&format!("sometimes {name}"));
-    let wanted = one.scenario.expect.iter().filter_map(|expectation| {
-        if let Expectation::Sometimes(name) = expectation { Some(name.as_str()) } else { None }
-    });
-    wanted.filter(|name| tally.seeds > 0 && !reached(name)).collect()
-}
-
-pub(super) fn sum(tally: &Tally) -> String {
-    counted(tally.seeds, "seed")
-}
-
+/// What failed, by what it failed by, and how many said nothing.
 pub(super) fn report(tally: &Tally, ended: Ended, keep_going: bool) {
     let groups = tally.groups();
     if groups.is_empty() {
@@ -67,6 +45,18 @@ pub(super) fn report(tally: &Tally, ended: Ended, keep_going: bool) {
     }
 }
 
+/// Says what shows a failure of a seed again.
+pub(super) fn say_again((file, set): (&str, &[String]), seed: u64, signature: &Signature, events: u64) {
+    let set: String = set.iter().map(|set| format!(" --set {}", quoted(set))).collect();
+    let again = format!("sim run {} --seed {seed}{}{set}", quoted(file), budget(&signature.check, events));
+    say!("  again      {}    ({})", clean(&again), clean(&signature.check));
+}
+
+/// The hunt's budget of events, for a run that is to end where the hunt's did because of it.
+pub(crate) fn budget(check: &str, events: u64) -> String {
+    if check == hunt::RUNAWAY { format!(" --events {events}") } else { String::new() }
+}
+
 /// What was reached.
 pub(super) fn reached(tally: &Tally) {
     if let Some(settled) = tally.coverage.settled() {
@@ -92,16 +82,28 @@ pub(super) fn unreached(registry: &Registry, one: &Asked, tally: &Tally) {
     }
 }
 
-/// Says what shows a failure of a seed again.
-pub(super) fn say_again((file, set): (&str, &[String]), seed: u64, signature: &Signature, events: u64) {
-    let set: String = set.iter().map(|set| format!(" --set {}", quoted(set))).collect();
-    let again = format!("sim run {} --seed {seed}{}{set}", quoted(file), budget(&signature.check, events));
-    say!("  again      {}    ({})", clean(&again), clean(&signature.check));
+/// What should come true some time, and did in no seed.
+pub(super) fn never<'a>(one: &'a Asked, tally: &Tally) -> Vec<&'a str> {
+    let reached = |name: &str| tally.coverage.reached.contains_key(&format!("sometimes {name}"));
+    let wanted = one.scenario.expect.iter().filter_map(|expectation| {
+        if let Expectation::Sometimes(name) = expectation { Some(name.as_str()) } else { None }
+    });
+    wanted.filter(|name| tally.seeds > 0 && !reached(name)).collect()
 }
 
-/// The hunt's budget of events, for a run that is to end where the hunt's did because of it.
-pub(crate) fn budget(check: &str, events: u64) -> String {
-    if check == hunt::RUNAWAY { format!(" --events {events}") } else { String::new() }
+/// 1 if a seed failed, 3 if there was nothing to judge, 4 if some were not decided.
+pub(super) fn code(tally: &Tally) -> u8 {
+    match tally {
+        _ if !tally.failures.is_empty() => 1,
+        _ if tally.vacuous == tally.seeds => 3,
+        _ if tally.undecided > 0 => 4,
+        _ => 0,
+    }
+}
+
+/// How many were tried.
+pub(super) fn sum(tally: &Tally) -> String {
+    counted(tally.seeds, "seed")
 }
 
 /// The first of them, and whether there are more.

@@ -130,8 +130,8 @@ impl Protocol for Heartbeat {
     }
     fn show(&self) -> Vec<(&'static str, String)> {
         let suspected = self.peers.iter().filter(|(_, peer)| peer.suspected);
-        let suspected: Vec<String> = suspected.map(|(node, _)| node.0.to_string()).collect();
-        vec![("suspects", suspected.join(" "))]
+        let suspected: Vec<String> = suspected.map(|(node, _)| node.to_string()).collect();
+        vec![("suspects", suspected.join(", "))]
     }
 }
 

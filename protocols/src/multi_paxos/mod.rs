@@ -221,7 +221,7 @@ impl<S: Spec> Protocol for MultiPaxos<S> {
     }
 
     fn show(&self) -> Vec<(&'static str, String)> {
-        let known = self.leader.map_or_else(|| "nobody".to_string(), |node| node.0.to_string());
+        let known = self.leader.map_or_else(|| "nobody".to_string(), |node| node.to_string());
         let Ballot { round, proposer } = self.acceptor.promised;
         vec![
             ("role", self.role().0.to_string()),

@@ -312,7 +312,7 @@ impl<S: Spec> Protocol for Raft<S> {
     }
 
     fn show(&self) -> Vec<(&'static str, String)> {
-        let known = self.leader.map_or_else(|| "nobody".to_string(), |node| node.0.to_string());
+        let known = self.leader.map_or_else(|| "nobody".to_string(), |node| node.to_string());
         vec![
             ("role", self.role().0.to_string()),
             ("term", self.term.to_string()),
@@ -368,14 +368,10 @@ fn conflict<S: Spec>(log: &Journal<S>, prev: usize) -> usize {
     log.start() + log.partition_point(|entry| entry.term < term) + 1
 }
 
-/// The numbers of these nodes, for people.
+/// These nodes, for people.
 fn names(nodes: &[NodeId]) -> String {
-    let mut text = String::new();
-    for node in nodes {
-        text += if text.is_empty() { "" } else { ", " };
-        text += &node.0.to_string();
-    }
-    text
+    let names: Vec<String> = nodes.iter().map(NodeId::to_string).collect();
+    names.join(", ")
 }
 
 impl<S: Spec> Default for Disk<S> {

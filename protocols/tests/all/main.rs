@@ -1,6 +1,6 @@
 //! The protocols do what their papers say, alone by hand and in whole worlds.
 //!
-//! One binary, since each of its own would build the same worlds again.
+//! One program: each of its own would compile the same generic code again.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test says what went wrong by failing")]
 

@@ -40,12 +40,12 @@ impl Header {
     }
 
     /// Whether it is the same hunt. What was set is in the scenario's hash already, whatever its order.
-    fn is(&self, other: &Header) -> bool {
+    pub(super) fn is(&self, other: &Header) -> bool {
         Header { set: other.set.clone(), ..self.clone() } == *other
     }
 
     /// In what it is another hunt than `wanted`.
-    fn other_than(&self, wanted: &Header) -> String {
+    pub(super) fn other_than(&self, wanted: &Header) -> String {
         let mut differs = Vec::new();
         if self.file != wanted.file {
             differs.push(format!("of {}", self.file));
@@ -97,38 +97,6 @@ enum Line {
     },
 }
 
-/// Results of shards, joined.
-#[derive(Debug)]
-pub struct Merged {
-    /// The hunt that they are of.
-    pub header: Header,
-    /// All of them.
-    pub results: Results,
-    /// Whether the same build found them, as far as that is known.
-    pub alike: bool,
-    /// Shards of which there are none, the first hundred.
-    pub missing: Vec<(u64, u64)>,
-    /// Those of which there are results; empty where that is not known.
-    shards: BTreeSet<(u64, u64)>,
-}
-
-impl Merged {
-    /// Seeds between the first and the last that are in no chunk that was finished, but for those of shards of which there
-    /// are no results at all.
-    pub fn gaps(&self) -> Vec<Range<u64>> {
-        let dealt = |gap: &Range<u64>, &(part, parts): &(u64, u64)| {
-            let (from, to) = (gap.start / CHUNK, gap.end.div_ceil(CHUNK));
-            let first = from + (part - 1 + parts - from % parts) % parts;
-            first < to
-        };
-        let mut gaps = self.results.gaps();
-        if !self.missing.is_empty() {
-            gaps.retain(|gap| self.shards.iter().any(|shard| dealt(gap, shard)));
-        }
-        gaps
-    }
-}
-
 /// Results, in a file or only here.
 #[derive(Debug, Default)]
 pub struct Results {
@@ -136,8 +104,8 @@ pub struct Results {
     /// Held as long as somebody writes.
     lock: Option<File>,
     /// Seeds that were tried to their ends, from and to, and what they came to; without failures.
-    done: BTreeMap<(u64, u64), Tally>,
-    failures: BTreeMap<u64, Failure>,
+    pub(super) done: BTreeMap<(u64, u64), Tally>,
+    pub(super) failures: BTreeMap<u64, Failure>,
 }
 
 impl Results {
@@ -178,59 +146,6 @@ impl Results {
         Ok((results, None))
     }
 
-    /// Joins the results of shards of one hunt.
-    ///
-    /// # Errors
-    /// When they are not of the same hunt, or tried a seed twice.
-    pub fn merge(parts: &[&Path]) -> Result<Merged, String> {
-        let mut merged: Option<Merged> = None;
-        let (mut builds, mut shards) = (BTreeSet::new(), BTreeSet::new());
-        for path in parts {
-            let shown = path.display().to_string();
-            let mut file = File::open(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
-            let mut part = Results::default();
-            let (header, _) = part.take(&mut file, &shown)?;
-            let header = header.ok_or_else(|| format!("{shown} is empty: no hunt began there"))?;
-            builds.insert(header.build.clone());
-            shards.insert(header.shard);
-            let header = Header { shard: (0, 0), build: String::new(), ..header };
-            part.keep_widest();
-            match &mut merged {
-                None => {
-                    let (missing, shards) = (Vec::new(), BTreeSet::new());
-                    merged = Some(Merged { header, results: part, alike: true, missing, shards });
-                }
-                Some(Merged { header: first, results: all, .. }) => {
-                    if !first.is(&header) {
-                        let how = header.other_than(first);
-                        return Err(format!("{shown} is of another hunt than {}, {how}", parts[0].display()));
-                    }
-                    let twice = |(from, to): &&(u64, u64)| {
-                        all.done.keys().any(|other| *from < other.1 && other.0 < *to)
-                    };
-                    if let Some((from, to)) = part.done.keys().find(twice) {
-                        return Err(format!("{shown}: seeds of {from}..{to} are counted already"));
-                    }
-                    all.done.append(&mut part.done);
-                    all.failures.append(&mut part.failures);
-                }
-            }
-        }
-        builds.remove("");
-        let mut merged = merged.ok_or("there is nothing to merge")?;
-        merged.alike = builds.len() < 2;
-        // Each part says of how many it is one, if it is one of so many; what was joined before does not.
-        if let Some(&(part, parts)) = shards.first()
-            && part > 0
-            && shards.iter().all(|shard| shard.1 == parts)
-        {
-            let missing = (1..=parts).map(|part| (part, parts)).filter(|shard| !shards.contains(shard));
-            merged.missing = missing.take(MISSING_MAX).collect();
-            merged.shards = shards;
-        }
-        Ok(merged)
-    }
-
     /// Whether these may be written to `path`: where nothing is, or nothing that is not among these, of the same hunt. Nobody
     /// else may write there as long as the file is kept that is returned.
     ///
@@ -247,7 +162,9 @@ impl Results {
         };
         let mut before = Results::default();
         let found = before.take(&mut file, &shown)?.0;
-        let within = |&(from, to): &(u64, u64)| self.done.keys().any(|all| all.0 <= from && to <= all.1);
+        let within = |seeds: &(u64, u64)| {
+            self.tried(seeds).is_some_and(|tried| tried.0 <= seeds.0 && seeds.1 <= tried.1)
+        };
         let among = before.done.keys().all(within)
             && before.failures.keys().all(|seed| self.failures.contains_key(seed));
         let what = match found {
@@ -259,11 +176,10 @@ impl Results {
         Err(format!("{shown} {what}: choose another folder with `--out DIR`"))
     }
 
-    /// Seeds between the first and the last that are in no chunk that was finished.
-    fn gaps(&self) -> Vec<Range<u64>> {
-        let ends = self.done.keys().map(|&(_, end)| end);
-        let starts = self.done.keys().skip(1).map(|&(start, _)| start);
-        ends.zip(starts).filter(|(end, start)| end < start).map(|(end, start)| end..start).collect()
+    /// The last seeds that were tried together of which some are among these, where none were tried twice.
+    pub(super) fn tried(&self, &(from, to): &(u64, u64)) -> Option<(u64, u64)> {
+        let (&tried, _) = self.done.range(..(to, 0)).next_back()?;
+        (from < tried.1).then_some(tried)
     }
 
     /// Writes all of it anew.
@@ -312,18 +228,6 @@ impl Results {
         chunks.filter(|&chunk| self.has(chunk, seeds)).collect()
     }
 
-    /// A hunt of few seeds and one of more may have tried the same: they count once.
-    fn keep_widest(&mut self) {
-        let all = core::mem::take(&mut self.done);
-        let mut widest: Vec<((u64, u64), Tally)> = all.into_iter().collect();
-        widest.sort_by_key(|((from, to), _)| core::cmp::Reverse(to - from));
-        for ((from, to), tally) in widest {
-            if !self.done.keys().any(|other| from < other.1 && other.0 < to) {
-                self.done.insert((from, to), tally);
-            }
-        }
-    }
-
     /// A seed failed.
     pub(super) fn failed(&mut self, seed: u64, failure: &Failure) -> Result<(), String> {
         if self.failures.get(&seed) == Some(failure) {
@@ -347,7 +251,7 @@ impl Results {
     }
 
     /// Reads what is there: the header, and how many bytes are whole lines.
-    fn take(&mut self, file: &mut File, shown: &str) -> Result<(Option<Header>, u64), String> {
+    pub(super) fn take(&mut self, file: &mut File, shown: &str) -> Result<(Option<Header>, u64), String> {
         let (mut header, mut whole, mut number) = (None, 0, 0);
         let mut reader = BufReader::new(file);
         let mut failures = BTreeMap::new();
@@ -371,6 +275,11 @@ impl Results {
                 )
             })?;
             match line {
+                Line::Hunt(Header { shard: (part, parts), .. })
+                    if part > parts || (part == 0) != (parts == 0) =>
+                {
+                    return Err(format!("{shown}:{number}: there is no shard {part}/{parts}"));
+                }
                 Line::Hunt(found) if number == 1 => header = Some(found),
                 _ if header.is_none() => {
                     return Err(format!(
@@ -429,9 +338,6 @@ fn lock(path: &Path) -> Result<File, String> {
         Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
 }
-
-/// So many shards that are missing are told of.
-const MISSING_MAX: usize = 100;
 
 /// No line that a hunt writes is as long.
 const LINE_MAX: u64 = 1 << 24;

@@ -1,6 +1,6 @@
 //! A protocol that does what a script says and nothing else, and worlds full of it.
 
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs, reason = "what tests share")]
+#![allow(unreachable_pub, reason = "what tests share")]
 
 use sim_core::{
     fault::{Fault, Pick, PlannedFault},

@@ -174,10 +174,11 @@ impl<S: Spec> Protocol for Chain<S> {
         self.setup.version
     }
     fn show(&self) -> Vec<(&'static str, String)> {
+        let chain: Vec<String> = self.setup.chain.iter().map(NodeId::to_string).collect();
         vec![
             ("role", self.role().0.to_string()),
             ("version", self.setup.version.to_string()),
-            ("chain", format!("{:?}", self.setup.chain.iter().map(|node| node.0).collect::<Vec<_>>())),
+            ("chain", chain.join(", ")),
             ("agreed", self.agreed.to_string()),
             ("acknowledged", self.acknowledged.to_string()),
         ]

@@ -186,7 +186,7 @@ impl<S: Spec> Protocol for PrimaryBackup<S> {
         self.epoch
     }
     fn show(&self) -> Vec<(&'static str, String)> {
-        let known = self.primary.map_or_else(|| "nobody".to_string(), |node| node.0.to_string());
+        let known = self.primary.map_or_else(|| "nobody".to_string(), |node| node.to_string());
         vec![
             ("role", self.role().0.to_string()),
             ("epoch", self.epoch.to_string()),

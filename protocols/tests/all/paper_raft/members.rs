@@ -12,7 +12,7 @@ fn five(change: impl Fn(&mut Config)) -> Cluster {
 
 fn voters(cluster: &Cluster, server: NodeId) -> String {
     let shown = cluster.state(server).unwrap().show();
-    shown.into_iter().find(|(label, _)| *label == "voters").unwrap().1
+    shown.into_iter().find(|(label, _)| *label == "voters").unwrap().1.replace("node ", "")
 }
 
 /// The operator asks everybody for the first change; what is said then reaches whom it may.
