@@ -220,7 +220,7 @@ fn node(run: &Run, name: &str) -> Result<NodeId, String> {
 fn line(run: &Run, entry: &Entry<'_>) -> String {
     let from = entry.peer.map_or(String::new(), |peer| format!(" from {}", run.name(peer)));
     let kind = entry.kind.word();
-    let text = clipped(&format!("{kind}{from}  {}", run.named(entry.text)));
+    let text = clipped(&format!("{kind}{from}  {}", entry.text));
     format!(
         "{:>7}  {:<14} {:<10} {}",
         entry.number,

@@ -243,6 +243,7 @@ fn a_trace_has_one_line_per_event() {
         out(&sim(&["fingerprint", &file])).split_whitespace().nth(1).unwrap().parse::<usize>().unwrap();
     assert_eq!(trace.lines().count(), events);
     assert_eq!(summary["run"]["events"], events);
+    assert!(trace.contains("\"leader\":\"db-") && !trace.contains("NodeId(") && !trace.contains("node "));
     // Each cause is an earlier event, and what an event sent and arrived is an input somewhere.
     let lines: Vec<serde_json::Value> =
         trace.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -142,6 +142,9 @@ fn shards_joined_are_the_whole() {
     let (_, text) = merge(&[files[0], &begun.0, files[2]], "begun");
     assert!(text.contains("unfinished seeds 256..512\n") && !text.contains("missing"), "{text}");
     assert!(text.contains("mixed      different builds of sim"), "{text}");
+    fs::write(&begun.0, begun.1.replace("\"shard\":[2,3]", "\"shard\":[5,3]")).unwrap();
+    let (code, text) = merge(&[&begun.0], "none");
+    assert!(code == 2 && text.contains("begun.jsonl:1: there is no shard 5/3"), "{text}");
     let (_, text) = merge(&files, "merged");
     assert!(!text.contains("unfinished") && !text.contains("missing") && !text.contains("mixed"), "{text}");
     let (code, text) = merge(&[&parts[1]], "merged");

@@ -10,27 +10,27 @@ use std::{io, iter::Peekable};
 
 /// One line of the file. Keys keep this order.
 #[derive(Serialize)]
-struct Line {
+struct Line<'a> {
     number: u64,
     at_ns: u64,
     node: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     kind: &'static str,
-    text: String,
+    text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     packet: Option<u32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    sent: Vec<Sent>,
+    sent: Vec<Sent<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<Shown>,
+    state: Option<Shown<'a>>,
 }
 
 /// What an input sent.
 #[derive(Serialize)]
-struct Sent {
+struct Sent<'a> {
     packet: u32,
     to: String,
     kind: &'static str,
@@ -46,16 +46,16 @@ struct Sent {
     #[serde(skip_serializing_if = "Option::is_none")]
     copy_of: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
+    text: Option<&'a str>,
 }
 
 /// What an input led to.
 #[derive(Serialize)]
-struct Shown {
+struct Shown<'a> {
     role: &'static str,
     epoch: u64,
     #[serde(serialize_with = "as_map")]
-    values: Vec<(&'static str, String)>,
+    values: Vec<(&'static str, &'a str)>,
 }
 
 /// Writes the trace, one JSON object per line; writes nothing when the run was not traced. Nodes are called by their names,
@@ -113,7 +113,7 @@ fn line<'a>(
     entry: Entry<'a>,
     packets: &mut Peekable<impl Iterator<Item = Packet<'a>>>,
     states: &mut Peekable<impl Iterator<Item = State<'a>>>,
-) -> Line {
+) -> Line<'a> {
     let mut sent = Vec::new();
     while let Some(packet) = packets.next_if(|packet| packet.cause <= entry.number) {
         // What an event sent that is not here has no line to stand in.
@@ -131,15 +131,15 @@ fn line<'a>(
         node: run.name(entry.node),
         from: entry.peer.map(|peer| run.name(peer)),
         kind: entry.kind.word(),
-        text: run.named(entry.text),
+        text: entry.text,
         cause: entry.cause,
         packet: entry.packet.map(|packet| packet.0),
         sent,
-        state: state.map(|state| shown(run, state)),
+        state: state.map(|State { role, epoch, values, .. }| Shown { role: role.0, epoch, values }),
     }
 }
 
-fn written(run: &Run, packet: &Packet<'_>) -> Sent {
+fn written<'a>(run: &Run, packet: &Packet<'a>) -> Sent<'a> {
     let event = packet.fate.event();
     Sent {
         packet: packet.id.0,
@@ -152,16 +152,11 @@ fn written(run: &Run, packet: &Packet<'_>) -> Sent {
         reached_ns: packet.reached.map(|at| at.0),
         ended_ns: packet.ended.map(|at| at.0),
         copy_of: packet.copy_of.map(|packet| packet.0),
-        text: event.is_none().then(|| run.named(packet.text)),
+        text: event.is_none().then_some(packet.text),
     }
 }
 
-fn shown(run: &Run, State { role, epoch, values, .. }: State<'_>) -> Shown {
-    let values = values.into_iter().map(|(label, value)| (label, run.named(value))).collect();
-    Shown { role: role.0, epoch, values }
-}
-
-fn as_map<S: Serializer>(values: &[(&'static str, String)], to: S) -> Result<S::Ok, S::Error> {
+fn as_map<S: Serializer>(values: &[(&'static str, &str)], to: S) -> Result<S::Ok, S::Error> {
     let mut map = to.serialize_map(Some(values.len()))?;
     for (label, value) in values {
         map.serialize_entry(label, value)?;

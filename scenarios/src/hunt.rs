@@ -3,7 +3,7 @@
 //! What a hunt finds does not depend on the number of threads. Seeds are taken in chunks of [`CHUNK`], in order; a hunt
 //! that stops at the first failure finishes every lower seed of its chunk first, and reports the lowest that fails.
 //! `one.rs` tries a seed, `signature.rs` says when two failures are the same, `coverage.rs` counts what seeds reached,
-//! `results.rs` is the file that outlives the hunt.
+//! `results.rs` is the file that outlives the hunt, `merged.rs` joins those of shards.
 
 mod coverage;
 mod merged;
@@ -182,6 +182,7 @@ impl Hunt<'_> {
 /// Those of these chunks that are dealt to a shard: this one, counted from 0, of so many. They are dealt one by one, so that
 /// shards of a hunt that ends early have tried about the same seeds.
 fn dealt(chunks: Range<u64>, (part, parts): (u64, u64)) -> impl Iterator<Item = u64> {
+    assert!(part < parts, "there is no part {part} of {parts}, counted from 0");
     let here = chunks.start % parts;
     let ahead = if part < here { parts - here + part } else { part - here };
     let next = move |chunk: &u64| chunk.checked_add(parts);

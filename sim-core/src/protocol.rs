@@ -122,7 +122,7 @@ pub trait Protocol: Clone + Debug + Hash + Sized + 'static {
     fn role(&self) -> Role;
     /// Its term, ballot or epoch now; 0 where there is none.
     fn epoch(&self) -> u64;
-    /// A few labelled values of its state, for people: ("commit", "17").
+    /// A few labelled values of its state, for people: ("commit", "17"). Of a node write `node.to_string()`: people see its name.
     fn show(&self) -> Vec<(&'static str, String)>;
 
     /// What theory says of when the goals of its gauges can be reached, in a service of as many nodes as have an
@@ -325,7 +325,8 @@ impl<'a, P: Protocol> Ctx<'a, P> {
         }
     }
 
-    /// A remark for the report. The closure runs only when somebody listens.
+    /// A remark for the report, in which nodes that are written with `{node}` get their names. The closure runs only when
+    /// somebody listens.
     pub fn note(&mut self, text: impl FnOnce() -> String) {
         self.out.note(text, self.kernel);
     }

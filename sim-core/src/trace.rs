@@ -252,6 +252,16 @@ impl Kind {
     }
 }
 
+impl Trace {
+    /// Texts say of nodes what `named` makes of them. Nothing is recorded any more after that.
+    pub(crate) fn name(&mut self, named: impl Fn(&str) -> String) {
+        self.texts.index = BTreeMap::new();
+        for text in &mut self.texts.all {
+            *text = named(text);
+        }
+    }
+}
+
 impl Texts {
     fn number(&mut self, text: &str) -> u32 {
         if let Some(&number) = self.index.get(text) {

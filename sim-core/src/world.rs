@@ -318,7 +318,9 @@ impl World {
             for node in tracer.unseen() {
                 self.groups[self.group_of(node)].look(node, &mut tracer, self.kernel.now);
             }
-            tracer.finish()
+            let mut trace = tracer.finish();
+            trace.name(|text| names::of_services(&self.services, text));
+            trace
         });
         let mut faults = core::mem::take(&mut self.faults).reports();
         for (report, effect) in faults.iter_mut().zip(&self.kernel.books.effects) {

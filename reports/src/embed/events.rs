@@ -9,7 +9,6 @@ use serde::Serialize;
 use sim_core::{
     judged::Judged,
     protocol::NodeId,
-    run::Run,
     time::Time,
     trace::{Entry, Fate, Kind, Packet, PacketId, State, Trace},
 };
@@ -123,7 +122,7 @@ pub(super) fn part(judged: &Judged, unexplained: Option<Time>) -> Part {
     let (sent, states) = by_cause(trace);
     let cost = costs(trace, &sent, &states);
     let chosen = moments::chosen(trace, &moments::moments(judged, unexplained), &cost);
-    Writer::default().write(run, trace, &chosen, &sent)
+    Writer::default().write(trace, &chosen, &sent)
 }
 
 /// Packets and states by the number of the event that they come from.
@@ -163,13 +162,7 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn write(
-        mut self,
-        run: &Run,
-        trace: &'a Trace,
-        chosen: &[usize],
-        sent: &BTreeMap<u64, Vec<PacketId>>,
-    ) -> Part {
+    fn write(mut self, trace: &'a Trace, chosen: &[usize], sent: &BTreeMap<u64, Vec<PacketId>>) -> Part {
         let mut entries: Vec<Entry<'a>> = Vec::with_capacity(chosen.len());
         let mut next = chosen.iter().peekable();
         for (place, entry) in trace.entries().enumerate() {
@@ -193,8 +186,8 @@ impl<'a> Writer<'a> {
         self.packets(packets.iter().map(|&id| trace.packet(id)).collect(), &here);
         let Writer { mut part, texts, labels, roles, moments, .. } = self;
         part.states.at = differences(moments.into_iter(), 1);
+        part.texts = texts.all.iter().map(|text| short(text, TEXT_MAX)).collect();
         (part.states.labels, part.states.roles) = (labels.all, roles.all);
-        part.texts = texts.all.iter().map(|text| short(&run.named(text), TEXT_MAX)).collect();
         part
     }
 

@@ -43,7 +43,7 @@ pub(super) fn write(run: &Run, trace: &Trace, to: &mut dyn io::Write) -> io::Res
     let mut order: Vec<_> = trace.packets().map(|packet| (packet.sent, packet.id)).collect();
     order.sort();
     for (_, id) in &order {
-        block(to, PACKET, &captured(run, &trace.packet(*id)))?;
+        block(to, PACKET, &captured(&trace.packet(*id)))?;
     }
     Ok(order.len())
 }
@@ -84,8 +84,8 @@ fn address(node: NodeId) -> [u8; 4] {
     [10, a, b, c]
 }
 
-fn captured(run: &Run, packet: &Packet<'_>) -> Vec<u8> {
-    let data = datagram(run, packet);
+fn captured(packet: &Packet<'_>) -> Vec<u8> {
+    let data = datagram(packet);
     let (at, length) = (packet.sent.0, data.len() as u32);
     let mut body = Vec::with_capacity(data.len() + 64);
     for word in [0, (at >> 32) as u32, at as u32, length, length] {
@@ -102,9 +102,8 @@ fn captured(run: &Run, packet: &Packet<'_>) -> Vec<u8> {
 }
 
 /// An IPv4 packet with a UDP packet in it, whose checksum of zero means that it has none.
-fn datagram(run: &Run, packet: &Packet<'_>) -> Vec<u8> {
-    let text = run.named(packet.text);
-    let text = &text.as_bytes()[..text.len().min(TEXT_MAX)];
+fn datagram(packet: &Packet<'_>) -> Vec<u8> {
+    let text = &packet.text.as_bytes()[..packet.text.len().min(TEXT_MAX)];
     let port: u16 = match packet.kind {
         Kind::Request => 49_201,
         Kind::Response => 49_202,

@@ -61,7 +61,7 @@ pub(super) fn write(judged: &Judged, trace: &Trace, to: &mut dyn io::Write) -> i
     let ends = ends.map(|entry| entry.map_or(Time::ZERO, |entry| entry.at));
     for (entry, length) in trace.entries().zip(lengths(trace)) {
         let (pid, tid) = place(run, entry.node);
-        let told = json!({ "event": entry.number, "text": clean(&run.named(entry.text)), "from": entry.peer.map(|peer| run.name(peer)) });
+        let told = json!({ "event": entry.number, "text": clean(entry.text), "from": entry.peer.map(|peer| run.name(peer)) });
         writer.event(&json!({ "ph": "X", "cat": "input", "pid": pid, "tid": tid, "name": title(&entry),
             "ts": micros(entry.at.0), "dur": micros(length), "args": told }))?;
     }
@@ -155,8 +155,7 @@ fn packets(run: &Run, trace: &Trace, writer: &mut Writer<'_>) -> io::Result<()> 
         ];
         if let Some(why) = loss(&packet) {
             let (pid, tid) = place(run, packet.from);
-            let told =
-                json!({ "to": run.name(packet.to), "why": why, "text": clean(&run.named(packet.text)) });
+            let told = json!({ "to": run.name(packet.to), "why": why, "text": clean(packet.text) });
             writer.event(&json!({ "ph": "i", "s": "t", "cat": "lost", "pid": pid, "tid": tid, "name": packet.fate.word(),
                 "ts": micros(packet.sent.0), "args": told }))?;
         } else if let [(from, Some(sent)), (to, Some(taken))] = ends {

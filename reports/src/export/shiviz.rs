@@ -42,9 +42,7 @@ pub(super) fn write(run: &Run, trace: &Trace, to: &mut dyn io::Write) -> io::Res
             let packet = trace.packet(*id);
             match loss(&packet) {
                 None => drop(underway.insert(id.0, left.clone())),
-                Some(why) => {
-                    event += &format!(" · to {}: {} ({why})", run.name(packet.to), run.named(packet.text))
-                }
+                Some(why) => event += &format!(" · to {}: {} ({why})", run.name(packet.to), packet.text),
             }
         }
         sent = &sent[before + mine..];
@@ -59,6 +57,6 @@ pub(super) fn write(run: &Run, trace: &Trace, to: &mut dyn io::Write) -> io::Res
 /// What a node took, in a line.
 fn said(run: &Run, entry: &Entry<'_>) -> String {
     let from = entry.peer.map_or_else(String::new, |peer| format!(" from {}", run.name(peer)));
-    let text = if entry.text.is_empty() { String::new() } else { format!(": {}", run.named(entry.text)) };
+    let text = if entry.text.is_empty() { String::new() } else { format!(": {}", entry.text) };
     format!("{} {}{from}{text}", entry.at, entry.kind.word())
 }

@@ -146,7 +146,7 @@ function valuesNow(body) {
   const labels = [...new Set(servers.flatMap((node) => [...(stateAt(node, view.cursor)?.values.keys() ?? [])]))].filter((label) => label !== "role").slice(0, 7);
   const rows = servers.map((node) => {
     const s = roleAt(node, view.cursor), state = stateAt(node, view.cursor), role = s ? s.role : state ? state.role : "";
-    return make("tr", {}, make("th", { scope: "row" }, make("i", { "data-role": role }), cut(nodeName(node), 16)), make("td", {}, role), ...labels.map((label) => make("td", {}, cut(state?.values.get(label) ?? "", 22))));
+    return make("tr", {}, make("th", { scope: "row" }, make("i", { "data-role": role }), cut(nodeName(node), 16)), make("td", {}, role), ...labels.map((label) => make("td", {}, cut(state?.values.get(label) ?? "", 60))));
   });
   body.replaceChildren(make("thead", {}, make("tr", {}, ["node", "role", ...labels].map((label) => make("th", {}, label)))), make("tbody", {}, rows));
   paintRoles(body);

@@ -3,7 +3,7 @@
 use super::{CHUNK, Header, Results, Tally, dealt, within};
 use std::{collections::BTreeSet, fs::File, ops::Range, path::Path};
 
-/// So many shards that are missing are told of, and so many gaps.
+/// So many shards that are missing are told of, so many gaps, and so many pieces of a gap for each shard.
 const MISSING_MAX: usize = 100;
 
 /// Results of shards, joined.
@@ -88,8 +88,17 @@ impl Merged {
     /// have more chunks than there is time to look at.
     fn theirs(&self, gap: &Range<u64>) -> Vec<Range<u64>> {
         let chunks = gap.start / CHUNK..gap.end.div_ceil(CHUNK);
-        let mine = |&(part, parts): &(u64, u64)| dealt(chunks.clone(), (part - 1, parts)).take(MISSING_MAX);
-        let chunks: BTreeSet<u64> = self.shards.iter().flat_map(mine).collect();
+        let theirs = |&(part, parts): &(u64, u64)| dealt(chunks.clone(), (part - 1, parts)).take(MISSING_MAX);
+        let known = |chunk: &u64| {
+            let owner = self.shards.first().map(|&(_, parts)| (chunk % parts + 1, parts));
+            owner.is_some_and(|owner| self.shards.contains(&owner))
+        };
+        // Whichever is less to go through: there can be many gaps, and many shards.
+        let chunks: BTreeSet<u64> = if chunks.end - chunks.start <= self.shards.len() as u64 {
+            chunks.clone().filter(known).collect()
+        } else {
+            self.shards.iter().flat_map(theirs).collect()
+        };
         let mut pieces: Vec<Range<u64>> = Vec::new();
         for piece in chunks.into_iter().map(|chunk| within(chunk, gap)) {
             match pieces.last_mut() {

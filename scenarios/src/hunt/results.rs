@@ -176,7 +176,7 @@ impl Results {
         Err(format!("{shown} {what}: choose another folder with `--out DIR`"))
     }
 
-    /// The last seeds that were tried together of which some are among these, where none were tried twice.
+    /// The last of those tried together that overlap these seeds. (None may have been tried twice.)
     pub(super) fn tried(&self, &(from, to): &(u64, u64)) -> Option<(u64, u64)> {
         let (&tried, _) = self.done.range(..(to, 0)).next_back()?;
         (from < tried.1).then_some(tried)
@@ -275,12 +275,16 @@ impl Results {
                 )
             })?;
             match line {
-                Line::Hunt(Header { shard: (part, parts), .. })
-                    if part > parts || (part == 0) != (parts == 0) =>
-                {
-                    return Err(format!("{shown}:{number}: there is no shard {part}/{parts}"));
+                Line::Hunt(found) if number == 1 => {
+                    let (part, parts) = found.shard;
+                    if part > parts || (part == 0) != (parts == 0) {
+                        return Err(format!(
+                            "{shown}:{number}: there is no shard {part}/{parts}: move the file away, or choose another \
+                             folder with `--out DIR`"
+                        ));
+                    }
+                    header = Some(found);
                 }
-                Line::Hunt(found) if number == 1 => header = Some(found),
                 _ if header.is_none() => {
                     return Err(format!(
                         "{shown}:{number}: the first line does not name the hunt: is this a hunt.jsonl?"
