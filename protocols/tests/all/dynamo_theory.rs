@@ -1,6 +1,7 @@
 //! The parts of Dynamo do what theory says: vector clocks tell what happened before what, Merkle trees look at as many
 //! nodes as they must, and both sides of a partition write as many keys as chance has it.
 
+use crate::measured::{Sample, close};
 use core::cmp::Ordering;
 use protocols::{
     dynamo::{
@@ -24,16 +25,10 @@ use sim_core::{
 
 const SEEDS: u64 = 3;
 
-fn close(what: &str, found: f64, wanted: f64, tolerance: f64) {
-    println!("{what}: {found:.5}, expected {wanted:.5} ± {tolerance:.5}");
-    assert!((found - wanted).abs() <= tolerance, "{what}: found {found}, expected {wanted} ± {tolerance}");
-}
-
-/// Four standard errors of the mean of these.
-fn mean(of: &[f64]) -> (f64, f64) {
-    let mean = of.iter().sum::<f64>() / of.len() as f64;
-    let square = of.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>();
-    (mean, 4.0 * (square / (of.len() - 1) as f64 / of.len() as f64).sqrt())
+/// The mean of these, and four standard errors of it.
+fn mean(of: Vec<f64>) -> (f64, f64) {
+    let sample = Sample(of);
+    (sample.mean(), 4.0 * sample.error())
 }
 
 fn power(base: f64, exponent: u32) -> f64 {
@@ -118,7 +113,7 @@ fn merkle_trees_look_at_as_many_nodes_as_the_formula_says() {
                     compared as f64
                 })
                 .collect();
-            let (found, error) = mean(&counts);
+            let (found, error) = mean(counts);
             close(
                 &format!("2^{depth} leaves, {k} keys, seed {seed}"),
                 found,
@@ -182,7 +177,7 @@ fn a_node_that_joins_takes_its_share_and_nothing_else_moves() {
                 moved.count() as f64 / 2_000.0
             })
             .collect();
-        let (found, error) = mean(&shares);
+        let (found, error) = mean(shares);
         close(&format!("{n} nodes and one more"), found, 1.0 / f64::from(n + 1), error);
     }
 }
@@ -346,7 +341,7 @@ fn both_sides_of_a_partition_write_as_many_keys_as_the_formula_says() {
                 let counts: Vec<f64> = (0..40)
                     .map(|run| conflicts(seed << 32 | run, writing.clone(), versions) as f64)
                     .collect();
-                let (found, error) = mean(&counts);
+                let (found, error) = mean(counts);
                 close(&format!("{keys} keys at {rates:?}, {versions:?}, seed {seed}"), found, wanted, error);
             }
         }

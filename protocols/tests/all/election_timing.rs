@@ -5,6 +5,7 @@
 //! nanosecond later, and the network has the latency of the claim. Each claim is tested on three blocks of seeds; a
 //! mean must be within four standard errors of what is expected, unless the claim itself is an approximation.
 
+use crate::measured::{Sample, close};
 use protocols::{
     client::{Client, Load, Route},
     kv::{Kv, Mix},
@@ -23,35 +24,9 @@ use sim_core::{
 
 const SEEDS: u64 = 3;
 
-/// What is measured.
-struct Sample(Vec<f64>);
-
-impl Sample {
-    fn mean(&self) -> f64 {
-        self.0.iter().sum::<f64>() / self.0.len() as f64
-    }
-    /// The standard error of the mean.
-    fn error(&self) -> f64 {
-        let mean = self.mean();
-        let square = self.0.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>();
-        (square / (self.0.len() - 1) as f64 / self.0.len() as f64).sqrt()
-    }
-    fn quantile(&self, share: f64) -> f64 {
-        let mut sorted = self.0.clone();
-        sorted.sort_by(f64::total_cmp);
-        sorted[((sorted.len() - 1) as f64 * share).round() as usize]
-    }
-}
-
 /// Measures once per seed of a block, in the order of the seeds.
 fn sample(block: u64, count: u64, measure: impl Fn(u64) -> f64) -> Sample {
     Sample((0..count).map(|n| measure(block << 32 | n)).collect())
-}
-
-fn close(what: &str, found: f64, wanted: f64, tolerance: f64) {
-    let off = (found - wanted).abs();
-    println!("{what}: {found:.5}, expected {wanted:.5} ± {tolerance:.5}");
-    assert!(off <= tolerance, "{what}: found {found}, expected {wanted} ± {tolerance}");
 }
 
 /// An election to watch: so many servers, so many of them alive, election timeouts, and the latency.

@@ -4,6 +4,7 @@
 //! same process for pull and push–pull (Karp et al. 2000 for the orders of magnitude); "Epidemic algorithms for replicated
 //! database maintenance" (Demers et al., PODC 1987), tables 1 to 3 and §1.3 and §1.4.
 
+use crate::measured::{Sample, close};
 use protocols::gossip::{
     database::Begins,
     epidemic::{AntiEntropy, Config, Counts, Epidemic, Found, How, Loses, Phase, Rumours},
@@ -18,26 +19,6 @@ use sim_core::{
 };
 
 const CYCLE: Span = Span(1_000_000);
-
-/// What is measured.
-struct Sample(Vec<f64>);
-
-impl Sample {
-    fn mean(&self) -> f64 {
-        self.0.iter().sum::<f64>() / self.0.len() as f64
-    }
-    /// The standard error of the mean.
-    fn error(&self) -> f64 {
-        let mean = self.mean();
-        let square = self.0.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>();
-        (square / (self.0.len() - 1) as f64 / self.0.len() as f64).sqrt()
-    }
-}
-
-fn close(what: &str, found: f64, wanted: f64, tolerance: f64) {
-    println!("{what}: {found:.5}, expected {wanted:.5} ± {tolerance:.5}");
-    assert!((found - wanted).abs() <= tolerance, "{what}: found {found}, expected {wanted} ± {tolerance}");
-}
 
 fn config(how: How, counts: Counts, loses: Loses) -> Config {
     Config {

@@ -17,6 +17,7 @@ mod flood;
 mod gossip;
 mod heartbeat;
 mod map_reduce;
+mod measured;
 mod multi_paxos;
 mod paper_raft;
 mod paxos;

@@ -9,12 +9,9 @@ mod latency;
 mod prober;
 mod staleness;
 
-const SEEDS: u64 = 3;
+use crate::measured::close;
 
-fn close(what: &str, found: f64, wanted: f64, tolerance: f64) {
-    println!("{what}: {found:.5}, expected {wanted:.5} ± {tolerance:.5}");
-    assert!((found - wanted).abs() <= tolerance, "{what}: found {found}, expected {wanted} ± {tolerance}");
-}
+const SEEDS: u64 = 3;
 
 /// Four standard errors of a share that is `p` and was found in so many trials.
 fn four_errors(p: f64, trials: u64) -> f64 {

@@ -3,6 +3,7 @@
 //!
 //! Every number is measured in worlds like any other, on fixed blocks of seeds; a mean must be within four standard errors.
 
+use crate::measured::{Sample, close};
 use protocols::{
     client::{Client, Load, Route},
     kv::{Kv, Mix},
@@ -21,19 +22,6 @@ use sim_core::{
 };
 
 const BLOCKS: u64 = 3;
-
-/// Mean, standard error of the mean, and variance.
-fn moments(sample: &[f64]) -> (f64, f64, f64) {
-    let count = sample.len() as f64;
-    let mean = sample.iter().sum::<f64>() / count;
-    let variance = sample.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (count - 1.0);
-    (mean, (variance / count).sqrt(), variance)
-}
-
-fn close(what: &str, found: f64, wanted: f64, tolerance: f64) {
-    println!("{what}: {found:.5}, expected {wanted:.5} ± {tolerance:.5}");
-    assert!((found - wanted).abs() <= tolerance, "{what}: found {found}, expected {wanted} ± {tolerance}");
-}
 
 fn crash(at: Time, lasts: Option<Span>) -> PlannedFault {
     PlannedFault::at("crash", at, lasts, Fault::Crash(vec![Pick::Node("db-1".into())]))
@@ -132,7 +120,8 @@ fn a_crash_is_noticed_after_timeout_and_delay_less_half_a_heartbeat() {
                     unnoticed.as_secs()
                 })
                 .collect();
-            let (mean, error, _) = moments(&sample);
+            let sample = Sample(sample);
+            let (mean, error) = (sample.mean(), sample.error());
             let wanted = (timeout + delay).as_secs() - heartbeat.as_secs() / 2.0;
             close(
                 &format!("τ {timeout}, h {heartbeat}, d {delay}, block {block}"),
@@ -209,7 +198,8 @@ fn a_crash_loses_as_many_writes_as_come_in_the_lag() {
                     (acknowledged - shown(&world, NodeId(1), "began with")) as f64
                 })
                 .collect();
-            let (mean, error, variance) = moments(&sample);
+            let sample = Sample(sample);
+            let (mean, error, variance) = (sample.mean(), sample.error(), sample.variance());
             let wanted = rate as f64 * lag.as_secs();
             close(&format!("lost at {rate}/s, lag {lag}, block {block}"), mean, wanted, 4.0 * error);
             // The variance of a Poisson number is its mean; that of a sample of m is known to about √(2/m + 1/(mλ)).
@@ -287,7 +277,8 @@ fn a_write_waits_for_the_backups_that_it_needs() {
         for block in 0..BLOCKS {
             let all = latencies(5, shipping, Delay::Exponential(1.ms()), 1_000.s(), block);
             assert!(all.len() > 20_000);
-            let (mean, error, _) = moments(&all);
+            let all = Sample(all);
+            let (mean, error) = (all.mean(), all.error());
             close(&format!("{shipping:?}, block {block}"), mean, erlang_order(4, k), 4.0 * error);
         }
     }
