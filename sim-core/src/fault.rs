@@ -69,7 +69,8 @@ pub enum Condition {
     Epoch(u64),
     /// So many calls of clients were answered with a result.
     Answered(u64),
-    /// A server shows, under this label, a number of at least this: `Shows("commit", 100)`. Who leads is a node, and no number.
+    /// A server shows, under this label, a number of at least this: `Shows("commit", 100)`. A node counts by its number, from 0 over
+    /// all services.
     Shows(String, u64),
     /// A node of this service takes another role: it becomes leader, or steps down, or boots. That it dies or freezes is
     /// no role that it takes.

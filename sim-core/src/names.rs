@@ -1,7 +1,10 @@
 //! Names of nodes in texts. Protocols know nodes by their numbers; people know them by what their service is called.
 
 use crate::{protocol::NodeId, run::ServiceInfo};
-use alloc::string::String;
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 
 /// How protocols write a node, with what comes before and after its number.
 const WRITTEN: [(&str, &str); 2] = [("node ", ""), ("NodeId(", ")")];
@@ -36,7 +39,13 @@ pub fn named(text: &str, name: impl Fn(NodeId) -> Option<String>) -> String {
     out + &text[done..]
 }
 
-/// The same with nodes of these services.
+/// These nodes, one after the other: `node 0, node 2`.
+pub fn listed(nodes: impl IntoIterator<Item = NodeId>) -> String {
+    let nodes: Vec<String> = nodes.into_iter().map(|node| node.to_string()).collect();
+    nodes.join(", ")
+}
+
+/// [`named`] with nodes of these services.
 pub(crate) fn of_services(services: &[ServiceInfo], text: &str) -> String {
     named(text, |node| {
         services.iter().find(|service| service.holds(node)).map(|service| service.node_name(node))

@@ -253,12 +253,10 @@ impl Kind {
 }
 
 impl Trace {
-    /// Texts say of nodes what `named` makes of them. Nothing is recorded any more after that.
-    pub(crate) fn name(&mut self, named: impl Fn(&str) -> String) {
+    /// All texts, to be changed. Nothing is recorded any more after that.
+    pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
         self.texts.index = BTreeMap::new();
-        for text in &mut self.texts.all {
-            *text = named(text);
-        }
+        self.texts.all.iter_mut()
     }
 }
 

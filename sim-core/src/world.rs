@@ -13,7 +13,7 @@ use crate::{
     plan::{self, Plan, ServicePlan},
     protocol::{Never, NodeId, Protocol, Role},
     rng::{Keys, Purpose},
-    run::{Note, Run, ServiceInfo, Traffic, Violation},
+    run::{Run, ServiceInfo, Traffic},
     spec::Spec,
     time::Time,
     trace::{Scope, Tracer},
@@ -319,9 +319,13 @@ impl World {
                 self.groups[self.group_of(node)].look(node, &mut tracer, self.kernel.now);
             }
             let mut trace = tracer.finish();
-            trace.name(|text| names::of_services(&self.services, text));
+            self.name(trace.texts());
             trace
         });
+        let mut violations = core::mem::take(&mut self.kernel.violations);
+        self.name(violations.iter_mut().map(|violation| &mut violation.found));
+        let mut notes = core::mem::take(&mut self.kernel.notes);
+        self.name(notes.iter_mut().map(|note| &mut note.text));
         let mut faults = core::mem::take(&mut self.faults).reports();
         for (report, effect) in faults.iter_mut().zip(&self.kernel.books.effects) {
             report.effect = *effect;
@@ -337,9 +341,9 @@ impl World {
             traffic: Traffic { streams: self.kernel.streams.counts, ..self.kernel.books.traffic },
             faults,
             roles: core::mem::take(&mut self.kernel.roles),
-            violations: self.violations(),
+            violations,
             properties: self.groups.iter().enumerate().flat_map(|(i, g)| g.properties(i)).collect(),
-            notes: self.notes(),
+            notes,
             histories: self.groups.iter_mut().filter_map(|g| g.take_history()).collect(),
             trace,
             recording: self.recorder.take().map(Recorder::finish),
@@ -351,22 +355,9 @@ impl World {
 }
 
 impl World {
-    /// What properties found, with nodes by their names.
-    fn violations(&mut self) -> Vec<Violation> {
-        let mut violations = core::mem::take(&mut self.kernel.violations);
-        for violation in &mut violations {
-            violation.found = names::of_services(&self.services, &violation.found);
-        }
-        violations
-    }
-
-    /// What protocols remarked, in the same way.
-    fn notes(&mut self) -> Vec<Note> {
-        let mut notes = core::mem::take(&mut self.kernel.notes);
-        for note in &mut notes {
-            note.text = names::of_services(&self.services, &note.text);
-        }
-        notes
+    /// Texts of protocols, with nodes by their names.
+    fn name<'a>(&self, texts: impl Iterator<Item = &'a mut String>) {
+        texts.for_each(|text| *text = names::of_services(&self.services, text));
     }
 }
 

@@ -17,7 +17,7 @@ pub use config::{Config, Flaw};
 
 use Timer::*;
 use properties::Ghost;
-use sim_core::prelude::*;
+use sim_core::{names::listed, prelude::*};
 
 /// I am there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -130,8 +130,7 @@ impl Protocol for Heartbeat {
     }
     fn show(&self) -> Vec<(&'static str, String)> {
         let suspected = self.peers.iter().filter(|(_, peer)| peer.suspected);
-        let suspected: Vec<String> = suspected.map(|(node, _)| node.to_string()).collect();
-        vec![("suspects", suspected.join(", "))]
+        vec![("suspects", listed(suspected.map(|(node, _)| *node)))]
     }
 }
 

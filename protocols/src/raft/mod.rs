@@ -45,7 +45,7 @@ pub use membership::Members;
 pub use messages::{Command, Entry, Msg};
 pub use properties::Ghost;
 use quorum::{Bounded, Election as Poll};
-use sim_core::prelude::*;
+use sim_core::{names::listed, prelude::*};
 use snapshots::Mark;
 pub use snapshots::{Compacted, Journal, Snapshot};
 
@@ -319,7 +319,7 @@ impl<S: Spec> Protocol for Raft<S> {
             ("leader", known),
             ("commit", self.commit.to_string()),
             ("applied", self.applied.to_string()),
-            ("voters", names(self.members.voters())),
+            ("voters", listed(self.members.voters().iter().copied())),
         ]
     }
 }
@@ -366,12 +366,6 @@ fn conflict<S: Spec>(log: &Journal<S>, prev: usize) -> usize {
     }
     let term = term_at(log, prev);
     log.start() + log.partition_point(|entry| entry.term < term) + 1
-}
-
-/// These nodes, for people.
-fn names(nodes: &[NodeId]) -> String {
-    let names: Vec<String> = nodes.iter().map(NodeId::to_string).collect();
-    names.join(", ")
 }
 
 impl<S: Spec> Default for Disk<S> {

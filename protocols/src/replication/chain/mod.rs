@@ -33,7 +33,7 @@ pub use config::{Config, Flaw};
 use master::Master;
 pub use messages::{Msg, Setup, Update};
 pub use properties::Ghost;
-use sim_core::prelude::*;
+use sim_core::{names::listed, prelude::*};
 
 /// What a node waits for.
 #[derive(Clone, Debug, PartialEq, Hash)]
@@ -174,11 +174,10 @@ impl<S: Spec> Protocol for Chain<S> {
         self.setup.version
     }
     fn show(&self) -> Vec<(&'static str, String)> {
-        let chain: Vec<String> = self.setup.chain.iter().map(NodeId::to_string).collect();
         vec![
             ("role", self.role().0.to_string()),
             ("version", self.setup.version.to_string()),
-            ("chain", chain.join(", ")),
+            ("chain", listed(self.setup.chain.iter().copied())),
             ("agreed", self.agreed.to_string()),
             ("acknowledged", self.acknowledged.to_string()),
         ]

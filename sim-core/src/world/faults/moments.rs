@@ -162,9 +162,7 @@ impl World {
                 let shows = |node: NodeId| {
                     let values = self.show(node);
                     let value = values.iter().find(|(shown, _)| shown == label);
-                    value
-                        .and_then(|(_, value)| value.parse::<u64>().ok())
-                        .is_some_and(|value| value >= *least)
+                    value.and_then(|(_, value)| number(value)).is_some_and(|value| value >= *least)
                 };
                 match node {
                     Some(node) => servers().any(|server| server == node) && shows(node),
@@ -221,5 +219,22 @@ impl World {
         for index in self.kernel.active.clone() {
             self.end(index);
         }
+    }
+}
+
+/// The number that a state shows. A node counts by its own.
+fn number(shown: &str) -> Option<u64> {
+    shown.strip_prefix("node ").unwrap_or(shown).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_node_that_is_shown_counts_by_its_number() {
+        assert_eq!([number("17"), number(&NodeId(3).to_string())], [Some(17), Some(3)]);
+        assert_eq!([number("nobody"), number("node 0, node 1")], [None, None]);
     }
 }
